@@ -1,0 +1,74 @@
+"""The virtual environment of the private host, exactly as the lock files say."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from launcher.paths import GIGABYTE, HOST_DIR, REPO, new_log, require_space
+from launcher.process import run_logged, say
+from launcher.tools import find_uv, venv_python
+
+HOST_LOCK = REPO / "launcher" / "host.lock"
+TEST_LOCK = REPO / "launcher" / "test.lock"
+VENV = HOST_DIR / "venv"
+NEEDED_BYTES = 9 * GIGABYTE
+
+
+def fingerprint(*lock_files: Path) -> str:
+    """Return a digest that changes whenever a lock file does."""
+    digest = hashlib.sha256()
+    for lock_file in lock_files:
+        digest.update(lock_file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_installed(folder: Path, stamp: str, name: str = "host") -> bool:
+    """Say whether `folder` was completed from the lock with this fingerprint."""
+    try:
+        return (folder / f"{name}.stamp").read_text() == stamp
+    except OSError:
+        return False
+
+
+def is_built(venv: Path = VENV) -> bool:
+    """Say whether the environment is there, current, and its interpreter still exists."""
+    return is_installed(venv, fingerprint(HOST_LOCK)) and venv_python(venv).exists()
+
+
+def build_environment(log: Path, venv: Path = VENV) -> None:
+    """Make the environment; it is marked complete only at the very end, or removed."""
+    require_space(venv.parent, NEEDED_BYTES)
+    say("Installing torch and ComfyUI's packages (7 GB on disk, a few minutes the first time).")
+    uv = find_uv(log)
+    python = venv_python(venv)
+    shutil.rmtree(venv, ignore_errors=True)
+    try:
+        make = [*uv, "venv", "--python", sys.executable, str(venv)]
+        run_logged(make, "making the environment", log)
+        sync = [*uv, "pip", "sync", "--python", str(python), str(HOST_LOCK)]
+        run_logged(sync, "installing packages", log)
+        check = "import torch, torchvision, torchaudio, torchsde"
+        run_logged([python, "-c", check], "starting torch once", log)
+        (venv / "host.stamp").write_text(fingerprint(HOST_LOCK))
+    except BaseException:  # Ctrl-C too: a half-made environment must not stay
+        shutil.rmtree(venv, ignore_errors=True)
+        raise
+
+
+def add_test_tools(python: Path, folder: Path, *, apart: bool) -> None:
+    """Install the test tools into the environment `folder`, or apart from a foreign Python.
+
+    `apart` puts them into `folder` alone, so that a ComfyUI that is not ours stays untouched.
+    """
+    stamp = fingerprint(TEST_LOCK, HOST_LOCK)
+    if is_installed(folder, stamp, "test"):
+        return
+    say("Installing the test tools.")
+    log = new_log("test-tools")
+    install = [*find_uv(log), "pip", "install", "--no-deps", "--python", str(python)]
+    install += ["--target", str(folder)] if apart else []
+    run_logged([*install, "--requirement", str(TEST_LOCK)], "installing the test tools", log)
+    (folder / "test.stamp").write_text(stamp)
