@@ -1,0 +1,78 @@
+"""The shapes of the demo model's three networks, made of the host's own classes.
+
+Training and the node that loads the result both build from here. Width and depth follow from
+measuring on two cores: attention at 16 x 16 and 8 x 8 cells only, one residual block a level.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+LATENT_CHANNELS = 4
+TEXT_WIDTH = 128
+
+TEXT_ENCODER: dict[str, Any] = {
+    "hidden_size": TEXT_WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 4 * TEXT_WIDTH,
+    "hidden_act": "quick_gelu",
+    "max_position_embeddings": 77,
+    "eos_token_id": 49407,
+}
+
+UNET: dict[str, Any] = {
+    "image_size": 32,
+    "in_channels": LATENT_CHANNELS,
+    "out_channels": LATENT_CHANNELS,
+    "model_channels": 64,
+    "channel_mult": [1, 2, 3],
+    "num_res_blocks": [1, 1, 1],
+    "transformer_depth": [0, 1, 1],
+    "transformer_depth_output": [0, 0, 1, 1, 1, 1],
+    "transformer_depth_middle": 1,
+    "use_spatial_transformer": True,
+    "use_linear_in_transformer": False,
+    "context_dim": TEXT_WIDTH,
+    "adm_in_channels": None,
+    "use_temporal_attention": False,
+    "num_heads": 4,
+    "num_head_channels": -1,
+    "legacy": False,
+}
+
+_CODER: dict[str, Any] = {
+    "double_z": True,
+    "z_channels": LATENT_CHANNELS,
+    "resolution": 256,
+    "in_channels": 3,
+    "out_ch": 3,
+    "num_res_blocks": 0,
+    "attn_resolutions": [],
+    "dropout": 0.0,
+}
+
+
+class SubPixelConv(torch.nn.Conv2d):
+    """Convolution at half size whose output channels become 2 x 2 pixels (Shi et al. 2016).
+
+    [B, C, H, W] -> [B, out_channels, 2H, 2W]. Full-size convolutions of 64 channels would cost
+    the decoder three times as much.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, **options: Any):
+        super().__init__(in_channels, 4 * out_channels, **options)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.pixel_shuffle(super().forward(x), 2)
+
+
+# 32 normalisation groups need at least 64 channels: with one channel a group the mean colour
+# of a picture would be normalised away.
+AUTOENCODER: dict[str, Any] = {
+    "embed_dim": LATENT_CHANNELS,
+    "ddconfig": {**_CODER, "ch": 64, "ch_mult": [1, 1, 1, 1]},
+    "decoder_ddconfig": {**_CODER, "ch": 64, "ch_mult": [1, 1, 2], "conv_out_op": SubPixelConv},
+}
