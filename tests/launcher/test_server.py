@@ -1,0 +1,228 @@
+"""Ports, servers that die, servers that lack our nodes, and the folder they work in."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from launcher import base_folder, serve
+from launcher.client import Client, HostError
+from launcher.failure import LauncherError
+from launcher.server import ADDRESS, Server, free_port, is_free
+
+ANSWERS = """
+import http.server, json, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b'{"CollageLayer": {}}')
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def occupied() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind((ADDRESS, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def start(script: str, tmp_path: Path) -> Server:
+    port = free_port()
+    return Server([sys.executable, "-c", script, str(port)], port, tmp_path / "server.log", {})
+
+
+def test_a_wanted_port_that_is_occupied_is_refused(occupied: int) -> None:
+    with pytest.raises(LauncherError, match=rf"Port {occupied} is occupied.*--port"):
+        serve.choose_port(occupied)
+
+
+def test_without_a_wish_the_usual_port_or_a_free_one_is_taken(
+    occupied: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "USUAL_PORT", occupied)
+    chosen = serve.choose_port(None)
+    assert chosen != occupied
+    assert is_free(chosen)
+    monkeypatch.setattr(serve, "USUAL_PORT", chosen)
+    assert serve.choose_port(None) == chosen
+
+
+def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
+    with (
+        start("import sys; print('no such model'); sys.exit(3)", tmp_path) as server,
+        pytest.raises(LauncherError, match=r"(?s)status 3.*no such model.*log is .*server\.log"),
+    ):
+        server.wait_until_up()
+
+
+def test_a_server_that_stays_silent_is_given_up(tmp_path: Path) -> None:
+    with (
+        start("import time; time.sleep(60)", tmp_path) as server,
+        pytest.raises(LauncherError, match=r"did not answer within 0 s"),
+    ):
+        server.wait_until_up(timeout=0.3)
+    assert server.process.poll() is not None
+
+
+def test_missing_nodes_are_named(tmp_path: Path) -> None:
+    with start(ANSWERS, tmp_path) as server:
+        server.wait_until_up(timeout=20)
+        server.require_nodes(("CollageLayer",))
+        with pytest.raises(LauncherError, match=r"did not load CollageStack; .*server\.log"):
+            server.require_nodes(("CollageLayer", "CollageStack"))
+    assert server.process.poll() is not None
+
+
+def test_the_base_folder_has_the_pack_and_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_folder, "HOST_DIR", tmp_path)
+    with base_folder.fresh_base() as base:
+        assert (base / "custom_nodes" / "collage-diffusion" / "pyproject.toml").is_file()
+        assert (base / "models" / "checkpoints").is_dir()
+    assert not base.exists()
+    assert (base_folder.REPO / "pyproject.toml").is_file()  # the link went, not what it led to
+
+
+def test_the_pack_is_copied_where_links_are_not_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = tmp_path / "pack"
+    (pack / ".host" / "venv").mkdir(parents=True)
+    (pack / "__init__.py").write_text("new = True\n")
+    monkeypatch.setattr(base_folder, "REPO", pack)
+    monkeypatch.setattr(Path, "symlink_to", lambda *_, **__: (_ for _ in ()).throw(OSError(1314)))
+    copy = tmp_path / "base" / "custom_nodes" / "collage-diffusion"
+    for text in ("new = True\n", "newer = True\n"):
+        (pack / "__init__.py").write_text(text)
+        base_folder.prepare_base(tmp_path / "base")
+        assert (copy / "__init__.py").read_text() == text
+    assert not (copy / ".host").exists()
+
+
+def test_examples_are_renewed_but_a_user_s_picture_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples, folder = tmp_path / "examples", tmp_path / "input"
+    examples.mkdir()
+    folder.mkdir()
+    for name in ("collage_a.png", "collage_b.png"):
+        (examples / name).write_bytes(b"first")
+    base_folder.copy_examples(examples, folder)
+    (folder / "collage_b.png").write_bytes(b"the user's")
+    for name in ("collage_a.png", "collage_b.png"):
+        (examples / name).write_bytes(b"second")
+    base_folder.copy_examples(examples, folder)
+    assert (folder / "collage_a.png").read_bytes() == b"second"
+    assert (folder / "collage_b.png").read_bytes() == b"the user's"
+    assert "collage_b.png differs" in capsys.readouterr().out
+
+
+class _Host(BaseHTTPRequestHandler):
+    """Answers like ComfyUI, with whatever the test put into `answers`."""
+
+    answers: dict[str, tuple[int, object]]
+
+    def do_GET(self) -> None:
+        status, body = self.answers.get(self.path.split("?")[0], (404, {}))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_arguments: object, **_named: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def answers() -> dict[str, tuple[int, object]]:
+    return {}
+
+
+@pytest.fixture
+def client(answers: dict[str, tuple[int, object]]) -> Iterator[Client]:
+    handler = type("Handler", (_Host,), {"answers": answers})
+    with HTTPServer((ADDRESS, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Client(f"http://{ADDRESS}:{server.server_port}")
+        server.shutdown()
+
+
+def test_a_refused_workflow_names_node_and_input(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    errors = [{"message": "Value bigger than max", "details": "noise"}]
+    node = {"class_type": "CollageLayer", "errors": errors}
+    answers["/prompt"] = (400, {"error": {"message": "no"}, "node_errors": {"7": node}})
+    with pytest.raises(
+        HostError, match=r"CollageLayer \(node 7\): Value bigger than max \(noise\)"
+    ):
+        client.queue({})
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            [
+                "execution_error",
+                {"node_type": "CollageStack", "node_id": "9", "exception_message": "no layers\n"},
+            ],
+            r"CollageStack \(node 9\) failed: no layers$",
+        ),
+        (["execution_interrupted", {}], "interrupted"),
+    ],
+)
+def test_a_failed_run_tells_the_node_s_message(
+    client: Client, answers: dict[str, tuple[int, object]], message: list[object], words: str
+) -> None:
+    entry = {"status": {"status_str": "error", "messages": [message]}, "outputs": {}}
+    answers["/history/x"] = (200, {"x": entry})
+    with pytest.raises(HostError, match=words):
+        client.wait("x", 5)
+
+
+def test_waiting_ends_with_the_outputs(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    answers["/history/x"] = (200, {})
+    done = {
+        "x": {"status": {"status_str": "success", "messages": []}, "outputs": {"3": {"images": []}}}
+    }
+
+    def finish() -> None:
+        answers["/history/x"] = (200, done)
+
+    assert client.wait("x", 5, finish) == {"3": {"images": []}}
+
+
+def test_waiting_has_an_end(client: Client, answers: dict[str, tuple[int, object]]) -> None:
+    answers["/history/x"] = (200, {})
+    started = time.monotonic()
+    with pytest.raises(HostError, match="not done after 0 seconds"):
+        client.wait("x", 0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_is_gone_is_told() -> None:
+    with pytest.raises(HostError, match="does not answer"):
+        Client(f"http://{ADDRESS}:{free_port()}").get("/queue")
+
+
+def test_a_proxy_is_not_asked(
+    client: Client, answers: dict[str, tuple[int, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{ADDRESS}:{free_port()}")
+    answers["/queue"] = (200, {"queue_running": []})
+    assert client.get("/queue") == {"queue_running": []}
