@@ -1,0 +1,130 @@
+"""The `demo` command: one workflow through the HTTP interface, and its pictures on disk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from launcher.base_folder import fresh_base
+from launcher.client import Client, HostError
+from launcher.failure import LauncherError
+from launcher.host import Host
+from launcher.page_form import is_api_form, to_api_form
+from launcher.paths import REPO, new_log
+from launcher.process import Progress, run_logged, say
+from launcher.server import Server, start_server
+
+Json = dict[str, Any]
+
+EXAMPLE = REPO / "workflows" / "bento_box_api.json"
+DEMO_MODEL, CHECKPOINT_LOADER = "CollageDemoModel", "CheckpointLoaderSimple"
+
+
+def run_demo(host: Host, options: argparse.Namespace) -> int:
+    """Run the example, or the workflow that was asked for; return 0 once its pictures lie there."""
+    started = time.monotonic()
+    source: Path = options.workflow or EXAMPLE
+    workflow = read_workflow(source)
+    folder: Path = options.output.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with fresh_base() as base, start_server(host, base, name="demo") as server:
+        pictures = _run_workflow(server, workflow, options.checkpoint)
+    name = source.stem.removesuffix("_api")
+    written = write_pictures(pictures, folder, name)
+    sheet = _join(host, written, folder / f"{name}_side_by_side.png")
+    for path in [*written, *sheet]:
+        say(f"  {path}")
+    say(f"Done in {time.monotonic() - started:.0f} s.")
+    return 0
+
+
+def read_workflow(file: Path) -> Json:
+    """Load a workflow file of either form."""
+    try:
+        workflow = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LauncherError(f"The workflow {file} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise LauncherError(f"The workflow {file} is not valid JSON ({error}).") from error
+    if not isinstance(workflow, dict):
+        raise LauncherError(f"The workflow {file} is not a ComfyUI workflow.")
+    return workflow
+
+
+def _run_workflow(server: Server, workflow: Json, checkpoint: str | None) -> dict[str, bytes]:
+    """Return every saved picture by file name."""
+    client = server.client
+    try:
+        info = client.object_info()
+        prompt = workflow if is_api_form(workflow) else to_api_form(workflow, info)
+        if checkpoint:
+            prompt = with_checkpoint(prompt, checkpoint, info)
+        outputs = client.wait(client.queue(prompt), while_waiting=Progress("running").tick)
+        return _fetch_saved(client, outputs)
+    except HostError as error:
+        server.check_alive()
+        raise LauncherError(str(error), server.log) from error
+
+
+def _fetch_saved(client: Client, outputs: Json) -> dict[str, bytes]:
+    images = [image for output in outputs.values() for image in output.get("images", [])]
+    saved = {
+        image["filename"]: client.fetch(image) for image in images if image["type"] == "output"
+    }
+    if not saved:
+        raise LauncherError("The workflow ran but saved no picture; it needs a SaveImage node.")
+    return saved
+
+
+def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
+    """Replace the demo model of a workflow by a checkpoint of the host; outputs are the same."""
+    spec = object_info[CHECKPOINT_LOADER]["input"]["required"]["ckpt_name"]
+    known = spec[0] if isinstance(spec[0], list) else spec[1]["options"]
+    if name not in known:
+        raise LauncherError(
+            f"This ComfyUI has no checkpoint {name}; it has {', '.join(known) or 'none'}. "
+            "With --comfyui DIR the checkpoints of that ComfyUI are used."
+        )
+    if not any(node["class_type"] == DEMO_MODEL for node in prompt.values()):
+        raise LauncherError(
+            f"The workflow has no {DEMO_MODEL} that {name} could take the place of."
+        )
+    loader = {"class_type": CHECKPOINT_LOADER, "inputs": {"ckpt_name": name}}
+    return {
+        node_id: loader if node["class_type"] == DEMO_MODEL else node
+        for node_id, node in prompt.items()
+    }
+
+
+def write_pictures(pictures: dict[str, bytes], folder: Path, name: str) -> list[Path]:
+    """Write the pictures as <name>_<file name>; a picture appears whole or not at all."""
+    written = []
+    for file_name, data in pictures.items():
+        own_name = Path(file_name).name  # never a path, whatever the server says
+        target = folder / (own_name if own_name.startswith(name) else f"{name}_{own_name}")
+        partial = target.with_suffix(".partial")
+        try:
+            partial.write_bytes(data)
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+        written.append(target)
+    return written
+
+
+def _join(host: Host, written: list[Path], target: Path) -> list[Path]:
+    """Join composite and result into `target` when the workflow saved both."""
+    composite, result = (
+        next((path for path in written if kind in path.name), None)
+        for kind in ("composite", "result")
+    )
+    if composite is None or result is None:
+        return []
+    script = Path(__file__).with_name("side_by_side.py")
+    command = [host.python, script, composite, result, target]
+    run_logged(command, "joining composite and result", new_log("side-by-side"))
+    return [target]

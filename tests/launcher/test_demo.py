@@ -1,0 +1,88 @@
+"""The demo command's own steps; the whole of it runs in tests/server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launcher import demo
+from launcher.failure import LauncherError
+
+PROMPT: dict[str, Any] = {
+    "1": {"class_type": "CollageDemoModel", "inputs": {}},
+    "2": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["1", 2]}},
+}
+
+
+def info_with(*checkpoints: str) -> dict[str, Any]:
+    spec = [list(checkpoints), {}]
+    return {"CheckpointLoaderSimple": {"input": {"required": {"ckpt_name": spec}}}}
+
+
+def test_a_checkpoint_takes_the_place_of_the_demo_model() -> None:
+    swapped = demo.with_checkpoint(PROMPT, "real.safetensors", info_with("real.safetensors"))
+    assert swapped["1"] == {
+        "class_type": "CheckpointLoaderSimple",
+        "inputs": {"ckpt_name": "real.safetensors"},
+    }
+    assert swapped["2"] == PROMPT["2"]
+    assert PROMPT["1"]["class_type"] == "CollageDemoModel"
+
+
+def test_a_checkpoint_in_the_newer_form_of_a_list_is_found() -> None:
+    info = info_with()
+    spec = ["COMBO", {"options": ["real.safetensors"]}]
+    info["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = spec
+    assert demo.with_checkpoint(PROMPT, "real.safetensors", info)["1"]["inputs"]
+
+
+def test_a_checkpoint_the_host_lacks_is_told_with_those_it_has() -> None:
+    with pytest.raises(LauncherError, match=r"no checkpoint x; it has a\.ckpt, b\.ckpt"):
+        demo.with_checkpoint(PROMPT, "x", info_with("a.ckpt", "b.ckpt"))
+
+
+def test_a_workflow_without_the_demo_model_keeps_no_secret_of_it() -> None:
+    with pytest.raises(LauncherError, match="has no CollageDemoModel"):
+        demo.with_checkpoint({"2": PROMPT["2"]}, "a.ckpt", info_with("a.ckpt"))
+
+
+def test_pictures_are_written_under_the_name_of_the_workflow(tmp_path: Path) -> None:
+    pictures = {"result_00001_.png": b"1", "bento_composite_00001_.png": b"2", "../../x.png": b"3"}
+    written = demo.write_pictures(pictures, tmp_path, "bento")
+    names = ["bento_result_00001_.png", "bento_composite_00001_.png", "bento_x.png"]
+    assert [path.name for path in written] == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert written[0].read_bytes() == b"1"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [(None, "cannot be read"), ("{", "not valid JSON"), ("[1]", "not a ComfyUI")]
+)
+def test_a_bad_workflow_file_is_told(tmp_path: Path, text: str | None, words: str) -> None:
+    file = tmp_path / "w.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(LauncherError, match=rf"w\.json.*{words}"):
+        demo.read_workflow(file)
+
+
+def test_a_workflow_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "w.json"
+    file.write_text(json.dumps(PROMPT))
+    assert demo.read_workflow(file) == PROMPT
+
+
+def test_composite_and_result_are_joined_in_that_order(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    from launcher.side_by_side import GAP, join
+
+    image.new("RGBA", (20, 10), "red").save(tmp_path / "a.png")
+    image.new("RGB", (10, 5), "blue").save(tmp_path / "b.png")
+    join(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png")
+    with image.open(tmp_path / "c.png") as sheet:
+        assert sheet.size == (20 + GAP + 20, 10)
+        assert sheet.getpixel((5, 5)) == (255, 0, 0)
+        assert sheet.getpixel((20 + GAP + 5, 5)) == (0, 0, 255)
