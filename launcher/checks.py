@@ -1,0 +1,67 @@
+"""The `test` command: lint, format, types, then every test, all inside the host's Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from launcher import environment
+from launcher.failure import LauncherError
+from launcher.host import Host
+from launcher.paths import HOST_DIR, REPO
+from launcher.process import say
+
+
+def run_tests(host: Host, pytest_arguments: Sequence[str]) -> int:
+    """Run the static checks and pytest; return 0 only when all of them passed.
+
+    With arguments for pytest only pytest runs, because then one is after particular tests.
+    Only the private host is the one that the type checker is configured for.
+    """
+    env = _test_environ(host)
+    failed = []
+    if host.private and not pytest_arguments:
+        for tool, *arguments in _static_checks(host):
+            if _run(host.module(tool, *arguments), env) != 0:
+                failed.append(" ".join([tool, *arguments]))
+    status = _run(host.module("pytest", *pytest_arguments), env)
+    if failed:
+        raise LauncherError(f"Not clean: {', '.join(failed)} (what they found stands above).")
+    return status
+
+
+def _static_checks(host: Host) -> list[list[str]]:
+    return [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["basedpyright", "--level", "error", "--pythonpath", str(host.python)],
+    ]
+
+
+def _test_environ(host: Host) -> dict[str, str]:
+    """Install the test tools if need be and return the environment that finds them."""
+    env = {**host.environ(), "COLLAGE_CPU": "1"}
+    folder = environment.VENV if host.private else HOST_DIR / "test_tools"
+    environment.add_test_tools(host.python, folder, apart=not host.private)
+    if not host.private:
+        env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], str(folder)])
+    return env
+
+
+def run_module(host: Host, module: str, arguments: Sequence[str]) -> int:
+    """Run one of the pack's own programs with the host's Python and ComfyUI importable."""
+    return _run(host.module(module, *arguments), host.environ())
+
+
+def _run(command: Sequence[str | Path], env: Mapping[str, str]) -> int:
+    """Run a command on this terminal and return its status; Ctrl-C reaches it by itself."""
+    say(f"$ {' '.join(str(part) for part in command[3:])}")
+    process = subprocess.Popen(command, env=env, cwd=REPO)
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise

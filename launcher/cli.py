@@ -1,0 +1,106 @@
+"""The command line: what can be asked for, and how a failure is told."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from launcher.failure import LauncherError
+from launcher.paths import REPO
+
+USAGE_ERROR = 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command; those of `demo/` take their own arguments."""
+    root = argparse.ArgumentParser(
+        prog="run.py", description="Collage Diffusion in a ComfyUI of its own, or in yours."
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = _command(commands, "demo", "make an example picture and say where it is")
+    demo.add_argument("--workflow", type=Path, metavar="FILE", help="another workflow, either form")
+    demo.add_argument("--checkpoint", metavar="NAME", help="a checkpoint of the host to use")
+    demo.add_argument("--output", type=Path, default=REPO / "output", metavar="DIR")
+
+    serve = _command(commands, "serve", "start ComfyUI with its page and keep it running")
+    serve.add_argument("--port", type=_port, metavar="N", help="default: 8188, or a free one")
+
+    _command(commands, "test", "run every check and test; other arguments go to pytest")
+    _command(commands, "train", "train the demo model; other arguments go to demo.train")
+    _command(commands, "evaluate", "measure the demo model; other arguments go to demo.evaluate")
+    bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
+    bench.add_argument("name", metavar="NAME")
+    return root
+
+
+def _command(commands, name: str, help_text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
+    command.add_argument("--comfyui", metavar="DIR", help="use this ComfyUI and its Python")
+    return command
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; ports are 1 to 65535")
+    return port
+
+
+PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "bench")
+
+
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return the parsed arguments and those that are for the program behind the command."""
+    root = parser()
+    options, rest = root.parse_known_args(arguments)
+    if rest and options.command not in PASSES_ARGUMENTS_ON:
+        root.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options, [argument for argument in rest if argument != "--"]
+
+
+def run(options: argparse.Namespace, rest: list[str]) -> int:
+    """Carry out one command and return its exit status."""
+    from launcher import checks
+    from launcher.host import find_host
+
+    host = find_host(options.comfyui)
+    if options.command == "test":
+        return checks.run_tests(host, rest)
+    if options.command in ("train", "evaluate"):
+        return checks.run_module(host, f"demo.{options.command}", rest)
+    if options.command == "bench":
+        return checks.run_module(host, "demo.bench", [options.name, *rest])
+    if options.command == "serve":
+        from launcher.serve import serve
+
+        return serve(host, options.port)
+    from launcher.demo import run_demo
+
+    return run_demo(host, options)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command line; every foreseen failure ends in one sentence on stderr and status 1."""
+    options, rest = parse(arguments)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
+    try:
+        return run(options, rest)
+    except LauncherError as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped before it was done; nothing half-made was kept.", file=sys.stderr)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"The system refused: {error.strerror or error}{place}.", file=sys.stderr)
+    return 1
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """Treat a request to end like Ctrl-C, so that everything started is stopped."""
+    raise KeyboardInterrupt
