@@ -1,0 +1,43 @@
+"""Tests inside ComfyUI, in this process, on the CPU: skipped where there is no ComfyUI."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPO = Path(__file__).absolute().parents[2]
+COMFYUI = os.environ.get("COMFYUI_PATH")
+
+if COMFYUI:
+    # ComfyUI reads its arguments from here on its first import; the device is decided then.
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what lies beside this file when there is no ComfyUI."""
+    if COMFYUI:
+        return
+    skip = pytest.mark.skip(reason="COMFYUI_PATH is not set; start with: python3 run.py test")
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def pack() -> ModuleType:
+    """The pack as ComfyUI's own loader makes it; take every name of ours from here."""
+    if not COMFYUI:
+        pytest.skip("COMFYUI_PATH is not set; start with: python3 run.py test")
+    nodes = importlib.import_module("nodes")
+    assert Path(str(nodes.__file__)).parent == Path(COMFYUI), "ComfyUI must come first on sys.path"
+    loaded = asyncio.run(nodes.load_custom_node(str(REPO), module_parent="custom_nodes"))
+    assert loaded, "ComfyUI could not load the pack; its log says why"
+    return sys.modules[str(REPO).replace(".", "_x_")]
