@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,8 +76,8 @@ def test_an_interrupt_ends_the_command(tmp_path: Path, monkeypatch: pytest.Monke
     def interrupt(_progress: process.Progress, _detail: str = "") -> None:
         raise KeyboardInterrupt
 
-    def remember(*arguments: object) -> subprocess.Popen[bytes]:
-        spawned.append(spawn(*arguments))  # type: ignore[arg-type]
+    def remember(*arguments: Any) -> subprocess.Popen[bytes]:
+        spawned.append(spawn(*arguments))
         return spawned[0]
 
     spawn = process.spawn
