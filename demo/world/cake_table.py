@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import cakes, room
+from . import backdrop, cakes, furniture
 from .scene import SIZE, Placed
 
 KINDS = ("window", "bookshelves", "chairs", "cakes")  # wall and table belong to the toys
@@ -14,13 +14,13 @@ TABLE_DEPTH = 30
 
 def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
     present = _present(rng)
-    color = str(rng.choice(list(room.WALLS)))
+    color = str(rng.choice(list(backdrop.WALLS)))
     floor_y = rng.uniform(198, 208)
     behind = _place_behind(rng, present, floor_y)
     front = _place_front(rng, present)
-    backdrop = room.wall(rng, color, floor_y, SIZE)
+    draw = backdrop.wall(rng, color, floor_y, SIZE)
     middle = SIZE / 2
-    wall = Placed("wall", color, f"{color} wall", backdrop, middle, middle, lift=0)
+    wall = Placed("wall", color, f"{color} wall", draw, middle, middle, lift=0)
     placed = [wall, *behind, *front]
     return _caption(placed), placed
 
@@ -44,12 +44,12 @@ def _place_behind(rng: np.random.Generator, present: set[str], floor_y: float) -
     if "window" in present:
         width, height = int(rng.integers(86, 112)), int(rng.integers(94, 116))
         aside = rng.uniform(32, 58) if "bookshelves" in present else rng.uniform(0, 60)
-        draw = room.window(rng, width, height)
+        draw = backdrop.window(rng, width, height)
         x, y = SIZE / 2 + side * aside, rng.uniform(62, 76)
         placed.append(Placed("window", "", "winter window", draw, x, y, lift=3))
     if "bookshelves" in present:
         width, height = int(rng.integers(84, 104)), int(rng.integers(142, 172))
-        draw = room.bookshelves(rng, width, height)
+        draw = furniture.bookshelves(rng, width, height)
         x, y = SIZE / 2 - side * rng.uniform(72, 78), floor_y + 4 - height / 2
         placed.append(Placed("bookshelves", "", "maroon bookshelves", draw, x, y, lift=4))
     return placed
@@ -61,17 +61,17 @@ def _place_front(rng: np.random.Generator, present: set[str]) -> list[Placed]:
     placed = []
     if "chairs" in present:
         height = int(rng.integers(124, 140))
-        draw = room.chairs(rng, int(rng.integers(132, 152)), height)
+        draw = furniture.chairs(rng, int(rng.integers(132, 152)), height)
         y = rng.uniform(226, 234) - height / 2
         placed.append(Placed("chairs", "", "white chairs", draw, middle, y, stands=True))
     if "table" in present:
         height = round(rng.uniform(244, 250) - top)
-        draw = room.table(rng, int(rng.integers(196, 230)), height, TABLE_DEPTH)
+        draw = furniture.table(rng, int(rng.integers(196, 230)), height, TABLE_DEPTH)
         y = top + height / 2
         placed.append(Placed("table", "", "wood table", draw, middle, y, stands=True))
     if "cakes" in present:
         flavour = str(rng.choice(list(cakes.PALETTES)))
-        draw, height = cakes.cake_pair(rng, flavour, rng.uniform(68, 82))
+        draw, height = cakes.cake_pair(rng, flavour, rng.uniform(72, 86))
         x, y = middle + rng.uniform(-14, 14), top + TABLE_DEPTH - 8 - height / 2
         color = "pink" if flavour == "pink" else ""
         placed.append(Placed("cakes", color, f"{flavour} cakes", draw, x, y, stands=True))
