@@ -1,0 +1,195 @@
+"""Bento boxes seen from straight above, on a wood table or a cloth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .bento_foods import FOODS, Draw
+from .paint import Light, Tile, box, noise
+from .scene import SIZE, Placed
+
+KINDS = ("cloth", "bento box", *FOODS)
+
+WOODS = ((0.86, 0.64, 0.42), (0.74, 0.5, 0.31), (0.9, 0.74, 0.54), (0.64, 0.42, 0.27))
+# cloth -> (colour, colour of its pattern)
+CLOTHS = {
+    "blue": ((0.36, 0.55, 0.78), (0.86, 0.92, 0.97)),
+    "green": ((0.45, 0.66, 0.48), (0.9, 0.95, 0.86)),
+    "red": ((0.82, 0.32, 0.3), (0.98, 0.88, 0.84)),
+    "white": ((0.96, 0.95, 0.92), (0.83, 0.84, 0.86)),
+}
+# lacquer -> (body, inside)
+BOXES = {
+    "black": ((0.15, 0.13, 0.14), (0.64, 0.13, 0.11)),
+    "wood": ((0.4, 0.23, 0.14), (0.56, 0.36, 0.22)),
+    "cream": ((0.96, 0.9, 0.79), (0.86, 0.77, 0.64)),
+    "navy": ((0.16, 0.22, 0.38), (0.3, 0.38, 0.56)),
+}
+# number of compartments -> how they can lie: (in columns instead of rows, number in each);
+# three side by side run along the width only, or they would be too small to read
+LAYOUTS = {
+    3: ((False, (1, 2)), (True, (1, 2))),
+    4: ((False, (2, 2)), (True, (2, 2)), (False, (1, 3))),
+    5: ((False, (2, 3)), (True, (1, 2, 2))),
+    6: ((False, (3, 3)), (True, (2, 2, 2))),
+}
+TEMPLATES = (
+    "a bento box with {foods} on a {ground}",
+    "a bento box with {foods} on a {ground}",
+    "on a {ground}, a bento box with {foods}",
+    "a {ground} with a bento box of {foods}",
+)
+RIM, DIVIDER = 10.0, 6.0
+
+Compartment = tuple[float, float, float, float]  # centre x, y and half sizes, from the box's middle
+
+
+def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
+    """Caption and things, bottom to top."""
+    ground = _ground(rng)
+    count = int(rng.choice((3, 4, 5, 6), p=(0.25, 0.35, 0.22, 0.18)))
+    lacquer = str(rng.choice([name for name in BOXES if (name, ground.color) != ("cream", "white")]))
+    width = int(rng.integers(204, 236))
+    height = int(rng.integers(166, 216))
+    rooms = _compartments(rng, count, width, height)
+    x, y = (SIZE / 2 + rng.uniform(-1, 1) * (SIZE - size) * 0.28 for size in (width, height))
+    box_draw = _draw_box(rng, lacquer, width, height, rooms)
+    placed = [ground, Placed("bento box", "", "bento box", box_draw, x, y, lift=8.0)]
+    filled = rooms[1:] if count > 3 and rng.random() < 0.08 else rooms
+    kinds = rng.choice(list(FOODS), len(filled), replace=False, p=_shares())
+    for kind, (cx, cy, hx, hy) in zip(kinds, filled, strict=True):
+        phrase, draw = FOODS[kind](rng, round(2 * hx) - 3, round(2 * hy) - 3)
+        placed.append(Placed(str(kind), "", phrase, draw, x + cx, y + cy, lift=3.0))
+    named = rng.permutation([thing.phrase for thing in placed[2:]])
+    foods = ", ".join(named[:-1]) + " and " + named[-1]
+    template = TEMPLATES[rng.integers(len(TEMPLATES))]
+    return template.format(foods=foods, ground=ground.phrase), placed
+
+
+def _shares() -> np.ndarray:
+    """The paper's four foods come more often than the two that fill larger boxes."""
+    shares = np.array([1.0, 1.0, 1.0, 1.0, 0.6, 0.6])
+    return shares / shares.sum()
+
+
+def _compartments(rng, count: int, width: int, height: int) -> list[Compartment]:
+    """Rows or columns of compartments with uneven shares, in random order."""
+    choices = LAYOUTS[count]
+    upright, numbers = choices[rng.integers(len(choices))]
+    along, across = (width, height) if upright else (height, width)
+    rooms = []
+    numbers = rng.permutation(numbers)
+    for (far, thick), number in zip(_split(rng, len(numbers), along), numbers, strict=True):
+        for side, wide in _split(rng, int(number), across):
+            rooms.append((far, side, thick, wide) if upright else (side, far, wide, thick))
+    return [rooms[i] for i in rng.permutation(len(rooms))]
+
+
+def _split(rng, number: int, length: float) -> list[tuple[float, float]]:
+    """Cut a side of the box into parts with dividers between: (centre, half size) of each."""
+    room = length - 2 * RIM - (number - 1) * DIVIDER
+    shares = 1 + rng.uniform(-1, 1, number) * (0.14 if number == 2 else 0.06)
+    sizes = room * shares / shares.sum()
+    starts = np.cumsum(sizes + DIVIDER) - sizes - DIVIDER + RIM - length / 2
+    return [(float(a + size / 2), float(size / 2)) for a, size in zip(starts, sizes, strict=True)]
+
+
+def _draw_box(rng, lacquer: str, width: int, height: int, rooms: list[Compartment]) -> Draw:
+    body, inside = (np.array(color) + rng.uniform(-0.02, 0.02, 3) for color in BOXES[lacquer])
+    corner, seed = rng.uniform(16, 26), int(rng.integers(2**31))
+
+    def draw(light: Light) -> np.ndarray:
+        tile = Tile(height, width, light)
+        outer = box(tile.x, tile.y, width / 2 - 0.5, height / 2 - 0.5, corner)
+        outside, floor = body, inside
+        if lacquer == "wood":
+            grain = _grain(np.random.default_rng(seed), height, width)[..., None]
+            outside, floor = body * grain, inside * grain
+        tile.paint(outer, outside, bulge=6, gloss=0.3, edge=0.2)
+        hollow, dark = _hollows(tile, rooms)
+        # a hollow is lit like a bulge seen by the opposite light
+        tile.light = replace(light, x=-light.x, y=-light.y)
+        tile.paint(hollow, floor * dark[..., None], bulge=5, gloss=0.06, edge=0.3)
+        return tile.rgba()
+
+    return draw
+
+
+def _hollows(tile: Tile, rooms: list[Compartment]) -> tuple[np.ndarray, np.ndarray]:
+    """Distance to the compartments, and the light left on their floors by the walls."""
+    nearest = np.full(tile.x.shape, np.inf, np.float32)
+    lit = nearest.copy()
+    throw = 8.0 / tile.light.z
+    dx, dy = -tile.light.x * throw, -tile.light.y * throw * 0.7
+    for cx, cy, hx, hy in rooms:
+        x, y = tile.x - cx, tile.y - cy
+        nearest = np.minimum(nearest, box(x, y, hx, hy, 9))
+        lit = np.minimum(lit, np.maximum(box(x - dx, y - dy, hx, hy, 9), nearest))
+    return nearest, 1 - 0.42 * np.clip(0.5 + lit / 5, 0, 1)
+
+
+# ---- what the box stands on --------------------------------------------------------------------
+
+
+def _ground(rng) -> Placed:
+    """A wood table or a cloth over the whole canvas."""
+    if rng.random() < 0.4:
+        kind, color, phrase = "table", "", "wood table"
+        albedo, relief = _planks(rng), None
+    else:
+        color = str(rng.choice(list(CLOTHS)))
+        kind, phrase = "cloth", f"{color} cloth"
+        albedo = _woven(rng, *CLOTHS[color])
+        relief = np.gradient(noise(rng, SIZE, SIZE, *rng.permutation((70, 110))) * 40)
+    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE - 0.5
+
+    def draw(light: Light) -> np.ndarray:
+        level = light.ambient + (1.15 - light.ambient) * light.z
+        level = level * (1 + 0.16 * (x * light.x + y * light.y))  # brighter towards the light
+        if relief is not None:
+            level = level - 0.16 * (relief[1] * light.x + relief[0] * light.y)
+        rgba = np.ones((SIZE, SIZE, 4), np.float32)
+        rgba[..., :3] = np.clip(albedo * level[..., None] * np.float32(light.tint), 0, 1)
+        return rgba
+
+    return Placed(kind, color, phrase, draw, SIZE / 2, SIZE / 2, lift=0.0)
+
+
+def _grain(rng, height: int, width: int) -> np.ndarray:
+    """Brightness of wood with its grain along x."""
+    broad = noise(rng, height, width, 9, 130)
+    return 0.86 + 0.18 * broad + 0.1 * noise(rng, height, width, 3, 60)
+
+
+def _planks(rng) -> np.ndarray:
+    """Boards with grain and seams, [256, 256, 3]."""
+    color = np.array(WOODS[rng.integers(len(WOODS))], np.float32)
+    board = int(rng.integers(44, 76))
+    across = np.arange(SIZE) + int(rng.integers(board))
+    tones = rng.uniform(0.93, 1.06, SIZE // board + 3)[across // board]
+    seam = np.clip(np.abs(across % board - board / 2) - board / 2 + 2.2, 0, 1)
+    shade = _grain(rng, SIZE, SIZE) * (tones * (1 - 0.3 * seam))[:, None]
+    if rng.random() < 0.4:
+        shade = shade.T
+    # darker grain is also redder, as in real wood
+    return color * shade[..., None] ** np.array((0.85, 1.0, 1.15), np.float32)
+
+
+def _woven(rng, color, pattern) -> np.ndarray:
+    """A plain, striped or checked cloth, [256, 256, 3]."""
+    style = str(rng.choice(("plain", "stripes", "check")))
+    at = np.arange(SIZE, dtype=np.float32)
+    band = rng.uniform(26, 40)
+    wave = np.abs((at + rng.uniform(0, band)) % band - band / 2) - band / 4
+    bands = np.clip(0.5 + wave / (1 if style == "stripes" else 1.5), 0, 1)
+    amount = np.zeros((SIZE, SIZE), np.float32)
+    if style == "check":
+        amount = 0.32 * (bands[:, None] + bands[None, :])
+    elif style == "stripes":
+        narrow = np.clip(bands, 0, 1)
+        amount = 0.62 * np.broadcast_to(narrow if rng.random() < 0.5 else narrow[:, None], amount.shape)
+    weave = 0.96 + 0.08 * noise(rng, SIZE, SIZE, 3, 3)[..., None]
+    base = np.array(color, np.float32) + rng.uniform(-0.03, 0.03, 3).astype(np.float32)
+    return (base + (np.array(pattern, np.float32) - base) * amount[..., None]) * weave
