@@ -57,12 +57,19 @@ class Server:
     def check_alive(self) -> None:
         """Raise LauncherError, with the last lines of the log, if the server has ended."""
         status = self.process.poll()
-        if status is not None:
+        if status is None:
+            return
+        words = tail(self.log)
+        if "is already in use on address" in words:
             raise LauncherError(
-                f"ComfyUI ended by itself with status {status}; its last words were:\n"
-                f"{tail(self.log)}\n",
+                f"Another program took the port of {self.url} meanwhile; run the command again.",
                 self.log,
             )
+        raise LauncherError(
+            f"ComfyUI ended by itself with status {status}; its last words were:\n"
+            f"{tail(self.log)}\n",
+            self.log,
+        )
 
     def wait_until_up(self, timeout: float = START_SECONDS) -> None:
         """Return once the server answers; raise LauncherError if it ends or takes too long."""
@@ -107,7 +114,9 @@ def start_server(host: Host, base: Path, *, port: int = 0, name: str = "server")
     port = port or free_port()
     command = [str(host.python), str(host.comfyui / "main.py")]
     command += ["--listen", ADDRESS, "--port", str(port), "--base-directory", str(base)]
-    command += ["--user-directory", str(base / "user"), "--database-url", _database(base)]
+    # A database file or a temp folder of its own would keep two servers from sharing a base.
+    command += ["--user-directory", str(base / "user"), "--database-url", "sqlite:///:memory:"]
+    command += ["--temp-directory", str(base / "temp" / str(port))]
     command += ["--preview-method", "auto", "--log-stdout"]
     command += ["--disable-auto-launch", "--disable-api-nodes"]
     if not host.private:
@@ -123,7 +132,3 @@ def start_server(host: Host, base: Path, *, port: int = 0, name: str = "server")
         server.stop()
         raise
     return server
-
-
-def _database(base: Path) -> str:
-    return f"sqlite:///{base / 'user' / 'comfyui.db'}"

@@ -64,6 +64,15 @@ def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
         server.wait_until_up()
 
 
+def test_a_port_that_was_taken_meanwhile_is_told(tmp_path: Path) -> None:
+    words = "Port 8188 is already in use on address 127.0.0.1."
+    with (
+        start(f"import sys; print({words!r}); sys.exit(1)", tmp_path) as server,
+        pytest.raises(LauncherError, match=r"^Another program took the port .*run the command"),
+    ):
+        server.wait_until_up()
+
+
 def test_a_server_that_stays_silent_is_given_up(tmp_path: Path) -> None:
     with (
         start("import time; time.sleep(60)", tmp_path) as server,
