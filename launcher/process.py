@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """Prints what is happening every few seconds, and nothing when it is over sooner."""
+    """Prints what is happening now and then, and nothing when it is over in a few seconds."""
 
     def __init__(self, doing: str, every: float = PROGRESS_SECONDS) -> None:
         self.doing = doing
@@ -33,7 +33,7 @@ class Progress:
 
     def tick(self, detail: str = "") -> None:
         now = time.monotonic()
-        if now - self.last < self.every:
+        if now - self.last < max(self.every, (now - self.started) / 6):  # rarer as time goes by
             return
         self.last = now
         say(f"  {now - self.started:4.0f} s  {self.doing}{': ' + detail if detail else ''}")
