@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from .bento_foods import FOODS, Draw
-from .paint import Light, Tile, box, noise
+from .bento_foods import FOODS
+from .paint import Light, box, noise
+from .relief import Draw, Relief, jitter, lit
 from .scene import SIZE, Placed
 
 KINDS = ("cloth", "bento box", *FOODS)
@@ -24,7 +23,7 @@ CLOTHS = {
 BOXES = {
     "black": ((0.15, 0.13, 0.14), (0.64, 0.13, 0.11)),
     "wood": ((0.4, 0.23, 0.14), (0.56, 0.36, 0.22)),
-    "cream": ((0.96, 0.9, 0.79), (0.86, 0.77, 0.64)),
+    "cream": ((0.98, 0.91, 0.79), (0.9, 0.76, 0.6)),
     "navy": ((0.16, 0.22, 0.38), (0.3, 0.38, 0.56)),
 }
 # number of compartments -> how they can lie: (in columns instead of rows, number in each);
@@ -42,6 +41,7 @@ TEMPLATES = (
     "a {ground} with a bento box of {foods}",
 )
 RIM, DIVIDER = 10.0, 6.0
+WALL, DEPTH = 5.0, 8.0  # of a compartment: width of its slanting wall, and its depth
 
 Compartment = tuple[float, float, float, float]  # centre x, y and half sizes, from the box's middle
 
@@ -56,12 +56,12 @@ def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
     rooms = _compartments(rng, count, width, height)
     x, y = (SIZE / 2 + rng.uniform(-1, 1) * (SIZE - size) * 0.28 for size in (width, height))
     box_draw = _draw_box(rng, lacquer, width, height, rooms)
-    placed = [ground, Placed("bento box", "", "bento box", box_draw, x, y, lift=8.0)]
+    placed = [ground, Placed("bento box", "", "bento box", box_draw, x, y, lift=10.0)]
     filled = rooms[1:] if count > 3 and rng.random() < 0.08 else rooms
     kinds = rng.choice(list(FOODS), len(filled), replace=False, p=_shares())
     for kind, (cx, cy, hx, hy) in zip(kinds, filled, strict=True):
         phrase, draw = FOODS[kind](rng, round(2 * hx) - 3, round(2 * hy) - 3)
-        placed.append(Placed(str(kind), "", phrase, draw, x + cx, y + cy, lift=3.0))
+        placed.append(Placed(str(kind), "", phrase, draw, x + cx, y + cy, lift=4.0))
     named = rng.permutation([thing.phrase for thing in placed[2:]])
     foods = ", ".join(named[:-1]) + " and " + named[-1]
     template = TEMPLATES[rng.integers(len(TEMPLATES))]
@@ -97,37 +97,42 @@ def _split(rng, number: int, length: float) -> list[tuple[float, float]]:
 
 
 def _draw_box(rng, lacquer: str, width: int, height: int, rooms: list[Compartment]) -> Draw:
-    body, inside = (np.array(color) + rng.uniform(-0.02, 0.02, 3) for color in BOXES[lacquer])
-    corner, seed = rng.uniform(16, 26), int(rng.integers(2**31))
+    body, inside = (jitter(rng, color, 0.05) for color in BOXES[lacquer])
+    if lacquer == "wood":
+        grain = _grain(rng, height, width)[..., None]
+        body, inside = body * grain, inside * grain
+    relief = Relief(height, width)
+    outer = box(relief.x, relief.y, width / 2 - 0.5, height / 2 - 0.5, rng.uniform(16, 26))
+    relief.paint(outer, body, bulge=6, gloss=0.3, edge=0.15)
+    hollow = _nearest(relief, rooms, 0.0, 0.0)
+    # the wall of a hollow turns towards its middle, where the rim of a bulge turns away
+    gy, gx = np.gradient(hollow)
+    wall = 0.9 * np.clip(1 + hollow / WALL, 0, 1)
+    facing = (-gx * wall, -gy * wall, np.sqrt(1 - wall**2))
+    relief.paint(hollow, inside, bulge=0, gloss=0.08, edge=0.25, facing=facing)
 
     def draw(light: Light) -> np.ndarray:
-        tile = Tile(height, width, light)
-        outer = box(tile.x, tile.y, width / 2 - 0.5, height / 2 - 0.5, corner)
-        outside, floor = body, inside
-        if lacquer == "wood":
-            grain = _grain(np.random.default_rng(seed), height, width)[..., None]
-            outside, floor = body * grain, inside * grain
-        tile.paint(outer, outside, bulge=6, gloss=0.3, edge=0.2)
-        hollow, dark = _hollows(tile, rooms)
-        # a hollow is lit like a bulge seen by the opposite light
-        tile.light = replace(light, x=-light.x, y=-light.y)
-        tile.paint(hollow, floor * dark[..., None], bulge=5, gloss=0.06, edge=0.3)
-        return tile.rgba()
+        rgba = relief.draw(light)
+        throw = DEPTH / light.z
+        lighted = _nearest(relief, rooms, -light.x * throw, -light.y * throw * 0.7)
+        floor = np.clip(0.5 - hollow, 0, 1)
+        rgba[..., :3] *= (1 - 0.45 * np.clip(0.5 + lighted / 5, 0, 1) * floor)[..., None]
+        return rgba
 
     return draw
 
 
-def _hollows(tile: Tile, rooms: list[Compartment]) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the compartments, and the light left on their floors by the walls."""
-    nearest = np.full(tile.x.shape, np.inf, np.float32)
-    lit = nearest.copy()
-    throw = 8.0 / tile.light.z
-    dx, dy = -tile.light.x * throw, -tile.light.y * throw * 0.7
+def _nearest(relief: Relief, rooms: list[Compartment], dx: float, dy: float) -> np.ndarray:
+    """Distance to the compartments, each moved by (dx, dy) within the ground it stands on."""
+    distance = np.full(relief.x.shape, 1e3, np.float32)
+    middle_y, middle_x = (np.array(distance.shape) - 1) / 2
     for cx, cy, hx, hy in rooms:
-        x, y = tile.x - cx, tile.y - cy
-        nearest = np.minimum(nearest, box(x, y, hx, hy, 9))
-        lit = np.minimum(lit, np.maximum(box(x - dx, y - dy, hx, hy, 9), nearest))
-    return nearest, 1 - 0.42 * np.clip(0.5 + lit / 5, 0, 1)
+        reach_x, reach_y = hx + DIVIDER / 2, hy + DIVIDER / 2
+        rows = slice(int(middle_y + cy - reach_y), int(middle_y + cy + reach_y) + 2)
+        cols = slice(int(middle_x + cx - reach_x), int(middle_x + cx + reach_x) + 2)
+        x, y = relief.x[rows, cols] - (cx + dx), relief.y[rows, cols] - (cy + dy)
+        np.minimum(distance[rows, cols], box(x, y, hx, hy, 9), out=distance[rows, cols])
+    return distance
 
 
 # ---- what the box stands on --------------------------------------------------------------------
@@ -146,8 +151,7 @@ def _ground(rng) -> Placed:
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE - 0.5
 
     def draw(light: Light) -> np.ndarray:
-        level = light.ambient + (1.15 - light.ambient) * light.z
-        level = level * (1 + 0.16 * (x * light.x + y * light.y))  # brighter towards the light
+        level = lit(light, light.z) * (1 + 0.16 * (x * light.x + y * light.y))  # brighter towards the light
         if relief is not None:
             level = level - 0.16 * (relief[1] * light.x + relief[0] * light.y)
         rgba = np.ones((SIZE, SIZE, 4), np.float32)
@@ -190,6 +194,6 @@ def _woven(rng, color, pattern) -> np.ndarray:
     elif style == "stripes":
         narrow = np.clip(bands, 0, 1)
         amount = 0.62 * np.broadcast_to(narrow if rng.random() < 0.5 else narrow[:, None], amount.shape)
-    weave = 0.96 + 0.08 * noise(rng, SIZE, SIZE, 3, 3)[..., None]
+    weave = 0.98 + 0.04 * noise(rng, SIZE, SIZE, 3, 3)[..., None]
     base = np.array(color, np.float32) + rng.uniform(-0.03, 0.03, 3).astype(np.float32)
     return (base + (np.array(pattern, np.float32) - base) * amount[..., None]) * weave
