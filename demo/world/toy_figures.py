@@ -34,7 +34,7 @@ class _Bear:
 
     def __init__(self, rng: np.random.Generator, unit: float, fur: np.ndarray):
         self.unit = unit
-        self.tile = Relief(round(102 * unit), round(84 * unit))
+        self.tile = Relief(round(104 * unit), round(88 * unit))
         self.x, self.y = self.tile.x / unit, self.tile.y / unit
         fuzz = noise(rng, *self.x.shape, 3, 3)[..., None]
         self.fur = fur * (0.95 + 0.1 * fuzz)
@@ -115,7 +115,7 @@ def wood_train(rng: np.random.Generator, size: float) -> Toy:
     """A toy locomotive from the side, now and then with a wagon."""
     wagon = rng.random() < 0.4
     length = 132 if wagon else 88
-    unit = size * (1.36 if wagon else 1.12) / length
+    unit = size * (1.42 if wagon else 1.2) / length
     tile = Relief(round(72 * unit) + 2, round(length * unit) + 2)
     ways = rng.choice((-1, 1))
     wood = jitter(rng, WOODS[rng.integers(len(WOODS))], 0.04)
@@ -211,7 +211,7 @@ def _panels() -> tuple[np.ndarray, np.ndarray]:
     signs = [(a, b) for a in (-1, 1) for b in (-1, 1)]
     roll = [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
     five = [np.array((0, a, b * GOLDEN))[list(r)] for a, b in signs for r in roll]
-    six = [np.array((0, a / GOLDEN, b * GOLDEN))[list(r)] for a, b in signs for r in roll]
+    six = [np.array((0, a * GOLDEN, b / GOLDEN))[list(r)] for a, b in signs for r in roll]
     six += [np.array((c, a, b)) for a, b in signs for c in (-1, 1)]
     pentagons = np.float32(five) / np.sqrt(1 + GOLDEN**2) / 0.9393
     return pentagons, np.float32(six) / np.sqrt(3) / 0.9149

@@ -84,10 +84,11 @@ def ball(rng: np.random.Generator, size: float, paint: Paintwork) -> Toy:
     radius = 0.45 * size
     tile = _tile(2 * radius, 2 * radius)
     normal = sphere(tile, radius)
-    x, y = rotate(normal[0], normal[1], rng.uniform(-50, 50))
-    tip = rng.uniform(-0.5, 0.5)
-    y, z = y * np.cos(tip) - normal[2] * np.sin(tip), y * np.sin(tip) + normal[2] * np.cos(tip)
-    color = paint(radius * np.arctan2(x, z), radius * np.arcsin(np.clip(y, -1, 1)))
+    # from its middle outwards, so that dots and stripes shrink and bend towards the rim
+    out = np.minimum(np.hypot(tile.x, tile.y) / radius, 0.999)
+    stretch = np.arcsin(out) / np.maximum(out, 1e-3)
+    u, v = rotate(tile.x * stretch, tile.y * stretch, rng.uniform(-50, 50))
+    color = paint(u + rng.uniform(0, paint.period), v + rng.uniform(0, paint.period))
     tile.paint(circle(tile.x, tile.y, radius), color, bulge=0, gloss=0.4, facing=normal)
     return Toy.of(tile)
 
@@ -110,20 +111,28 @@ def cube(rng: np.random.Generator, size: float, paint: Paintwork) -> Toy:
         shape = _rounded([flat[index] + a * along + b * across for a, b in corners], 2.5)
         face = polygon(tile.x, tile.y, shape) - 1.7
         stripe = (u, v) if index == 1 else (v, u)  # upright on both sides
-        x, up, near = axes[index] * 2 / side
-        normal = (x, near * np.sin(CAMERA) - up * np.cos(CAMERA), up * np.sin(CAMERA) + near * 0.89)
         color = paint(*(part * side / 2 for part in stripe))
-        tile.paint(face, color, bulge=3.5, edge=0.06, gloss=0.12, facing=normal)
+        facing = _facing(axes[index] * 2 / side)
+        tile.paint(face, color, bulge=3.5, edge=0.06, gloss=0.12, facing=facing)
     return Toy.of(tile)
 
 
+def _facing(axis: np.ndarray) -> tuple[float, ...]:
+    """The normal of a cube's face on the canvas, turned a little towards the viewer so that the
+    dark side keeps its colour."""
+    x, up, near = axis
+    sine, cosine = np.sin(CAMERA), np.cos(CAMERA)
+    normal = np.array((x, near * sine - up * cosine, up * sine + near * cosine + 0.3))
+    return tuple(float(part) for part in normal / np.linalg.norm(normal))
+
+
 def _paint_hull(tile: Relief, flat: np.ndarray, color: np.ndarray):
-    """The cube's outline, darker: it shows in the joints between the faces."""
+    """The cube's outline, a little darker: it shows in the joints between the faces."""
     right, left, top = flat
     hull = [right - left + top, top - right - left, left - right + top]
     hull += [left - right - top, right + left - top, right - left - top]
     shape = polygon(tile.x, tile.y, _rounded(hull, 3.0)) - 3.0
-    tile.paint(shape, color * np.float32(0.72), bulge=0, edge=0.2)
+    tile.paint(shape, color * np.float32(0.88), bulge=4, edge=0.2)
 
 
 def _rounded(points: list, radius: float) -> list[tuple[float, float]]:
@@ -135,23 +144,31 @@ def _rounded(points: list, radius: float) -> list[tuple[float, float]]:
 
 
 def cone(rng: np.random.Generator, size: float, paint: Paintwork) -> Toy:
-    half, height = size * rng.uniform(0.38, 0.43), size * rng.uniform(0.92, 1.02)
-    deep = half * 0.34
+    half, apex = size * rng.uniform(0.38, 0.43), size * rng.uniform(0.98, 1.08)
+    deep, tip = half * 0.34, 3.5
+    lean = np.arctan2(half, apex)
+    height = apex - tip / np.sin(lean) + tip  # the tip is round
     tile = _tile(height + deep, 2 * half)
-    foot = (height + deep) / 2 - deep
-    x, y = tile.x, tile.y - foot
-    tip = 3.5
-    shape = polygon(x, y, [(0, tip * 2.2 - height), (tip - half, 0), (half - tip, 0)])
-    shape = np.minimum(shape, ellipse(x, y, half - tip, deep - tip)) - tip
-    share = np.clip((y + height) / height, 0.06, 1)
+    x, y = tile.x, tile.y - (height - deep) / 2
+    share = np.clip((y + apex) / apex, 0.06, 1)
     turn = np.clip(x / (half * share), -0.98, 0.98)
-    lean = half / height
-    norm = np.sqrt(1 + lean * lean)
     bowl = deep * share * np.sqrt(1 - turn**2)
-    color = paint(half * 0.6 * np.arcsin(turn), y - bowl)
-    normal = (turn / norm, np.float32(-lean * 0.6 / norm), np.sqrt(1 - turn**2) / norm)
+    color = paint(half * share * np.arcsin(turn), y - bowl)
+    out = np.cos(lean)
+    normal = (turn * out, np.float32(-0.6 * np.sin(lean)), np.sqrt(1 - turn**2) * out)
+    shape = _cone_outline(x, y, half, deep, apex, tip)
     tile.paint(shape, color, bulge=0, gloss=0.25, facing=normal)
     return Toy.of(tile)
+
+
+def _cone_outline(x, y, half: float, deep: float, apex: float, tip: float) -> np.ndarray:
+    """Straight sides that touch a round tip and the ellipse of the base."""
+    lean = np.arctan2(half, apex)
+    high = tip * np.cos(lean), tip * np.cos(lean) ** 2 / np.sin(lean) - apex
+    low = half * np.sqrt(1 - (deep / apex) ** 2), -deep * deep / apex
+    sides = polygon(x, y, [(-high[0], high[1]), high, low, (-low[0], low[1])])
+    cap = circle(x, y + apex - tip / np.sin(lean), tip)
+    return np.minimum.reduce([sides, cap, ellipse(x, y, half, deep)])
 
 
 def cylinder(rng: np.random.Generator, size: float, paint: Paintwork) -> Toy:
@@ -192,9 +209,9 @@ def star(rng: np.random.Generator, size: float, paint: Paintwork) -> Toy:
     angles = np.arange(10) * np.pi / 5 + np.radians(rng.uniform(-5, 5))
     radii = np.where(np.arange(10) % 2, rng.uniform(0.5, 0.56) * reach, reach) - soft
     points = [(r * np.sin(a), -r * np.cos(a)) for a, r in zip(angles, radii, strict=True)]
-    lift = (points[4][1] + points[6][1]) / 4 + points[0][1] / 2
-    tile = _tile(1.0 * size, 1.04 * size)
-    x, y = tile.x, tile.y + lift
+    low, high = np.min(points, axis=0) - soft, np.max(points, axis=0) + soft
+    tile = _tile(high[1] - low[1], high[0] - low[0])
+    x, y = tile.x + (low[0] + high[0]) / 2, tile.y + (low[1] + high[1]) / 2
     shape = polygon(x, y, points) - soft
     puffy = blur(np.minimum(shape, 3), max(1, round(size / 40))).astype(np.float32)
     u, v = rotate(x, y, rng.uniform(-60, 60))

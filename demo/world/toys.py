@@ -19,11 +19,12 @@ FIGURES = {
 KINDS = ("wall", "table", "floor", *FIGURES, *SOLIDS)
 
 COUNTS = (0.3, 0.3, 0.25, 0.15)  # one toy, two, three, four
-SIZES = ((94, 110), (82, 98), (70, 84), (58, 72))  # of a toy, by how many there are
+SIZES = ((98, 110), (82, 98), (69, 82), (57, 69))  # of a toy, by how many there are
 FIGURE_SHARE = 0.11  # of each
 PATTERN_SHARE = 0.25
 NEAREST, MARGIN = 234, 5
-MOST_OVERLAP = 0.15
+MOST_OVERLAP = 0.1  # of the boxes of two toys
+ATTEMPTS = 120
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,12 @@ def _place(rng: np.random.Generator, wanted: list[_Wanted], horizon: int) -> lis
     """The toys, far ones first and a little smaller."""
     size = rng.uniform(*SIZES[len(wanted) - 1])
     farthest = max(horizon + 26, 150)
-    spots: list[_Spot] = []
+    toys: list[tuple[float, Toy]] = []
     for index, toy in enumerate(wanted):
         share = (index + rng.uniform(0.2, 0.8)) / len(wanted)
         base = farthest + (NEAREST - farthest) * (share if len(wanted) > 1 else 0.3 + 0.5 * share)
         near = 0.9 + 0.16 * (base - farthest) / (NEAREST - farthest)
-        made = toy.make(rng, size * near * rng.uniform(0.95, 1.05))
-        spots.append(_find_room(rng, base, made, spots))
+        toys.append((base, toy.make(rng, size * near * rng.uniform(0.95, 1.05))))
     return [
         Placed(
             toy.kind,
@@ -121,24 +121,27 @@ def _place(rng: np.random.Generator, wanted: list[_Wanted], horizon: int) -> lis
             spot.base - spot.toy.height / 2,
             stands=True,
         )
-        for toy, spot in zip(wanted, spots, strict=True)
+        for toy, spot in zip(wanted, _spread(rng, toys), strict=True)
     ]
 
 
-def _find_room(rng: np.random.Generator, base: float, toy: Toy, taken: list[_Spot]) -> _Spot:
-    """A place across the canvas that hides little of the toys already there."""
-    reach = SIZE / 2 - MARGIN - toy.width / 2
-    if not taken:
-        reach *= 0.75
-    best, least = None, np.inf
-    for _ in range(24):
-        spot = _Spot(SIZE / 2 + rng.uniform(-reach, reach), base, toy)
-        worst = max((spot.overlap(other) for other in taken), default=0.0)
-        if worst < least:
-            best, least = spot, worst
-        if worst <= MOST_OVERLAP:
+def _spread(rng: np.random.Generator, toys: list[tuple[float, Toy]]) -> list[_Spot]:
+    """Places across the canvas for toys (where they stand, what) that hide little of each other."""
+    best, least = [], np.inf
+    for _ in range(ATTEMPTS):
+        spots: list[_Spot] = []
+        worst = 0.0
+        for base, toy in toys:
+            reach = (SIZE / 2 - MARGIN - toy.width / 2) * (0.75 if len(toys) == 1 else 1)
+            spot = _Spot(SIZE / 2 + rng.uniform(-reach, reach), base, toy)
+            worst = max([worst, *(spot.overlap(other) for other in spots)])
+            if worst >= least:
+                break
+            spots.append(spot)
+        else:
+            best, least = spots, worst
+        if least <= MOST_OVERLAP:
             break
-    assert best is not None
     return best
 
 
