@@ -11,6 +11,7 @@ from .relief import Relief, jitter
 from .toy_solids import Toy, sphere
 
 FURS = ((0.56, 0.36, 0.22), (0.84, 0.60, 0.32), (0.60, 0.58, 0.58), (0.93, 0.84, 0.68))
+PALE_FUR = np.array((0.55, 0.52, 0.46), np.float32)  # mixed into the belly and the muzzle
 ACCENTS = (
     (0.84, 0.22, 0.22),
     (0.20, 0.47, 0.76),
@@ -20,6 +21,8 @@ ACCENTS = (
 )
 DARK = (0.13, 0.11, 0.12)
 WOODS = ((0.88, 0.68, 0.42), (0.93, 0.76, 0.52), (0.80, 0.57, 0.34))
+LEATHER = np.array((0.97, 0.97, 0.95), np.float32)
+BLACK = np.array((0.12, 0.12, 0.14), np.float32)
 GOLDEN = (1 + np.sqrt(5)) / 2
 
 
@@ -36,9 +39,9 @@ class _Bear:
         self.unit = unit
         self.tile = Relief(round(104 * unit), round(88 * unit))
         self.x, self.y = self.tile.x / unit, self.tile.y / unit
-        fuzz = noise(rng, *self.x.shape, 3, 3)[..., None]
+        fuzz = noise(rng, len(self.x), self.x.shape[1], 3, 3)[..., None]
         self.fur = fur * (0.95 + 0.1 * fuzz)
-        self.pale = fur + (np.float32((1, 0.94, 0.84)) - fur) * np.float32(0.55)
+        self.pale = fur * np.float32(0.45) + PALE_FUR
         self.accent = jitter(rng, ACCENTS[rng.integers(len(ACCENTS))], 0.04)
         self.scarf, self.raised = rng.random() < 0.45, rng.integers(3)
         self.nod = rng.uniform(-2.5, 2.5)
@@ -119,7 +122,7 @@ def wood_train(rng: np.random.Generator, size: float) -> Toy:
     tile = Relief(round(72 * unit) + 2, round(length * unit) + 2)
     ways = rng.choice((-1, 1))
     wood = jitter(rng, WOODS[rng.integers(len(WOODS))], 0.04)
-    grain = noise(rng, *tile.x.shape, 4, 30)[..., None]
+    grain = noise(rng, len(tile.x), tile.x.shape[1], 4, 30)[..., None]
     first, second = rng.choice(len(ACCENTS), 2, replace=False)
     livery = _Livery(
         wood * (0.93 + 0.12 * grain),
@@ -153,7 +156,7 @@ class _Engine:
     def body(self, *, domed: bool, banded: bool):
         x, y, look = self.x, self.y, self.livery
         self.paint(polygon(x, y, [(33, -14), (43, -3), (33, -3)]) - 1, look.second, 3)
-        flare = [(15, -40), (25, -40), (28, -60), (12, -60)]
+        flare = [(15.0, -40.0), (25.0, -40.0), (28.0, -60.0), (12.0, -60.0)]
         self.paint(polygon(x, y, flare) - 1, look.first, 7)
         self.paint(self.box(20, -62, 11, 4), look.second, 4)
         if domed:
@@ -213,8 +216,8 @@ def _panels() -> tuple[np.ndarray, np.ndarray]:
     five = [np.array((0, a, b * GOLDEN))[list(r)] for a, b in signs for r in roll]
     six = [np.array((0, a * GOLDEN, b / GOLDEN))[list(r)] for a, b in signs for r in roll]
     six += [np.array((c, a, b)) for a, b in signs for c in (-1, 1)]
-    pentagons = np.float32(five) / np.sqrt(1 + GOLDEN**2) / 0.9393
-    return pentagons, np.float32(six) / np.sqrt(3) / 0.9149
+    pentagons = np.array(five, np.float32) / np.float32(np.sqrt(1 + GOLDEN**2) * 0.9393)
+    return pentagons, np.array(six, np.float32) / np.float32(np.sqrt(3) * 0.9149)
 
 
 PENTAGONS, HEXAGONS = _panels()
@@ -228,4 +231,4 @@ def _leather(point: np.ndarray, radius: float) -> np.ndarray:
     black = np.clip(0.5 + (five - best) * radius * 1.3, 0, 1)
     seam = np.clip(1.5 - (best - next_best) * radius * 1.3, 0, 1) * 0.55
     dark = np.maximum(black, seam)[..., None]
-    return np.float32((0.97, 0.97, 0.95)) * (1 - dark) + np.float32((0.12, 0.12, 0.14)) * dark
+    return LEATHER + (BLACK - LEATHER) * dark

@@ -31,7 +31,7 @@ def wall(rng: np.random.Generator, color: str, horizon: int, *, skirting: bool) 
     if skirting:
         board = np.clip(5.5 - np.abs(line - horizon + 5), 0, 1)[:, None]
         pattern = pattern + (1 - pattern) * board
-        color_of_row += (np.float32(SKIRTING) - color_of_row) * board
+        color_of_row += (np.array(SKIRTING, np.float32) - color_of_row) * board
         color_of_row *= 1 - 0.16 * np.clip(1.5 - np.abs(line - horizon + 10.5), 0, 1)[:, None]
     return _plane(pattern, color_of_row, np.zeros(SIZE, np.float32))
 
@@ -134,7 +134,7 @@ def _plane(pattern: np.ndarray, color: np.ndarray, up: np.ndarray) -> Draw:
         level = 1 + SOFTEN * (lit(light, light.z * np.sqrt(1 - up * up) - light.y * up) - 1)
         glow = np.float32(1.04) + light.x * line + light.y * down[:, None]
         glow *= pattern
-        rows = color * level[:, None] * (1 + SOFTEN * (np.float32(light.tint) - 1))
+        rows = color * level[:, None] * (1 + SOFTEN * (np.array(light.tint, np.float32) - 1))
         out = np.ones((height, SIZE, 4), np.float32)
         for channel in range(3):
             np.minimum(glow * rows[:, channel, None], 1, out=out[..., channel])

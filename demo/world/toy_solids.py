@@ -12,7 +12,7 @@ from .relief import Draw, Relief, jitter
 
 COLORS = {
     "red": (0.86, 0.20, 0.18),
-    "orange": (0.97, 0.53, 0.13),
+    "orange": (0.97, 0.48, 0.11),
     "yellow": (0.99, 0.82, 0.20),
     "green": (0.28, 0.64, 0.34),
     "blue": (0.17, 0.43, 0.82),
@@ -21,8 +21,8 @@ COLORS = {
     "white": (0.97, 0.96, 0.93),
 }
 PATTERNS = ("striped", "dotted")
-CREAM = (0.99, 0.96, 0.90)
-PALE = (0.68, 0.72, 0.78)  # the pattern on a white toy
+CREAM = np.array((0.99, 0.96, 0.90), np.float32)
+PALE = np.array((0.68, 0.72, 0.78), np.float32)  # the pattern on a white toy
 CAMERA = np.radians(27)  # how far the viewer looks down
 
 
@@ -51,10 +51,9 @@ class Paintwork:
     @staticmethod
     def random(rng: np.random.Generator, color: str, pattern: str, size: float) -> Paintwork:
         base = jitter(rng, COLORS[color], 0.045)
+        accent = CREAM if rng.random() < 0.65 else base * np.float32(0.6)
         if color == "white":
-            accent = np.float32(PALE)
-        else:
-            accent = np.float32(CREAM) if rng.random() < 0.65 else base * np.float32(0.6)
+            accent = PALE
         return Paintwork(base, accent, pattern, size * rng.uniform(0.26, 0.34))
 
     def __call__(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
