@@ -1,0 +1,121 @@
+"""Per-layer noise: how far every place of the picture is redrawn (arXiv 2303.00262).
+
+A noise value is the fraction of the full schedule from which a place is set free: 0 keeps its
+pixels, 1 redraws it from pure noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from .errors import CollageError
+
+# Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
+RESOLUTION = 0.0005
+
+
+def noise_map(
+    visible_alpha: torch.Tensor, noises: Sequence[float], base_noise: float, feather: float
+) -> torch.Tensor:
+    """Visible alphas [B, L, H, W] and one noise per layer -> noise of every pixel [B, 1, H, W].
+
+    Where no layer shows, `base_noise` does; a soft edge mixes the values by its alpha, once.
+    `feather` is the standard deviation in pixels of a Gaussian blur over the whole map, which
+    is what the paper's code calls the radius of its blur (10 or 20). Raises CollageError when
+    `base_noise` leaves [0, 1] or `feather` is negative or not finite.
+    """
+    if not 0.0 <= base_noise <= 1.0:
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input base_noise: {base_noise} is outside 0 to 1. "
+            "Enter 0 to keep the background's pixels, up to 1 to redraw it from nothing."
+        )
+    if not (math.isfinite(feather) and feather >= 0.0):
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input feather: {feather} is no width in pixels. "
+            "Enter 0 for hard edges or a positive number."
+        )
+    above_base = visible_alpha.new_tensor([noise - base_noise for noise in noises])
+    flat = base_noise + torch.einsum("blhw,l->bhw", visible_alpha, above_base)
+    return gaussian_blur(flat.unsqueeze(1), feather).clamp(0.0, 1.0)
+
+
+def gaussian_blur(image: torch.Tensor, sigma: float) -> torch.Tensor:
+    """[B, C, H, W] -> the same shape, blurred by `sigma` pixels; the edge pixels go on for ever.
+
+    0 changes no bit: the matrices become the identity.
+    """
+    H, W = image.shape[-2:]
+    return _blur_matrix(H, sigma).to(image) @ image @ _blur_matrix(W, sigma).to(image).T
+
+
+def _blur_matrix(size: int, sigma: float) -> torch.Tensor:
+    """[size, size]: row i holds the Gaussian around pixel i, integrated over each pixel.
+
+    One matrix product costs the same for every sigma. The outermost pixels take the whole tail
+    beyond them, which is replicate padding, and every row sums to one.
+    """
+    edges = torch.arange(size + 1, dtype=torch.float64) - 0.5
+    edges[0], edges[-1] = -math.inf, math.inf
+    centres = torch.arange(size, dtype=torch.float64).unsqueeze(1)
+    return torch.special.ndtr((edges - centres) / sigma).diff(dim=1)
+
+
+def cell_noise(noise: torch.Tensor, cell: int) -> torch.Tensor:
+    """Noise of the pixels [B, 1, H, W] -> of the latent cells [B, 1, H // cell, W // cell].
+
+    `cell` is the edge of a latent cell in pixels; each cell is the mean of its own. Of a canvas
+    that cells do not divide, the rim is cut off evenly, as ComfyUI's VAE cuts it.
+    """
+    H, W = noise.shape[-2:]
+    top, left = H % cell // 2, W % cell // 2
+    return F.avg_pool2d(noise[..., top:, left:], cell)
+
+
+def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
+    """The highest noise of any cell, where sampling has to start: KSampler's `denoise`.
+
+    `values` are the noises the map was made of. The one that blur and averaging only rounded is
+    given back exactly, since the number of steps hangs on it.
+    """
+    highest = cells.max().item()
+    declared = [value for value in values if abs(value - highest) < RESOLUTION]
+    if declared:
+        return max(declared)
+    return highest if highest >= RESOLUTION else 0.0
+
+
+def schedule_fraction(sigma: torch.Tensor, sigmas: torch.Tensor) -> float:
+    """Where `sigma` [B] stands in a model's table of noise levels [N], rising: i / N in [0, 1).
+
+    With the discrete schedule of SD this is the paper's t / 1000. Other models name a level by
+    something else (a quarter of its logarithm, the shifted time of a flow), but all keep such a
+    table, and schedulers, `denoise` and start and end percentages count along it.
+    """
+    distance = (sigmas.log() - sigma.max().log().to(sigmas.device)).abs()
+    return distance.argmin().item() / len(sigmas)
+
+
+def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
+    """Noise of the latent cells [B, 1, h, w] -> True where it is 0: cells that never change."""
+    return cells < RESOLUTION
+
+
+def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tensor:
+    """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
+
+    The paper's rule: while t / T (`fraction`) lies above its noise a cell is kept, that is
+    replaced by the original under noise; from there on it is free. The kept region is grown by
+    int(4 t / T) cells to every side, as in the paper's code: early on, while coarse structure
+    is made, the surroundings of a kept object follow the object. `start` is the noise sampling
+    begins with; cells that have it count as below the first step, whatever level a scheduler
+    makes of it.
+    """
+    kept = fixed_cells(cells) | (cells < min(fraction, start) - RESOLUTION)
+    radius = int(4 * fraction)
+    planes = kept.to(cells).flatten(0, -3)  # [B * 1, h, w]
+    grown = F.max_pool2d(planes, 2 * radius + 1, stride=1, padding=radius)
+    return 1.0 - grown.view_as(cells)
