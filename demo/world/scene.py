@@ -51,15 +51,20 @@ class SceneLayer:
 
 @dataclass(frozen=True)
 class Scene:
-    """picture: [256, 256, 3]; layers: bottom to top; visible: [L, 256, 256] alpha not hidden."""
+    """picture: [256, 256, 3]; things and layers: bottom to top, the layers empty without a
+    collage; visible: [L, 256, 256] alpha not hidden."""
 
     caption: str
     picture: np.ndarray
+    things: tuple[Placed, ...]
     layers: tuple[SceneLayer, ...]
     visible: np.ndarray
 
 
-def render(caption: str, placed: list[Placed], rng: np.random.Generator) -> Scene:
+def render(
+    caption: str, placed: list[Placed], rng: np.random.Generator, *, collage: bool = True
+) -> Scene:
+    """Paint an arrangement; without `collage` the layers are left out, for half the work."""
     light = Light.random(rng)
     picture = np.full((SIZE, SIZE, 3), 0.6, np.float32)
     visible = np.zeros((len(placed), SIZE, SIZE), np.float32)
@@ -67,16 +72,18 @@ def render(caption: str, placed: list[Placed], rng: np.random.Generator) -> Scen
     for index, thing in enumerate(placed):
         rgba = thing.draw(light)
         rows, cols, window = _window(rgba, thing.x, thing.y)
-        if thing.stands:
-            picture *= _thrown(window[..., 3], rows, cols, light)[..., None]
-        elif thing.lift > 0:
-            picture *= _cast(window[..., 3], rows, cols, light, thing.lift)[..., None]
+        if thing.stands or thing.lift > 0:
+            near = _grow(rows, cols, window.shape[0] if thing.stands else int(3 * thing.lift) + 8)
+            alpha = _moved(window[..., 3], rows, cols, near)
+            dark = _thrown(alpha, light) if thing.stands else _cast(alpha, light, thing.lift)
+            picture[near] *= dark[..., None]
         alpha = window[..., 3:]
         picture[rows, cols] = picture[rows, cols] * (1 - alpha) + window[..., :3] * alpha
         visible[:index, rows, cols] *= 1 - window[..., 3]
         visible[index, rows, cols] = window[..., 3]
-        layers.append(_as_layer(thing, rng))
-    return Scene(caption, np.clip(picture, 0, 1), tuple(layers), visible)
+        if collage:
+            layers.append(_as_layer(thing, rng))
+    return Scene(caption, np.clip(picture, 0, 1), tuple(placed), tuple(layers), visible)
 
 
 def flatten(scene: Scene) -> np.ndarray:
@@ -105,41 +112,53 @@ def _window(rgba: np.ndarray, x: float, y: float) -> tuple[slice, slice, np.ndar
     return rows, cols, rgba[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
 
 
-def _cast(alpha, rows, cols, light: Light, lift: float) -> np.ndarray:
-    """How much light is left on the canvas [256, 256] under an object: contact and cast shadow."""
-    full = np.zeros((SIZE, SIZE), np.float32)
-    full[rows, cols] = alpha
+def _grow(rows: slice, cols: slice, margin: int) -> tuple[slice, slice]:
+    """The part of the canvas that a shadow can reach."""
+    return (
+        slice(max(rows.start - margin // 3, 0), min(rows.stop + margin // 3, SIZE)),
+        slice(max(cols.start - margin, 0), min(cols.stop + margin, SIZE)),
+    )
+
+
+def _moved(alpha: np.ndarray, rows: slice, cols: slice, near: tuple[slice, slice]) -> np.ndarray:
+    """The silhouette on a sheet as large as the region `near`."""
+    height, width = (part.stop - part.start for part in near)
+    sheet = np.zeros((height, width), np.float32)
+    top, left = rows.start - near[0].start, cols.start - near[1].start
+    sheet[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha
+    return sheet
+
+
+def _cast(alpha: np.ndarray, light: Light, lift: float) -> np.ndarray:
+    """How much light is left [H, W] under a lying object: contact and cast shadow."""
     dx = round(-light.x / light.z * lift)
     dy = round(-light.y / light.z * lift * 0.6)
-    thrown = _shift(full, dy, dx)
-    return (1 - 0.32 * blur(thrown, max(2, int(lift * 0.5)))) * (1 - 0.22 * blur(full, 2))
+    thrown = _shift(alpha, dy, dx)
+    return (1 - 0.32 * blur(thrown, max(2, int(lift * 0.5)))) * (1 - 0.22 * blur(alpha, 2))
 
 
-def _thrown(alpha, rows, cols, light: Light) -> np.ndarray:
-    """Light left on the canvas [256, 256] behind a standing object: its silhouette, flattened
-    to a quarter of its height and sheared away from the light, fading with distance."""
-    full = np.zeros((SIZE, SIZE), np.float32)
-    height, width = alpha.shape
-    base = int(np.flatnonzero(alpha.max(1) > 0.3).max(initial=height - 1))
+def _thrown(alpha: np.ndarray, light: Light) -> np.ndarray:
+    """Light left [H, W] behind a standing object: its silhouette, flattened to a quarter of its
+    height and sheared away from the light, fading with distance."""
+    rows = np.flatnonzero(alpha.max(1) > 0.3)
+    top, base = (rows[0], rows[-1]) if rows.size else (0, 0)
     lean = -light.x / light.z * 0.55
-    for row in range(0, base + 1, 2):
+    thrown = np.zeros_like(alpha)
+    for row in range(top, base + 1, 2):
         above = base - row
-        y = rows.start + base - 1 - above // 4
-        x = cols.start + round(above * lean)
-        into = slice(max(x, 0), max(min(x + width, SIZE), 0))
-        if 0 <= y < SIZE and into.stop > into.start:
-            part = alpha[row, into.start - x : into.stop - x] * (1 - 0.6 * above / height)
-            full[y, into] = np.maximum(full[y, into], part)
-    contact = np.zeros_like(full)
-    foot = slice(max(rows.start + base - 4, 0), min(rows.start + base + 3, SIZE))
-    contact[foot, cols] = alpha[max(base - 6, 0) : base + 1].max(0)
-    return (1 - 0.42 * blur(full, 2)) * (1 - 0.4 * blur(contact, 2))
+        fading = alpha[row] * (1 - 0.6 * above / (base - top + 1))
+        line = thrown[base - 1 - above // 4]
+        np.maximum(line, _shift(fading[None], 0, round(above * lean))[0], out=line)
+    contact = np.zeros_like(alpha)
+    contact[max(base - 4, 0) : base + 3] = alpha[max(base - 6, 0) : base + 1].max(0)
+    return (1 - 0.42 * blur(thrown, 2)) * (1 - 0.4 * blur(contact, 2))
 
 
 def _shift(image: np.ndarray, dy: int, dx: int) -> np.ndarray:
     out = np.zeros_like(image)
     height, width = image.shape
-    out[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)] = image[
-        max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)
-    ]
+    if abs(dy) < height and abs(dx) < width:
+        out[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)] = image[
+            max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)
+        ]
     return out
