@@ -28,8 +28,9 @@ UNET: dict[str, Any] = {
     "in_channels": LATENT_CHANNELS,
     "out_channels": LATENT_CHANNELS,
     "model_channels": 64,
-    "channel_mult": [1, 2, 3],
+    "channel_mult": [1, 2, 2],
     "num_res_blocks": [1, 1, 1],
+    "conv_resample": False,
     "transformer_depth": [0, 1, 1],
     "transformer_depth_output": [0, 0, 1, 1, 1, 1],
     "transformer_depth_middle": 1,
@@ -49,30 +50,30 @@ _CODER: dict[str, Any] = {
     "resolution": 256,
     "in_channels": 3,
     "out_ch": 3,
-    "num_res_blocks": 0,
+    "num_res_blocks": 1,
     "attn_resolutions": [],
     "dropout": 0.0,
 }
 
 
 class SubPixelConv(torch.nn.Conv2d):
-    """Convolution at half size whose output channels become 2 x 2 pixels (Shi et al. 2016).
+    """Convolution at quarter size whose output channels become 4 x 4 pixels (Shi et al. 2016).
 
-    [B, C, H, W] -> [B, out_channels, 2H, 2W]. Full-size convolutions of 64 channels would cost
-    the decoder three times as much.
+    [B, C, H, W] -> [B, out_channels, 4H, 4W]. Convolutions at full size would cost the decoder
+    several times as much.
     """
 
     def __init__(self, in_channels: int, out_channels: int, **options: Any):
-        super().__init__(in_channels, 4 * out_channels, **options)
+        super().__init__(in_channels, 16 * out_channels, **options)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.pixel_shuffle(super().forward(x), 2)
+        return torch.nn.functional.pixel_shuffle(super().forward(x), 4)
 
 
-# 32 normalisation groups need at least 64 channels: with one channel a group the mean colour
-# of a picture would be normalised away.
+# The last normalisation of either coder sees 128 channels in 32 groups: groups of fewer than
+# four channels would normalise away the mean colour of a picture.
 AUTOENCODER: dict[str, Any] = {
     "embed_dim": LATENT_CHANNELS,
-    "ddconfig": {**_CODER, "ch": 64, "ch_mult": [1, 1, 1, 1]},
-    "decoder_ddconfig": {**_CODER, "ch": 64, "ch_mult": [1, 1, 2], "conv_out_op": SubPixelConv},
+    "ddconfig": {**_CODER, "ch": 32, "ch_mult": [1, 1, 2, 4]},
+    "decoder_ddconfig": {**_CODER, "ch": 128, "ch_mult": [1, 1], "conv_out_op": SubPixelConv},
 }

@@ -1,0 +1,13 @@
+"""Training of the demo model, from nothing but the painted world, in resumable stages.
+
+    python3 run.py train                 every stage that is not finished yet
+    python3 run.py train --stage NAME    one stage: autoencoder, latents, diffusion, pack
+
+Everything lies in `.host/train/`; a killed run goes on where it stopped.
+"""
+
+import comfy.cli_args
+import torch
+
+# the host looks for a GPU when its modules are imported
+comfy.cli_args.args.cpu = not torch.cuda.is_available()

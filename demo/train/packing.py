@@ -1,0 +1,62 @@
+"""Last stage: one half-precision safetensors file for the pack.
+
+Of the text encoder's 49,408 words only those the captions use were trained; the file keeps
+these rows and their mean, which every other word gets when the file is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from . import autoencoder, diffusion, pictures, workshop
+
+WORDS = "text.text_model.embeddings.token_embedding.weight"
+FILE = workshop.WEIGHTS / "demo_model.safetensors"
+
+
+def pack() -> None:
+    kept = workshop.load("diffusion")
+    if kept is None:
+        raise SystemExit("train: nothing to pack yet. Run the diffusion stage first.")
+    vae = autoencoder.load_model()
+    weights = dict(kept["average"])
+    rows = used_words()
+    table = weights.pop(WORDS)
+    weights["words.rows"] = rows.int()
+    weights["words.vectors"] = table[rows]
+    weights["words.rest"] = table[rows].mean(0)
+    weights |= {f"vae.{name}": value for name, value in vae.state_dict().items()}
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
+    metadata = {
+        "preview": json.dumps(preview_factors(vae)),
+        "images": str(kept["seen"]),
+        "licence": "MIT",
+    }
+    partial = FILE.with_suffix(".partial")
+    save_file({k: v.contiguous() for k, v in halves.items()}, partial, metadata)
+    partial.replace(FILE)
+    workshop.log("pack", images=kept["seen"], bytes=FILE.stat().st_size)
+
+
+def used_words() -> torch.Tensor:
+    """Ids of every token that stands in a caption, the start and end tokens among them."""
+    captions = diffusion.Captions()
+    data = diffusion.Latents(workshop.WORKSHOP / "latents")
+    data.refresh()
+    return torch.unique(captions([*dict.fromkeys(data.captions), ""]))
+
+
+@torch.no_grad()
+def preview_factors(vae) -> list[list[float]]:
+    """Least-squares map from scaled latents (and 1) to RGB in [-1, 1], for live previews: [5, 3]."""
+    data = pictures.autoencoder_set(workshop.WORKSHOP, autoencoder.SCENES)
+    x = pictures.to_tensor(np.array(data[:120:3]))
+    z = vae.quant_conv(vae.encoder(x)).chunk(2, dim=1)[0] / autoencoder.LATENT_STD
+    cells = z.permute(0, 2, 3, 1).reshape(-1, 4)
+    small = torch.nn.functional.avg_pool2d(x, 8).permute(0, 2, 3, 1).reshape(-1, 3)
+    ones = torch.ones(len(cells), 1)
+    return torch.linalg.lstsq(torch.cat([cells, ones], 1), small).solution.tolist()
