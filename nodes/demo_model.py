@@ -1,0 +1,34 @@
+"""The small model that ships with the pack."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from .host.demo_model import load_all
+from .sockets import CATEGORY
+
+
+class CollageDemoModel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="CollageDemoModel",
+            display_name="Collage Demo Model",
+            category=CATEGORY,
+            description=(
+                "A small diffusion model of a painted world (bento boxes, toys, cake tables; "
+                "256 x 256 pixels) that ships with this pack, so that every example runs on any "
+                "machine. Put a checkpoint loader in its place for real pictures."
+            ),
+            search_aliases=["demo checkpoint", "example model", "tiny model"],
+            inputs=[],
+            outputs=[
+                io.Model.Output("model", tooltip="The diffusion model."),
+                io.Clip.Output("clip", tooltip="Its text encoder."),
+                io.Vae.Output("vae", tooltip="Its autoencoder."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        return io.NodeOutput(*load_all())

@@ -1,0 +1,125 @@
+"""Loads the pack's own small model into the host's MODEL, CLIP and VAE objects.
+
+Host symbols: comfy.sd.{CLIP, VAE}, comfy.supported_models.SD15, supported_models_base.ClipTarget,
+model_base.ModelType, model_patcher.CoreModelPatcher, model_management (devices and dtypes),
+sd1_clip.{SDTokenizer, SD1Tokenizer, SD1ClipModel}, latent_formats.SD15, folder_paths.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import comfy.latent_formats
+import comfy.model_base
+import comfy.model_management
+import comfy.model_patcher
+import comfy.sd
+import comfy.sd1_clip
+import comfy.supported_models
+import comfy.supported_models_base
+import folder_paths
+import torch
+from safetensors import SafetensorError, safe_open
+
+from ...collage_core.errors import CollageError
+from ...demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
+
+FILE = Path(__file__).resolve().parents[2] / "demo" / "weights" / "demo_model.safetensors"
+
+Weights = dict[str, torch.Tensor]
+
+
+class DemoConfig(comfy.supported_models.SD15):
+    """SD1.5's configuration with this model's shapes; it predicts velocity."""
+
+    unet_extra_config: dict = {}
+
+    def __init__(self, preview: list[list[float]]):
+        super().__init__({**UNET, **{k: list(v) for k, v in UNET.items() if isinstance(v, list)}})
+        self.latent_format.latent_rgb_factors = preview[:4]
+        self.latent_format.latent_rgb_factors_bias = preview[4]
+        self.latent_format.taesd_decoder_name = None
+
+    def model_type(self, state_dict, prefix=""):
+        return comfy.model_base.ModelType.V_PREDICTION
+
+
+def load_all() -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
+    """MODEL, CLIP and VAE as a checkpoint loader gives them.
+
+    Raises CollageError when the weight file is missing or broken.
+    """
+    weights, preview = _read()
+    return load_model(weights, preview), load_clip(weights), load_vae(weights)
+
+
+def load_model(
+    weights: Weights, preview: list[list[float]], *, disable_dynamic: bool = False
+) -> comfy.model_patcher.ModelPatcher:
+    management = comfy.model_management
+    state = _part(weights, "unet.")
+    config = DemoConfig(preview)
+    device = management.get_torch_device()
+    size = sum(value.numel() for value in state.values())
+    supported = config.supported_inference_dtypes
+    dtype = management.unet_dtype(model_params=size, supported_dtypes=supported)
+    config.set_inference_dtype(dtype, management.unet_manual_cast(dtype, device, supported))
+    model = config.get_model(state, device=management.unet_inital_load_device(size, dtype))
+    patchers = comfy.model_patcher
+    patcher_class = patchers.ModelPatcher if disable_dynamic else patchers.CoreModelPatcher
+    patcher = patcher_class(
+        model, load_device=device, offload_device=management.unet_offload_device()
+    )
+    model.load_model_weights(state, "", assign=patcher.is_dynamic())
+    patcher.cached_patcher_init = (reload_model, ())
+    return patcher
+
+
+def reload_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
+    """A private copy of the model, for whoever must not share weights (deep clones, training)."""
+    return load_model(*_read(), disable_dynamic=disable_dynamic)
+
+
+def load_clip(weights: Weights) -> comfy.sd.CLIP:
+    state = {f"transformer.{name}": value for name, value in _part(weights, "text.").items()}
+    state["transformer.text_model.embeddings.token_embedding.weight"] = _word_table(weights)
+    tokenizer = partial(comfy.sd1_clip.SDTokenizer, embedding_size=TEXT_WIDTH)
+    return comfy.sd.CLIP(
+        comfy.supported_models_base.ClipTarget(
+            comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel
+        ),
+        embedding_directory=folder_paths.get_folder_paths("embeddings"),
+        tokenizer_data={"clip_l_tokenizer_class": tokenizer},
+        parameters=sum(value.numel() for value in state.values()),
+        state_dict=[state],
+        model_options={"clip_l_model_config": dict(TEXT_ENCODER)},
+    )
+
+
+def load_vae(weights: Weights) -> comfy.sd.VAE:
+    return comfy.sd.VAE(sd=_part(weights, "vae."), config={"params": dict(AUTOENCODER)})
+
+
+def _word_table(weights: Weights) -> torch.Tensor:
+    """[49408, width]: the trained words, and for every other word their mean."""
+    table = weights["words.rest"].repeat(49408, 1)
+    table[weights["words.rows"].long()] = weights["words.vectors"]
+    return table
+
+
+def _part(weights: Weights, prefix: str) -> Weights:
+    return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+
+
+def _read() -> tuple[Weights, list[list[float]]]:
+    try:
+        with safe_open(FILE, framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return weights, json.loads(file.metadata()["preview"])
+    except (OSError, SafetensorError) as error:
+        raise CollageError(
+            f"CollageDemoModel: the weight file demo/weights/{FILE.name} of this pack is missing "
+            f"or broken ({error}). Install the pack again, or use a checkpoint loader instead."
+        ) from error
