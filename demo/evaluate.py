@@ -1,0 +1,116 @@
+"""`python3 run.py evaluate`: how well the demo model obeys its prompts, seen by the judge.
+
+Prompts are captions of toy scenes with one to four objects, from seeds that no training set
+holds. Every prompt is painted once from pure noise through the host's own sampler. The table
+tells the share of named objects that appear and, of those with a colour word, the share that
+have it; the contact sheet shows the first pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from . import judge, world
+from .pack import ROOT, load_pack
+
+FIRST_SEED = 5_000_000
+SCENERY = {"wall", "table", "floor", "cloth"}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    caption: str
+    things: tuple[tuple[str, str], ...]  # (kind, colour) of every object, scenery left out
+
+
+def unseen_prompts(count: int) -> list[Prompt]:
+    """Captions of toy scenes, spread evenly over one to four objects."""
+    found: dict[int, list[Prompt]] = {1: [], 2: [], 3: [], 4: []}
+    seed = FIRST_SEED
+    while min(len(prompts) for prompts in found.values()) < count // 4:
+        scene = world.scene(seed, "toys", collage=False)
+        things = tuple((t.kind, t.color) for t in scene.things if t.kind not in SCENERY)
+        if len(found[len(things)]) < count // 4:
+            found[len(things)].append(Prompt(scene.caption, things))
+        seed += 1
+    return [prompt for prompts in found.values() for prompt in prompts]
+
+
+def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
+    """[N, 256, 256, 3] in [0, 1]: one picture a prompt, from pure noise, seed = its number."""
+    import nodes as host_nodes
+
+    load_pack()
+    from collage_pack.nodes.host.demo_model import load_all
+
+    model, clip, vae = load_all()
+    empty = clip.encode_from_tokens_scheduled(clip.tokenize(""))
+    pictures = []
+    for number, prompt in enumerate(prompts):
+        positive = clip.encode_from_tokens_scheduled(clip.tokenize(prompt.caption))
+        latent = {"samples": torch.zeros(1, 4, 32, 32)}
+        options = (number, steps, cfg, "euler_ancestral", "normal", positive, empty, latent)
+        samples = host_nodes.common_ksampler(model, *options)[0]["samples"]
+        pictures.append(vae.decode(samples))
+        if len(pictures) % 20 == 0:
+            print(f"{len(pictures)} of {len(prompts)} pictures", flush=True)
+    return torch.cat(pictures)
+
+
+def score(prompts: list[Prompt], pictures: torch.Tensor) -> dict[str, dict[str, float]]:
+    """Per number of objects and for all: objects named, share that appears, share well coloured."""
+    sightings = judge.look(judge.load_judge(), pictures)
+    rows: dict[str, list[tuple[bool, bool | None]]] = {}
+    for prompt, seen in zip(prompts, sightings, strict=True):
+        for kind, color in prompt.things:
+            appears = seen.appears(kind)
+            right = color in seen.color_of(kind) if color else None
+            for row in (f"{len(prompt.things)} objects", "all"):
+                rows.setdefault(row, []).append((appears, right))
+    return {row: _shares(found) for row, found in rows.items()}
+
+
+def _shares(found: list[tuple[bool, bool | None]]) -> dict[str, float]:
+    colored = [right for _, right in found if right is not None]
+    return {
+        "objects": len(found),
+        "appear": round(sum(appears for appears, _ in found) / len(found), 3),
+        "right_color": round(sum(colored) / max(len(colored), 1), 3),
+    }
+
+
+def contact_sheet(pictures: torch.Tensor, path: Path, columns: int = 8) -> None:
+    rows = [torch.cat(list(row), 1) for row in pictures[: columns * 5].split(columns)]
+    rows = [row for row in rows if row.shape[1] == rows[0].shape[1]]
+    sheet = (torch.cat(rows, 0).clamp(0, 1) * 255).round().byte().numpy().astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet).save(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="run.py evaluate", description=__doc__)
+    parser.add_argument("--prompts", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
+    options = parser.parse_args()
+    prompts = unseen_prompts(options.prompts)
+    with torch.inference_mode():
+        pictures = paint(prompts, options.steps, options.cfg)
+    table = score(prompts, pictures)
+    spread = torch.linspace(0, len(pictures) - 1, min(40, len(pictures))).long()
+    contact_sheet(pictures[spread], options.output / "prompts.png")
+    (options.output / "prompts.json").write_text(json.dumps(table, indent=1))
+    for row, shares in table.items():
+        print(row, json.dumps(shares))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The pack and its host inside one process, for measuring without a server."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import comfy.cli_args
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# the host looks for a GPU when its modules are imported
+comfy.cli_args.args.cpu = not torch.cuda.is_available()
+
+
+def load_pack() -> ModuleType:
+    """The pack under a name of its own: its folder `nodes` must not hide the host's module."""
+    name = "collage_pack"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+        )
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
