@@ -1,0 +1,124 @@
+"""`python3 run.py examples`: make the example pictures and workflows from the painted world.
+
+Writes the layers of a scene as PNG files with transparency, and the workflow that turns them
+into one picture, for scripts (API form) and for the page.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from . import world
+from .page_form import to_page_form
+from .pack import ROOT
+
+WORKFLOWS = ROOT / "workflows"
+BENTO_SEED = 7026
+
+Json = dict[str, Any]
+
+# kind -> noise: how far each thing of the bento may change
+NOISE = {"cloth": 0.7, "bento box": 0.6, "sushi": 0.5, "edamame": 0.6, "rice": 0.5, "ginger": 0.6}
+
+
+def save_layers(scene: world.Scene, story: str) -> list[str]:
+    """Write each layer as workflows/input/collage_<story>_<kind>.png; returns the file names."""
+    (WORKFLOWS / "input").mkdir(parents=True, exist_ok=True)
+    names = []
+    for layer in scene.layers:
+        name = f"collage_{story}_{layer.kind.replace(' ', '_')}.png"
+        pixels = np.round(layer.rgba * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(WORKFLOWS / "input" / name, optimize=True)
+        names.append(name)
+    return names
+
+
+def bento_workflow(scene: world.Scene, files: list[str]) -> tuple[Json, Json]:
+    """API form and page positions (node id -> column, row) of the main example."""
+    prompt: Json = {"1": {"class_type": "CollageDemoModel", "inputs": {}}}
+    places = {"1": (2, 0)}
+    layers = {}
+    for number, (layer, file) in enumerate(zip(scene.layers, files, strict=True)):
+        load, node = str(10 + number), str(30 + number)
+        prompt[load] = {"class_type": "LoadImage", "inputs": {"image": file}}
+        prompt[node] = {
+            "class_type": "CollageLayer",
+            "inputs": {
+                "image": [load, 0],
+                "mask": [load, 1],
+                "text": layer.phrase,
+                "x": round(layer.x / 256, 3),
+                "y": round(layer.y / 256, 3),
+                "noise": NOISE[layer.kind],
+            },
+        }
+        layers[f"layers.layer{number}"] = [node, 0]
+        places |= {load: (0, number), node: (1, number)}
+    prompt |= {
+        "50": {
+            "class_type": "CollageStack",
+            "inputs": {"prompt": scene.caption, "width": 256, "height": 256, **layers},
+        },
+        "51": {
+            "class_type": "CLIPTextEncode",
+            "inputs": {"text": ["50", 3], "clip": ["1", 1]},
+            "_meta": {"title": "Scene"},
+        },
+        "52": {
+            "class_type": "CLIPTextEncode",
+            "inputs": {"text": "", "clip": ["1", 1]},
+            "_meta": {"title": "Nothing to avoid"},
+        },
+        "53": {
+            "class_type": "PerLayerNoiseKSampler",
+            "inputs": {
+                "model": ["1", 0],
+                "collage": ["50", 0],
+                "vae": ["1", 2],
+                "positive": ["51", 0],
+                "negative": ["52", 0],
+                "seed": 7,
+                "steps": 30,
+                "cfg": 3.0,
+                "sampler_name": "euler_ancestral",
+                "scheduler": "normal",
+                "base_noise": 0.7,
+                "feather": 4.0,
+            },
+        },
+        "54": {
+            "class_type": "VAEDecode",
+            "inputs": {"samples": ["53", 0], "vae": ["1", 2]},
+        },
+        "55": _save("50", 1, "collage_composite", "The collage"),
+        "56": _save("54", 0, "collage_result", "The picture"),
+    }
+    places |= {"50": (2, 1), "51": (3, 0), "52": (3, 1), "53": (4, 0), "54": (5, 0)}
+    places |= {"55": (3, 2), "56": (5, 1)}
+    return prompt, places
+
+
+def _save(node: str, slot: int, prefix: str, title: str) -> Json:
+    inputs = {"images": [node, slot], "filename_prefix": prefix}
+    return {"class_type": "SaveImage", "inputs": inputs, "_meta": {"title": title}}
+
+
+def main() -> None:
+    scene = world.scene(BENTO_SEED, "bento")
+    prompt, places = bento_workflow(scene, save_layers(scene, "bento"))
+    _write("bento_box_api.json", prompt)
+    _write("bento_box.json", to_page_form(prompt, places))
+    print(f"{len(scene.layers)} layers and 2 workflow files in {WORKFLOWS.name}/")
+
+
+def _write(name: str, content: Json) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    (WORKFLOWS / name).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
