@@ -1,0 +1,77 @@
+// Opens ComfyUI's page, loads the example from the template browser, runs it, takes a picture.
+// node page.mjs <server url> <picture.png> <classic|nodes2>; prints one JSON object.
+import { createRequire } from 'node:module'
+
+const [url, picture, look] = process.argv.slice(2)
+const require = createRequire(`${process.env.PLAYWRIGHT_FROM}/`)
+const { chromium } = require('playwright-core')
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  headless: true,
+  args: [
+    '--no-sandbox', '--disable-gpu', '--use-gl=angle', '--use-angle=swiftshader',
+    '--disable-dev-shm-usage', '--disable-background-networking', '--disable-sync',
+    '--disable-component-update', '--no-first-run',
+  ],
+})
+const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, locale: 'en-US' })
+const page = await context.newPage()
+const errors = []
+const foreign = []
+page.on('pageerror', (error) => errors.push(String(error)))
+page.on('request', (request) => {
+  if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) foreign.push(request.url())
+})
+
+await page.goto(url, { waitUntil: 'domcontentloaded' })
+await page.waitForFunction(() => window.app?.extensionManager && window.app?.canvas, null, { timeout: 120000 })
+await page.evaluate(async (modern) => {
+  const setting = window.app.extensionManager.setting
+  await setting.set('Comfy.TutorialCompleted', true)
+  await setting.set('Comfy.VueNodes.Enabled', modern)
+}, look === 'nodes2')
+await page.keyboard.press('Escape')
+
+// as a user: the template browser, the pack's own section, its card
+await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates'))
+const search = page.getByPlaceholder(/search/i).last()
+await search.waitFor({ timeout: 60000 })
+await search.fill('bento')
+const card = page.locator('[data-testid^="template-workflow-bento_box"]').first()
+await card.waitFor({ timeout: 60000 })
+const thumbnail = await card.locator('img').first().evaluate(async (image) => {
+  await image.decode().catch(() => {})
+  return image.naturalWidth
+})
+await page.screenshot({ path: picture.replace('.png', '_templates.png') })
+await card.click()
+await page.waitForFunction(
+  () => window.app.graph?.nodes?.some((node) => node.type === 'PerLayerNoiseKSampler'),
+  null,
+  { timeout: 60000 },
+)
+
+const outcome = await page.evaluate(async () => {
+  const api = window.app.api
+  const nodes = window.app.graph.nodes
+  nodes.find((node) => node.type === 'PerLayerNoiseKSampler')
+    .widgets.find((widget) => widget.name === 'steps').value = 6
+  const done = new Promise((resolve) => {
+    api.addEventListener('execution_success', () => resolve('success'), { once: true })
+    api.addEventListener('execution_error', (event) => resolve(event.detail.exception_message), { once: true })
+    setTimeout(() => resolve('no answer in time'), 240000)
+  })
+  await window.app.queuePrompt(0, 1)
+  return done
+})
+await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView'))
+await page.waitForTimeout(3000)
+await page.screenshot({ path: picture })
+
+const graph = await page.evaluate(async () => {
+  const prompt = (await window.app.graphToPrompt()).output
+  return { prompt, missing: window.app.graph.nodes.filter((node) => node.has_errors).length }
+})
+console.log(JSON.stringify({ outcome, thumbnail, errors, foreign, ...graph }))
+await browser.close()
