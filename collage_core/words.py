@@ -1,0 +1,58 @@
+"""A prompt as words: what may match a layer's phrase, and where."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# ComfyUI's (word:1.3); nan and inf are numbers to it too
+WEIGHT = re.compile(
+    r":\s*([-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+|nan|inf(?:inity)?)(?:e[-+]?\d+)?)\s*(?=\))",
+    re.IGNORECASE,
+)
+SYNTAX = re.compile(rf"\\?[()]|{WEIGHT.pattern}", re.IGNORECASE)
+
+# Scripts written without spaces, Thai to Khmer and Chinese and Japanese: a word per character
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+JOINERS = "\u200c\u200d"  # zero-width: inside Persian words and compound emoji
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word or a lone sign; `key` is equal for spellings that count as the same word."""
+
+    start: int
+    end: int
+    key: str
+
+
+def split_words(text: str) -> list[Word]:
+    """The words and signs of a text in order, without white space, parentheses and weights."""
+    syntax = {i for match in SYNTAX.finditer(text) for i in range(*match.span())}
+    spans: list[tuple[int, int]] = []
+    for i, char in enumerate(text):
+        if i in syntax or char.isspace():
+            continue
+        if spans and spans[-1][1] == i and _continues(text, spans[-1][0], i):
+            spans[-1] = (spans[-1][0], i + 1)
+        else:
+            spans.append((i, i + 1))
+    return [Word(start, end, _key(text[start:end])) for start, end in spans]
+
+
+def _continues(text: str, start: int, i: int) -> bool:
+    if unicodedata.category(text[i]).startswith("M") or text[i] in JOINERS:
+        return True
+    return text[i - 1] in JOINERS or (_is_letter(text[start]) and _is_letter(text[i]))
+
+
+def _is_letter(char: str) -> bool:
+    return (char.isalnum() or char == "_") and not UNSPACED.match(char)
+
+
+def _key(word: str) -> str:
+    return unicodedata.normalize("NFC", word.casefold())

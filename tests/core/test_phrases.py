@@ -1,0 +1,286 @@
+"""Which words of a prompt belong to which layer, and where learned tokens go."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collage_core.embedding_words import insert_embeddings
+from collage_core.errors import CollageError
+from collage_core.phrases import LONGEST_PROMPT, Phrases, check_prompt, find_phrases
+
+
+def find(prompt: str, *texts: str) -> Phrases:
+    return find_phrases(prompt, list(enumerate(texts, 1)))
+
+
+def found(phrases: Phrases) -> list[tuple[tuple[int, ...], list[list[str]]]]:
+    """Per group its layers and, per place, the words that belong to it."""
+    return [
+        (group.layers, [[phrases.prompt[a:b] for a, b in place.words] for place in group.places])
+        for group in phrases.groups
+    ]
+
+
+def refused(prompt: str, *texts: str) -> str:
+    with pytest.raises(CollageError) as error:
+        find(prompt, *texts)
+    return str(error.value)
+
+
+def test_every_phrase_is_found_where_it_stands():
+    phrases = find("a bento box with salmon sushi, rice", "rice", "bento box", "salmon sushi")
+    assert found(phrases) == [
+        ((0,), [["rice"]]),
+        ((1,), [["bento", "box"]]),
+        ((2,), [["salmon", "sushi"]]),
+    ]
+    place = phrases.of_layer(1).places[0]
+    assert (place.start, place.end) == (2, 11)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("a Teddy BEAR", "teddy bear"),
+        ("a teddy \n\t bear", " teddy  bear "),
+        ("a (teddy bear:1.3)", "teddy bear"),
+        ("a ((teddy) bear)", "teddy bear"),
+        ("a (fluffy teddy:1.2) bear", "teddy bear"),
+        ("a (teddy bear : -.5e-1 )", "teddy bear"),
+        (r"a teddy \(bear\)", "teddy bear"),
+        ("a (teddy bear", "teddy bear"),
+        ("a teddy bear's nose", "teddy bear"),
+        ("(teddy bear:1.3)", "(teddy bear:1.3)"),
+    ],
+)
+def test_case_space_and_weights_do_not_matter(prompt: str, text: str):
+    ((layers, [words]),) = found(find(prompt, text))
+    assert layers == (0,)
+    assert [word.lower() for word in words] == ["teddy", "bear"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("a teddybear", "bear"),
+        ("bears", "bear"),
+        ("bear_cub", "bear"),
+        ("teddy, bear", "teddy bear"),
+        ("teddy-bear", "teddy bear"),
+        ("\uff42\uff45\uff41\uff52", "bear"),  # full-width letters are other tokens
+        ("क", "कि"),
+        ("कि", "क"),
+        ("👩\u200d🍳", "👩"),
+        ("👩\u200d🍳", "🍳"),
+    ],
+)
+def test_only_whole_and_neighbouring_words_match(prompt: str, text: str):
+    assert f'layer 1 "{text}", input text: does not stand' in refused(prompt, text)
+
+
+@pytest.mark.parametrize("text", ["crème brûlée", "ガ", "각", "一只", "ΐ"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_composed_and_combining_accents_are_the_same(text: str, form: str):
+    prompt = unicodedata.normalize("NFD" if form == "NFC" else "NFC", f"ein {text} x")
+    place = find(prompt, unicodedata.normalize(form, text)).groups[0].places[0]
+    assert unicodedata.normalize("NFC", prompt[place.start : place.end]) == text
+
+
+def test_scripts_without_spaces_match_inside_a_line():
+    assert found(find("一只红色的熊", "熊", "红色")) == [((0,), [["熊"]]), ((1,), [["红", "色"]])]
+
+
+def test_longer_phrases_come_first():
+    phrases = find("a red bear and a bear", "bear", "red bear")
+    assert [place.start for place in phrases.of_layer(0).places] == [17]
+    assert [place.start for place in phrases.of_layer(1).places] == [2]
+
+
+def test_a_phrase_inside_a_longer_one_takes_its_words_out_of_it():
+    phrases = find("bear with red hat", "bear with red hat", "red hat")
+    assert found(phrases) == [((0,), [["bear", "with"]]), ((1,), [["red", "hat"]])]
+
+
+def test_a_phrase_that_stands_twice_belongs_to_its_layer_each_time():
+    assert found(find("cake, more cake", "cake")) == [((0,), [["cake"], ["cake"]])]
+
+
+def test_places_of_a_phrase_do_not_overlap():
+    assert found(find("ha ha ha", "ha ha")) == [((0,), [["ha", "ha"]])]
+
+
+def test_layers_with_one_phrase_take_its_places_in_order():
+    phrases = find("a cake and a cake", "Cake", "cake")
+    assert [place.start for place in phrases.of_layer(0).places] == [2]
+    assert [place.start for place in phrases.of_layer(1).places] == [13]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "layers", "places"), [("two cakes", 2, 1), ("cakes cakes", 3, 2)]
+)
+def test_layers_share_words_that_do_not_go_round(prompt: str, layers: int, places: int):
+    (group,) = find(prompt, *["cakes"] * layers).groups
+    assert group.layers == tuple(range(layers))
+    assert len(group.places) == places
+
+
+def test_all_bad_layers_are_named_at_once_with_the_nearest_words():
+    message = refused("a toy box with a teddy", "teddy bear", "a toy", "footbal", "box")
+    assert 'layer 1 "teddy bear", input text: does not stand in the prompt; nearest: ' in message
+    assert '"a teddy"' in message or '"teddy"' in message
+    assert 'layer 3 "footbal"' in message
+    assert 'layer 2 "' not in message
+    assert 'layer 4 "' not in message
+    assert 'The prompt is "a toy box with a teddy"' in message
+
+
+def test_phrases_that_cross_are_refused_with_both_spans():
+    message = refused("a red bear hat", "red bear", "bear hat")
+    assert 'layer 2 "bear hat"' in message
+    assert '"red bear" at characters 3 to 10' in message
+    assert "at characters 7 to 14" in message
+
+
+def test_phrases_without_words_are_refused():
+    assert 'layer 1 "()", input text: has no words' in refused("a bear", "()")
+    assert 'layer 1 "a b"' in refused("a b", "a b", "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "problem"),
+    [
+        ("x" * (LONGEST_PROMPT + 1), f"at most {LONGEST_PROMPT}"),
+        ("a embedding: ", "without a name"),
+        ("(embedding:)", "without a name"),
+        ("embedding: embedding:x", "without a name"),
+        ("(fox:nan)", "weight nan"),
+        ("(fox: -Infinity)", "weight -Infinity"),
+        ("(fox:1e999)", "weight 1e999"),
+    ],
+)
+def test_prompts_that_comfyui_misreads_are_refused(prompt: str, problem: str):
+    with pytest.raises(CollageError, match=problem) as error:
+        check_prompt(prompt)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("prompt", ["", "(", "a \\(b\\) (c:1.2)", "embedding:x y", "x" * 10_000])
+def test_other_prompts_are_not(prompt: str):
+    check_prompt(prompt)
+
+
+def insert(prompt: str, *layers: tuple[str, str | None]) -> Phrases:
+    return insert_embeddings(
+        find(prompt, *(text for text, _ in layers)), [name for _, name in layers]
+    )
+
+
+@pytest.mark.parametrize(
+    ("prompt", "layers", "expected"),
+    [
+        ("a cake", [("cake", None)], "a cake"),
+        ("a cake", [("cake", "x")], "a embedding:x cake"),
+        ("cake", [("cake", "x")], "embedding:x cake"),
+        ("a (cake:1.3)", [("cake", "x")], "a ( embedding:x cake:1.3)"),
+        ("a (red:1.2) cake", [("red cake", "x")], "a ( embedding:x red:1.2) cake"),
+        (r"a \(cake\)", [("cake", "x")], r"a \( embedding:x cake\)"),
+        ("pie,cake", [("cake", "x")], "pie, embedding:x cake"),
+        ("cake cake", [("cake", "x")], "embedding:x cake embedding:x cake"),
+        ("cake cake", [("cake", "x"), ("cake", "y")], "embedding:x cake embedding:y cake"),
+        ("cakes", [("cakes", "x"), ("cakes", None), ("cakes", "y"), ("cakes", "x")],
+         "embedding:x embedding:y cakes"),
+        ("red hat", [("hat", "x"), ("red hat", "y")], "embedding:y red embedding:x hat"),
+        ("red hat", [("red", "x"), ("red hat", "y")], "embedding:y embedding:x red hat"),
+    ],
+)  # fmt: skip
+def test_learned_tokens_stand_before_their_words(prompt, layers, expected):
+    assert insert(prompt, *layers).prompt == expected
+
+
+def test_the_learned_token_is_the_first_word_of_its_place():
+    learned = insert("a red hat and\ta cake", ("red hat", "y"), ("hat", None), ("cake", "x"))
+    assert found(learned) == [
+        ((0,), [["embedding:y", "red"]]),
+        ((1,), [["hat"]]),
+        ((2,), [["embedding:x", "cake"]]),
+    ]
+    spans = [learned.of_layer(i).places[0] for i in range(3)]
+    texts = [learned.prompt[place.start : place.end] for place in spans]
+    assert texts == ["embedding:y red hat", "hat", "embedding:x cake"]
+
+
+NAMES = ["red", "bear", "Hat", "box", "cake", "école", "雪"]
+phrase = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(" ".join)
+filler = st.sampled_from([" ", ", ", " with (a:1.2) ", " ( ", " \\( ", "\n", " and the ", "; "])
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[str, list[str], list[tuple[int, int]]]:
+    """A prompt of different phrases with filler between, and where each was put."""
+    texts = draw(
+        st.lists(phrase, min_size=1, max_size=5, unique_by=lambda text: text.casefold()).filter(
+            lambda texts: not any(a != b and a in b for a in texts for b in texts)
+        )
+    )
+    prompt, spans = draw(filler), []
+    for text in texts:
+        upper = text.upper() if draw(st.booleans()) else text
+        spans.append((len(prompt), len(prompt) + len(upper)))
+        prompt += upper + draw(filler.filter(lambda f: f.strip()))
+    return prompt, texts, spans
+
+
+@given(scenes())
+@settings(deadline=None, derandomize=True, max_examples=50)
+def test_phrases_are_found_where_they_were_put(scene):
+    prompt, texts, spans = scene
+    phrases = find(prompt, *texts)
+    for index, span in enumerate(spans):
+        assert [(p.start, p.end) for p in phrases.of_layer(index).places] == [span]
+
+
+@given(scenes(), st.data())
+@settings(deadline=None, derandomize=True, max_examples=50)
+def test_inserting_changes_nothing_but_the_tokens(scene, data):
+    prompt, texts, _ = scene
+    names = [data.draw(st.sampled_from([None, f"e{i}"])) for i in range(len(texts))]
+    before = find(prompt, *texts)
+    after = insert_embeddings(before, names)
+    for old, new, name in zip(before.groups, after.groups, names, strict=True):
+        words = [prompt[a:b] for a, b in old.places[0].words]
+        token = [f"embedding:{name}"] if name else []
+        assert [after.prompt[a:b] for a, b in new.places[0].words] == token + words
+    text = after.prompt
+    for index in range(len(text)):
+        if text.startswith("embedding:", index):
+            assert index == 0 or text[index - 1].isspace()
+    for name in filter(None, names):
+        text = text.replace(f"embedding:{name} ", "")
+    assert "".join(text.split()) == "".join(prompt.split())
+
+
+@given(st.text(max_size=60), st.lists(st.text(min_size=1, max_size=8), max_size=3))
+@settings(deadline=None, derandomize=True, max_examples=100)
+def test_no_text_breaks_the_search(prompt: str, texts: list[str]):
+    try:
+        phrases = find(prompt, *texts)
+    except CollageError:
+        return
+    owned = [w for g in phrases.groups for place in g.places for w in place.words]
+    assert len(owned) == len(set(owned))
+    assert sorted(i for g in phrases.groups for i in g.layers) == list(range(len(texts)))
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=20))
+@settings(deadline=None, derandomize=True, max_examples=100)
+def test_spelling_forms_of_any_text_match(text: str):
+    composed, apart = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    try:
+        find(composed, composed)
+    except CollageError:
+        return  # no words in it
+    assert found(find(apart, composed))
