@@ -1,0 +1,93 @@
+"""From what a user connects, IMAGE and MASK tensors, to clean colour and alpha."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from .errors import CollageError
+
+OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
+TOLERANCE = 0.01  # rounding of other nodes, not worth a warning
+SEEN = 2 / 255  # alpha below this is nothing
+
+
+def clean_pixels(
+    image: torch.Tensor, mask: torch.Tensor | None, node: str, image_input: str = "image"
+) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
+    """IMAGE [B, H, W, 3 or 4], MASK [H, W] or [B, h, w] -> image, alpha [B, H, W], notes.
+
+    The mask is LoadImage's, 1 = transparent; it and a fourth channel are multiplied. Everything
+    comes back as float32 in [0, 1]; the notes say what had to be changed. Raises CollageError
+    in the name of `node` for other shapes and for values that are not numbers.
+    """
+    where = f"{node}, input {image_input}"
+    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
+        raise CollageError(
+            f"{where}: has the shape {list(image.shape)}, but must be [batch, height, width, "
+            "3 or 4 channels] with at least one pixel. Connect an IMAGE such as LoadImage's."
+        )
+    notes: list[str] = []
+    image = _in_range(image, where, notes)
+    colour, alpha = image[..., :3], image[..., 3:].prod(-1)  # the product of no channel is 1
+    if mask is not None:
+        opaque = 1 - _fitted(mask, image, f"{node}, input mask", notes)
+        if len(image) != len(opaque) and 1 not in (len(image), len(opaque)):
+            raise CollageError(
+                f"{node}, input mask: a batch of {len(opaque)} does not fit the image's batch of "
+                f"{len(image)}. Use one mask, or one for every image."
+            )
+        alpha = alpha * opaque
+        colour = colour.expand(len(alpha), -1, -1, -1)
+        empty = (alpha < SEEN).float().mean().item()
+        if 0.99 < empty < 1:
+            notes.append(
+                f"the mask looks inverted: {empty:.1%} of the layer is empty; "
+                "where the object is what is missing, put an InvertMask before it"
+            )
+    return colour, alpha.masked_fill(alpha >= OPAQUE, 1), tuple(notes)
+
+
+def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
+    values = values.float()
+    finite = values.isfinite()
+    if not finite.all():
+        raise CollageError(f"{where}: {_describe_bad(values, finite)}")
+    low, high = (limit.item() for limit in values.aminmax())
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
+        what = where.rpartition(" ")[2]
+        notes.append(f"{what} values from {low:.3g} to {high:.3g} were limited to 0 to 1")
+    return values.clamp(0, 1) if low < 0 or high > 1 else values
+
+
+def _describe_bad(values: torch.Tensor, finite: torch.Tensor) -> str:
+    y, x = (~finite).nonzero()[0].tolist()[1:3]
+    nan = int(values.isnan().sum())
+    infinite = int(values.isinf().sum())
+    counts = [f"{n} {name}" for n, name in ((nan, "NaN"), (infinite, "infinite")) if n]
+    return (
+        f"has {' and '.join(counts)} values, first at y={y} x={x}. "
+        "Repair or replace the node that made it."
+    )
+
+
+def _fitted(mask: torch.Tensor, image: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
+    if mask.ndim == 2:
+        mask = mask.unsqueeze(0)
+    if mask.ndim != 3 or 0 in mask.shape:
+        raise CollageError(
+            f"{where}: has the shape {list(mask.shape)}, but must be [height, width] or "
+            "[batch, height, width]. Connect a MASK such as LoadImage's."
+        )
+    mask = _in_range(mask, where, notes).to(image.device)
+    size, wanted = mask.shape[1:], image.shape[1:3]
+    if size == wanted:
+        return mask
+    if size == (64, 64) and not mask.any():
+        notes.append("the file has no transparency: taken as opaque")
+        return mask.new_zeros(1, *wanted)
+    notes.append(
+        f"the mask of {size[1]} x {size[0]} pixels was stretched to the image's "
+        f"{wanted[1]} x {wanted[0]}"
+    )
+    return F.interpolate(mask.unsqueeze(1), wanted, mode="bilinear", antialias=True).squeeze(1)
