@@ -1,0 +1,178 @@
+"""Layer and Collage: the frozen data that determine a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+
+from .compositing import Composite, compose
+from .embedding_words import insert_embeddings
+from .errors import CollageError, quoted
+from .phrases import Phrases, check_prompt, find_phrases
+
+MAX_LAYERS = 64
+CELL = 8  # canvas pixels per latent cell
+
+# input name -> (smallest, largest) value a layer accepts
+LAYER_RANGES = {
+    "x": (-4.0, 5.0),
+    "y": (-4.0, 5.0),
+    "scale": (0.001, 100.0),
+    "rotation": (-360000.0, 360000.0),
+    "opacity": (0.0, 1.0),
+    "noise": (0.0, 1.0),
+    "attract": (0.0, 10.0),
+    "repel": (0.0, 10.0),
+    "control": (0.0, 2.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """A learned look: `name` as in `embedding:name`, `vectors` per text encoder, each [N, width].
+
+    Raises CollageError for a name that a prompt would not read back as one word.
+    """
+
+    name: str
+    vectors: dict[str, torch.Tensor] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]{1,64}", self.name):
+            raise CollageError(
+                f"The embedding name {quoted(self.name)} cannot stand in a prompt. "
+                "Use up to 64 letters, digits, dots, hyphens and underscores."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """One object of the collage.
+
+    image: [B, H, W, 3] straight colour in [0, 1]; alpha: [B, H, W] in [0, 1], 1 = opaque.
+    x, y: centre in fractions of the canvas; scale: layer pixels to canvas pixels; rotation:
+    degrees counter-clockwise; the rest are strengths, ranges in LAYER_RANGES. `notes` is what
+    the report has to say about how the pixels were read. Raises CollageError for an empty text
+    and for values out of range, all of them in one message.
+    """
+
+    image: torch.Tensor = field(repr=False)  # ComfyUI prints every input of a node that fails
+    alpha: torch.Tensor = field(repr=False)
+    text: str
+    x: float = 0.5
+    y: float = 0.5
+    scale: float = 1.0
+    rotation: float = 0.0
+    opacity: float = 1.0
+    noise: float = 0.6
+    attract: float = 0.3
+    repel: float = 0.5
+    control: float = 1.0
+    visible: bool = True
+    embedding: Embedding | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise CollageError(
+                f"CollageLayer, input text: {quoted(self.text)} is empty. Write the words that "
+                'name this object in the scene prompt, e.g. "salmon sushi".'
+            )
+        bad = [
+            f"input {name}: {value:g} is outside {low:g} to {high:g}"
+            for name, (low, high) in LAYER_RANGES.items()
+            if not low <= (value := getattr(self, name)) <= high
+        ]
+        if bad:
+            raise CollageError(
+                f"CollageLayer {quoted(self.text)}, {'; '.join(bad)}. "
+                "Enter a value inside the range."
+            )
+
+    @property
+    def batch(self) -> int:
+        return len(self.alpha)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Collage:
+    """A whole picture before it is painted: canvas, background, prompt and layers.
+
+    background: [B, height, width, 3]. `layers` holds every layer in stacking order, bottom
+    first, hidden ones too; `shown` are those that take part. `notes` is what the report has to
+    say about the stack as a whole. Raises CollageError for a canvas that is no whole number of
+    latent cells, too many layers, batches that do not agree and a prompt that cannot be read.
+    """
+
+    width: int
+    height: int
+    prompt: str
+    background: torch.Tensor = field(repr=False)
+    layers: tuple[Layer, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_canvas(self.width, self.height)
+        if len(self.layers) > MAX_LAYERS:
+            raise CollageError(
+                f"CollageStack, input layers: {len(self.layers)} layers are more than the "
+                f"{MAX_LAYERS} that a stack holds. Merge or remove some."
+            )
+        check_prompt(self.prompt)
+        self._check_batches()
+
+    def _check_batches(self) -> None:
+        batches = {f"layer {n} {quoted(layer.text)}": layer.batch for n, layer in self.numbered}
+        batches["the background"] = len(self.background)
+        if len(set(batches.values()) - {1}) > 1:
+            listed = ", ".join(f"{name} has {batch}" for name, batch in batches.items())
+            raise CollageError(
+                f"CollageStack, input layers: the batches do not fit: {listed}. "
+                "Give each layer 1 picture, or all the same number."
+            )
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Layer], ...]:
+        """The layers that take part with the numbers that messages give them, from 1 on."""
+        return tuple((n, layer) for n, layer in enumerate(self.layers, 1) if layer.visible)
+
+    @property
+    def shown(self) -> tuple[Layer, ...]:
+        return tuple(layer for layer in self.layers if layer.visible)
+
+    @cached_property
+    def composite(self) -> Composite:
+        """The flattened picture and the visible alpha of each shown layer, made once."""
+        return compose(self.background, self.shown)
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """Where the words of each shown layer stand in the prompt. Raises CollageError."""
+        return find_phrases(self.prompt, [(n, layer.text) for n, layer in self.numbered])
+
+    @cached_property
+    def learned_phrases(self) -> Phrases:
+        """The prompt with learned tokens before the words of their layers, and its places."""
+        names = [layer.embedding.name if layer.embedding else None for layer in self.shown]
+        return insert_embeddings(self.phrases, names)
+
+    def with_layers(self, layers: tuple[Layer, ...]) -> Collage:
+        return dataclasses.replace(self, layers=layers)
+
+
+def check_canvas(width: int, height: int) -> None:
+    """Refuse a canvas that is not made of whole latent cells.
+
+    A VAE would crop it without a word, and picture and masks would no longer be the same size.
+    """
+    for name, size in (("width", width), ("height", height)):
+        if size < CELL or size % CELL:
+            below = max(CELL, size // CELL * CELL)
+            raise CollageError(
+                f"CollageStack, input {name}: {size} is not a multiple of {CELL}. "
+                f"Use {below} or {below + CELL}."
+            )
