@@ -1,0 +1,89 @@
+"""Building a Collage step by step: canvas or a stack below, background picture, layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+
+from .collage import Collage, Layer, check_canvas
+from .errors import CollageError, quoted
+from .pixels import clean_pixels
+from .placement import area_shrink
+
+NODE = "CollageStack"
+GREY = "#969696"  # the paper's background
+
+
+def new_canvas(width: int, height: int, colour: str) -> Collage:
+    """A canvas of one colour, with no prompt and no layers."""
+    check_canvas(width, height)
+    background = parse_colour(colour).expand(1, height, width, 3)
+    return Collage(width=width, height=height, prompt="", background=background)
+
+
+def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
+    """The stack below as the canvas for more layers; notes what it overrules."""
+    notes: list[str] = []
+    if (width, height) != (below.width, below.height):
+        notes.append(
+            f"the canvas is the {below.width} x {below.height} of the stack below; "
+            f"{width} x {height} here is not used"
+        )
+    if parse_colour(colour).ne(parse_colour(GREY)).any():
+        notes.append(f"the background is that of the stack below; {colour} here is not used")
+    return replace(below, notes=(*below.notes, *notes))
+
+
+def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collage:
+    """Replace the background by a picture [B, h, w, 3 or 4], on `colour` where transparent.
+
+    It is scaled to cover the canvas and cropped around its centre.
+    """
+    image, alpha, notes = clean_pixels(picture, None, NODE, "background_image")
+    solid = torch.lerp(parse_colour(colour).to(image), image, alpha.unsqueeze(-1))
+    fitted = _cover(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
+    return replace(collage, background=fitted, notes=(*collage.notes, *notes))
+
+
+def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Collage:
+    """Put layers on top, bottom to top; an empty prompt keeps the one of the stack below."""
+    everything = (*collage.layers, *layers)
+    if not everything:
+        raise CollageError(
+            f"{NODE}, input layers: no layer is connected. Connect the output of at least one "
+            "CollageLayer to layer0, or a stack that has layers to collage."
+        )
+    return replace(
+        collage,
+        prompt=prompt if prompt.strip() else collage.prompt,
+        layers=everything,
+        background=collage.background.to(everything[0].image.device),
+    )
+
+
+def parse_colour(text: str) -> torch.Tensor:
+    """ "#rrggbb" or "#rgb" -> [3] in [0, 1]. Raises CollageError for anything else."""
+    digits = text.strip().removeprefix("#")
+    if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
+        digits = "".join(2 * digit for digit in digits)
+    if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
+        raise CollageError(
+            f"{NODE}, input background: {quoted(text)} is not a colour. Write it as {GREY}."
+        )
+    return torch.tensor(list(bytes.fromhex(digits))) / 255
+
+
+def _cover(picture: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """[B, C, h, w] -> [B, C, height, width]: the largest middle part of the same shape."""
+    h, w = picture.shape[2:]
+    scale = max(height / h, width / w)
+    rows, columns = max(1, round(height / scale)), max(1, round(width / scale))
+    top, left = (h - rows) // 2, (w - columns) // 2
+    middle = picture[:, :, top : top + rows, left : left + columns]
+    if scale < 1:
+        return area_shrink(middle, height, width)
+    return F.interpolate(middle, (height, width), mode="bilinear")

@@ -1,0 +1,219 @@
+"""Layers and collages refuse what makes no picture, and a stack is built from its inputs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from collage_core.collage import LAYER_RANGES, MAX_LAYERS, Collage, Embedding, Layer
+from collage_core.errors import CollageError
+from collage_core.stack import GREY, new_canvas, on_top_of, parse_colour, with_layers, with_picture
+
+
+def layer(text: str = "bear", batch: int = 1, tone: float = 1.0, **settings: Any) -> Layer:
+    image = torch.full((batch, 5, 3, 3), tone)
+    return Layer(image=image, alpha=torch.ones(batch, 5, 3), text=text, **settings)
+
+
+def collage(*layers: Layer, prompt: str = "a bear", **settings: Any) -> Collage:
+    canvas: dict[str, Any] = {"width": 24, "height": 16, "background": torch.zeros(1, 16, 24, 3)}
+    return Collage(prompt=prompt, layers=layers, **(canvas | settings))
+
+
+def message(make: Any, *args: Any, **settings: Any) -> str:
+    with pytest.raises(CollageError) as error:
+        make(*args, **settings)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", LAYER_RANGES)
+@pytest.mark.parametrize("beyond", [-1, 1, math.nan, math.inf])
+def test_a_layer_refuses_values_out_of_range(name: str, beyond: float):
+    low, high = LAYER_RANGES[name]
+    layer(**{name: low})
+    layer(**{name: high})
+    value = {-1: low - 0.001, 1: high + 0.001}.get(beyond, beyond)
+    said = message(layer, **{name: value})
+    assert f'CollageLayer "bear", input {name}: ' in said
+    assert f"is outside {low:g} to {high:g}" in said
+
+
+def test_a_layer_names_all_its_bad_values_at_once():
+    said = message(layer, noise=1.5, scale=0.0)
+    assert "input noise: 1.5 is" in said
+    assert "input scale: 0 is" in said
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_layer_needs_words(text: str):
+    assert "CollageLayer, input text: " in message(layer, text)
+
+
+def test_messages_quote_at_most_120_characters_and_no_control_characters():
+    said = message(layer, "be\x1bar\u202e\n" + "x" * 5000, noise=2.0)
+    assert all(escape in said for escape in ("\\x1b", "\\u202e", "\\n"))
+    assert said.isprintable()
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a<b", "a,b", "x" * 65, "a:b"])
+def test_an_embedding_name_must_survive_a_prompt(name: str):
+    assert "embedding name" in message(Embedding, name=name, vectors={})
+
+
+def test_layers_and_collages_print_without_their_pixels():
+    assert len(repr(collage(layer(embedding=Embedding(name="x", vectors={}))))) < 1000
+
+
+@pytest.mark.parametrize("size", [513, 7, 0, -8])
+def test_a_canvas_is_made_of_whole_latent_cells(size: int):
+    nearest = {513: "512 or 520", 7: "8 or 16", 0: "8 or 16", -8: "8 or 16"}[size]
+    assert f"input width: {size} is not a multiple of 8. Use {nearest}" in message(
+        collage, layer(), width=size
+    )
+    assert f"input height: {size}" in message(new_canvas, 64, size, GREY)
+
+
+def test_a_stack_holds_64_layers():
+    many = [layer()] * MAX_LAYERS
+    assert len(collage(*many).layers) == 64
+    assert "65 layers are more than the 64" in message(collage, *many, layer())
+
+
+def test_batches_that_do_not_agree_are_all_listed():
+    said = message(
+        collage, layer(batch=4), layer("hat"), layer("box", batch=3), layer(batch=9, visible=False)
+    )
+    assert 'layer 1 "bear" has 4, layer 2 "hat" has 1, layer 3 "box" has 3' in said
+    assert "the background has 1" in said
+    assert "9" not in said
+
+
+def test_the_background_counts_as_a_batch():
+    assert "the background has 2" in message(
+        collage, layer(batch=3), background=torch.zeros(2, 16, 24, 3)
+    )
+    one = collage(layer(), background=torch.zeros(2, 16, 24, 3))
+    assert one.composite.image.shape == (2, 16, 24, 3)
+    assert one.composite.visible_alpha.shape == (2, 1, 16, 24)
+
+
+def test_a_prompt_is_checked_with_the_collage():
+    assert "without a name" in message(collage, layer(), prompt="a bear, embedding: ")
+
+
+def test_hidden_layers_take_no_part_and_keep_their_number():
+    hidden = layer("missing", visible=False)
+    one = collage(layer(), hidden, layer("hat"), prompt="bear hat")
+    assert [number for number, _ in one.numbered] == [1, 3]
+    assert one.composite.visible_alpha.shape == (1, 2, 16, 24)
+    assert [group.layers for group in one.phrases.groups] == [(0,), (1,)]
+    said = message(lambda: collage(hidden, layer("fox")).phrases)
+    assert 'layer 2 "fox"' in said
+
+
+def test_the_composite_is_made_once():
+    one = collage(layer())
+    assert one.composite is one.composite
+
+
+def test_learned_words_of_shown_layers_go_into_the_prompt():
+    learned = Embedding(name="b1", vectors={})
+    one = collage(
+        layer("hat", visible=False, embedding=Embedding(name="no", vectors={})),
+        layer("bear", embedding=learned),
+        layer("hat"),
+        prompt="hat, bear",
+    )
+    assert one.learned_phrases.prompt == "hat, embedding:b1 bear"
+    assert one.prompt == "hat, bear"
+
+
+def test_a_new_canvas_has_one_colour():
+    canvas = new_canvas(24, 16, "#ff8000")
+    assert_close(canvas.background[0, 15, 23], torch.tensor([1, 128 / 255, 0]))
+    assert canvas.background.shape == (1, 16, 24, 3)
+
+
+@pytest.mark.parametrize("text", ["#ff0080", "FF0080", " #f08 "])
+def test_colours_are_hexadecimal(text: str):
+    expected = [255, 0, 128] if len(text.strip()) > 4 else [255, 0, 136]
+    assert_close(parse_colour(text) * 255, torch.tensor(expected).float())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "red", "#ff00", "#gg0000", "#ff0000ff", "#\u0661\u0661\u0661"]
+)
+def test_other_colours_are_refused(text: str):
+    said = message(parse_colour, text)
+    assert f'input background: "{text}" is not a colour' in said
+    assert "#969696" in said
+
+
+def test_layers_are_stacked_in_order():
+    low, high = layer(tone=0.25), layer("hat", tone=0.75)
+    stack = with_layers(new_canvas(24, 16, GREY), "bear hat", [low, high])
+    assert stack.layers == (low, high)
+    assert stack.composite.image[0, 8, 12, 0] == 0.75
+
+
+def test_a_stack_needs_a_layer():
+    assert "input layers: no layer is connected" in message(
+        with_layers, new_canvas(24, 16, GREY), "bear", []
+    )
+
+
+def test_a_stack_below_brings_canvas_background_prompt_and_layers():
+    below = with_layers(new_canvas(24, 16, "#ff0000"), "bear and hat", [layer()])
+    stack = with_layers(on_top_of(below, 24, 16, GREY), " ", [layer("hat")])
+    assert (stack.width, stack.height, stack.prompt) == (24, 16, "bear and hat")
+    assert [one.text for one in stack.layers] == ["bear", "hat"]
+    assert_close(stack.background, below.background)
+    assert stack.notes == ()
+    assert with_layers(on_top_of(below, 24, 16, GREY), "", []).layers == below.layers
+    assert with_layers(on_top_of(below, 24, 16, GREY), "my bear", []).prompt == "my bear"
+
+
+def test_a_stack_below_overrules_size_and_colour_with_notes():
+    below = with_layers(new_canvas(24, 16, GREY), "bear", [layer()])
+    size, colour = on_top_of(below, 512, 512, "#123456").notes
+    assert size == "the canvas is the 24 x 16 of the stack below; 512 x 512 here is not used"
+    assert "#123456 here is not used" in colour
+
+
+def test_a_background_picture_covers_the_canvas_around_its_centre():
+    picture = torch.zeros(1, 8, 36, 3)  # twice as large on a canvas of 16 x 24: 12 columns show
+    picture[:, :, 12:24] = 1
+    canvas = with_picture(new_canvas(24, 16, "#ff0000"), picture, "#ff0000")
+    assert canvas.background.shape == (1, 16, 24, 3)
+    assert_close(canvas.background, torch.ones(1, 16, 24, 3))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 24), (33, 47), (5, 500), (500, 5)])
+def test_a_background_picture_may_have_any_size(size: tuple[int, int]):
+    grey = torch.full((1, *size, 3), 0.5)
+    assert_close(
+        with_picture(new_canvas(24, 16, GREY), grey, GREY).background,
+        torch.full((1, 16, 24, 3), 0.5),
+    )
+
+
+def test_a_background_picture_of_the_canvas_size_is_kept_exactly(generator):
+    picture = torch.rand(2, 16, 24, 3, generator=generator)
+    canvas = with_picture(new_canvas(24, 16, GREY), picture, GREY)
+    assert_close(canvas.background, picture, rtol=0, atol=0)
+
+
+def test_a_transparent_background_picture_lies_on_the_colour():
+    picture = torch.zeros(1, 16, 24, 4)
+    canvas = with_picture(new_canvas(24, 16, GREY), picture, "#00ff00")
+    assert_close(canvas.background[0, 0, 0], torch.tensor([0.0, 1.0, 0.0]))
+
+
+def test_a_bad_background_picture_is_named():
+    said = message(with_picture, new_canvas(24, 16, GREY), torch.full((1, 2, 2, 3), math.nan), GREY)
+    assert said.startswith("CollageStack, input background_image: has 12 NaN values")
