@@ -1,0 +1,118 @@
+"""What a stack tells its user, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .collage import CELL, Collage
+from .errors import quoted
+from .phrases import Group, describe
+from .pixels import SEEN
+from .words import WEIGHT
+
+STRONG_WEIGHT = 5
+LEAST = 1e-5  # smaller shares come from rounding
+
+
+def describe_collage(collage: Collage) -> str:
+    """Per layer its words and where they stand, what can be seen of it, what hides it, its noise.
+
+    Whatever the user should know stands on a line of its own that starts with "!".
+    """
+    blocks = [[*_layer_lines(collage, number)] for number in range(1, len(collage.layers) + 1)]
+    lines = [*_canvas_lines(collage), *(line for block in blocks for line in ["", *block])]
+    notes = sum(line.lstrip().startswith("!") for line in lines)
+    lines[0] += f" {notes} {'note' if notes == 1 else 'notes'}, marked with !." if notes else ""
+    return "\n".join(lines)
+
+
+def _canvas_lines(collage: Collage) -> Iterator[str]:
+    shown, total = len(collage.shown), len(collage.layers)
+    background = 1 - collage.composite.visible_alpha.mean((0, 2, 3)).sum().item()
+    yield (
+        f"Canvas {collage.width} x {collage.height} pixels, {shown} of {total} layers shown, "
+        f"the background on {_percent(background)} of it."
+    )
+    if not shown:
+        yield "! No layer is shown: the picture is the background, and the one mask is empty."
+    for note in collage.notes:
+        yield f"! {note}"
+    for weight in WEIGHT.findall(collage.prompt):
+        if abs(float(weight)) > STRONG_WEIGHT:
+            yield f"! the weight {weight} in the prompt is beyond {STRONG_WEIGHT}, mostly too much"
+
+
+def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
+    layer = collage.layers[number - 1]
+    if not layer.visible:
+        yield f"{number} {quoted(layer.text)} is hidden and takes no part."
+        return
+    index = [n for n, _ in collage.numbered].index(number)
+    visible = collage.composite.visible_alpha[:, index].mean().item()
+    group = collage.phrases.of_layer(index)
+    where = ", ".join(describe(place.start, place.end) for place in group.places)
+    yield (
+        f"{number} {quoted(layer.text)}: {where.replace(', characters', ',')}; "
+        f"visible on {_percent(visible)} of the canvas; noise {layer.noise:g}"
+    )
+    if hidden := _hidden_by(collage, index):
+        yield f"    hidden: {', '.join(hidden)}"
+    notes = [*_sight_notes(collage, index, visible), *_word_notes(collage, group, index)]
+    twins = [n for n, other in enumerate(collage.layers[: number - 1], 1) if other is layer]
+    notes += [f"the same layer as layer {n}, stacked once more" for n in twins]
+    for note in (*notes, *layer.notes):
+        yield f"    ! {note}"
+
+
+def _hidden_by(collage: Collage, index: int) -> list[str]:
+    """The shares of a layer, as far as it lies on the canvas, that other layers hide."""
+    covered = collage.composite.covered[index].item()
+    return [
+        f"{_percent(hidden / covered)} by layer {number} {quoted(layer.text)}"
+        for (number, layer), hidden in zip(
+            collage.numbered, collage.composite.hidden_by[index].tolist(), strict=True
+        )
+        if hidden > LEAST * covered
+    ]
+
+
+def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
+    """Why little or nothing of a layer can be seen; at most one reason."""
+    layer = collage.shown[index]
+    covered = collage.composite.covered[index].item()
+    pixels = collage.width * collage.height
+    alone = layer.alpha.mean().item() * layer.opacity  # of the layer's own area
+    area = layer.alpha[0].numel() * layer.scale**2 / pixels
+    if layer.alpha.max().item() * layer.opacity < SEEN:
+        yield "is fully transparent: nothing of it can be seen"
+    elif covered < LEAST * alone * area:
+        yield "lies wholly outside the canvas"
+    elif visible < LEAST * covered:
+        yield "is fully covered"
+    elif round(visible * pixels, 2) < CELL**2:
+        yield (
+            f"shows less than one latent cell of {CELL} x {CELL} pixels: "
+            "too little for its noise and its words to have an effect"
+        )
+    elif covered < 0.99 * alone * area:
+        yield f"{_percent(1 - covered / (alone * area))} of it lies outside the canvas"
+
+
+def _word_notes(collage: Collage, group: Group, index: int) -> Iterator[str]:
+    numbers = [number for number, _ in collage.numbered]
+    if len(group.places) > 1:
+        yield f"its words stand {len(group.places)} times in the prompt, and all belong to it"
+    if shared := [str(numbers[i]) for i in group.layers if i != index]:
+        yield f"shares its words with layer {', '.join(shared)}: they are one region"
+    for other in collage.phrases.groups:
+        if other is not group and any(
+            around.start <= place.start and place.end <= around.end
+            for place in group.places
+            for around in other.places
+        ):
+            yield f"its words stand inside those of layer {numbers[other.layers[0]]}"
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.1f} %" if percent >= 0.1 else f"{max(percent, 0):.2g} %"

@@ -1,0 +1,142 @@
+"""What the report of a stack says, and when it warns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from collage_core.collage import Collage, Layer
+from collage_core.report import describe_collage
+
+WIDTH, HEIGHT = 80, 40
+
+
+def layer(text: str, width: int = 40, height: int = 40, alpha: float = 1.0, **more: Any) -> Layer:
+    return Layer(
+        image=torch.ones(1, height, width, 3),
+        alpha=torch.full((1, height, width), alpha),
+        text=text,
+        **more,
+    )
+
+
+def report(prompt: str, *layers: Layer, **more: Any) -> str:
+    background = torch.zeros(1, HEIGHT, WIDTH, 3)
+    return describe_collage(
+        Collage(
+            width=WIDTH, height=HEIGHT, prompt=prompt, background=background, layers=layers, **more
+        )
+    )
+
+
+def block(text: str, number: int) -> list[str]:
+    """The lines about one layer."""
+    return next(b for b in text.split("\n\n") if b.startswith(f"{number} ")).split("\n")
+
+
+def notes(text: str, number: int) -> list[str]:
+    return [line.strip()[2:] for line in block(text, number) if line.startswith("    ! ")]
+
+
+def test_a_healthy_stack_reads_like_this():
+    bear = layer("bear", x=0.25, noise=0.35)
+    hat = layer("red hat", width=20, height=20, x=0.25, alpha=0.5)
+    assert report("a bear with a Red  hat", bear, hat).split("\n") == [
+        "Canvas 80 x 40 pixels, 2 of 2 layers shown, the background on 50.0 % of it.",
+        "",
+        '1 "bear": characters 3 to 6; visible on 43.8 % of the canvas; noise 0.35',
+        '    hidden: 12.5 % by layer 2 "red hat"',
+        "",
+        '2 "red hat": characters 15 to 22; visible on 6.2 % of the canvas; noise 0.6',
+    ]
+
+
+def test_the_first_line_counts_the_notes():
+    first = report("bear", layer("bear", notes=("odd",)), notes=("even",)).split("\n")[0]
+    assert first.endswith(" 2 notes, marked with !.")
+    assert (
+        report("bear", layer("bear", notes=("odd",)))
+        .split("\n")[0]
+        .endswith(" 1 note, marked with !.")
+    )
+
+
+def test_notes_of_layers_and_stack_are_passed_on():
+    said = report("bear", layer("bear", notes=("odd",)), notes=("even",))
+    assert notes(said, 1) == ["odd"]
+    assert "\n! even\n" in said
+
+
+def test_hidden_layers_take_no_part():
+    said = report("a bear", layer("nowhere", visible=False), layer("bear"))
+    assert block(said, 1) == ['1 "nowhere" is hidden and takes no part.']
+    assert "1 of 2 layers shown" in said
+    assert '2 "bear": characters 3 to 6' in said
+
+
+def test_nothing_shown_at_all():
+    said = report("", layer("bear", visible=False))
+    assert "! No layer is shown" in said
+    assert "the background on 100.0 % of it" in said
+
+
+def test_a_covered_layer_says_by_what():
+    said = report("bear hat box", layer("bear"), layer("hat", width=20), layer("box"))
+    assert block(said, 1)[0].endswith("visible on 0 % of the canvas; noise 0.6")
+    assert block(said, 1)[1] == '    hidden: 100.0 % by layer 3 "box"'
+    assert notes(said, 1) == ["is fully covered"]
+    assert notes(said, 3) == []
+
+
+def test_a_layer_outside_the_canvas():
+    assert notes(report("bear", layer("bear", x=3.0)), 1) == ["lies wholly outside the canvas"]
+    assert notes(report("bear", layer("bear", x=1.0)), 1) == [
+        "50.0 % of it lies outside the canvas"
+    ]
+
+
+def test_a_transparent_layer():
+    for bear in (layer("bear", alpha=0.007), layer("bear", opacity=0.0)):
+        assert notes(report("bear", bear), 1) == ["is fully transparent: nothing of it can be seen"]
+
+
+def test_a_layer_below_one_latent_cell():
+    small = layer("bear", width=7, height=9)
+    assert notes(report("bear", small), 1)[0].startswith("shows less than one latent cell")
+    assert notes(report("bear", layer("bear", width=8, height=8)), 1) == []
+
+
+def test_words_that_stand_twice():
+    said = report("bear, bear", layer("bear"))
+    assert "characters 1 to 4, 7 to 10;" in block(said, 1)[0]
+    assert notes(said, 1) == ["its words stand 2 times in the prompt, and all belong to it"]
+
+
+def test_words_that_are_shared():
+    left, right = (layer("cakes", x=x) for x in (0.25, 0.75))
+    said = report("two cakes", layer("x", visible=False), left, right)
+    assert notes(said, 2) == ["shares its words with layer 3: they are one region"]
+    assert notes(said, 3) == ["shares its words with layer 2: they are one region"]
+
+
+def test_words_inside_other_words():
+    left, right = layer("red hat", x=0.25), layer("hat", x=0.75)
+    said = report("red hat", left, right)
+    assert notes(said, 1) == []
+    assert notes(said, 2) == ["its words stand inside those of layer 1"]
+
+
+def test_a_layer_linked_twice():
+    bear = layer("bear", x=0.25)
+    said = report("bear and bear", bear, bear)
+    assert notes(said, 2) == ["the same layer as layer 1, stacked once more"]
+
+
+def test_a_heavy_weight_in_the_prompt():
+    assert "! the weight 8 in the prompt is beyond 5" in report("(bear:8)", layer("bear"))
+    assert "weight" not in report("(bear:1.3)", layer("bear"))
+
+
+def test_tiny_shares_are_not_rounded_to_nothing():
+    assert "visible on 0.031 % of the canvas" in report("bear", layer("bear", width=1, height=1))
