@@ -1,0 +1,23 @@
+"""The nodes of the pack; `NODES` is the one registry."""
+
+from comfy_api.latest import ComfyExtension, io
+
+from .demo_model import CollageDemoModel
+from .layers import CollageLayer, CollageStack
+from .sampling import PerLayerNoiseKSampler
+
+NODES: list[type[io.ComfyNode]] = [
+    CollageLayer,
+    CollageStack,
+    PerLayerNoiseKSampler,
+    CollageDemoModel,
+]
+
+
+class CollageExtension(ComfyExtension):
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return NODES
+
+
+async def comfy_entrypoint() -> CollageExtension:
+    return CollageExtension()

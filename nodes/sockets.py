@@ -1,0 +1,10 @@
+"""The sockets of this pack and the menu it lives in."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+CATEGORY = "collage"
+
+CollageLayerSocket = io.Custom("COLLAGE_LAYER")  # a collage_core Layer
+CollageSocket = io.Custom("COLLAGE")  # a collage_core Collage: all that determines the picture
