@@ -40,6 +40,10 @@ TEMPLATES = (
     "on a {ground}, a bento box with {foods}",
     "a {ground} with a bento box of {foods}",
 )
+# the paper's four foods come more often than the two that fill larger boxes
+SHARES = np.array([0.6 if food in ("broccoli", "tomatoes") else 1.0 for food in FOODS])
+SHARES /= SHARES.sum()
+EMPTY = 0.08  # share of the boxes with more than three compartments that leave one empty
 RIM, DIVIDER = 10.0, 6.0
 WALL, DEPTH = 5.0, 8.0  # of a compartment: width of its slanting wall, and its depth
 
@@ -50,15 +54,16 @@ def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
     """Caption and things, bottom to top."""
     ground = _ground(rng)
     count = int(rng.choice((3, 4, 5, 6), p=(0.25, 0.35, 0.22, 0.18)))
-    lacquer = str(rng.choice([name for name in BOXES if (name, ground.color) != ("cream", "white")]))
+    # cream would be lost on white
+    lacquer = str(rng.choice([n for n in BOXES if (n, ground.color) != ("cream", "white")]))
     width = int(rng.integers(204, 236))
     height = int(rng.integers(166, 216))
     rooms = _compartments(rng, count, width, height)
     x, y = (SIZE / 2 + rng.uniform(-1, 1) * (SIZE - size) * 0.28 for size in (width, height))
     box_draw = _draw_box(rng, lacquer, width, height, rooms)
     placed = [ground, Placed("bento box", "", "bento box", box_draw, x, y, lift=10.0)]
-    filled = rooms[1:] if count > 3 and rng.random() < 0.08 else rooms
-    kinds = rng.choice(list(FOODS), len(filled), replace=False, p=_shares())
+    filled = rooms[1:] if count > 3 and rng.random() < EMPTY else rooms
+    kinds = rng.choice(list(FOODS), len(filled), replace=False, p=SHARES)
     for kind, (cx, cy, hx, hy) in zip(kinds, filled, strict=True):
         phrase, draw = FOODS[kind](rng, round(2 * hx) - 3, round(2 * hy) - 3)
         placed.append(Placed(str(kind), "", phrase, draw, x + cx, y + cy, lift=4.0))
@@ -66,12 +71,6 @@ def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
     foods = ", ".join(named[:-1]) + " and " + named[-1]
     template = TEMPLATES[rng.integers(len(TEMPLATES))]
     return template.format(foods=foods, ground=ground.phrase), placed
-
-
-def _shares() -> np.ndarray:
-    """The paper's four foods come more often than the two that fill larger boxes."""
-    shares = np.array([1.0, 1.0, 1.0, 1.0, 0.6, 0.6])
-    return shares / shares.sum()
 
 
 def _compartments(rng, count: int, width: int, height: int) -> list[Compartment]:
@@ -151,12 +150,15 @@ def _ground(rng) -> Placed:
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE - 0.5
 
     def draw(light: Light) -> np.ndarray:
-        level = lit(light, light.z) * (1 + 0.16 * (x * light.x + y * light.y))  # brighter towards the light
+        # brighter towards the light
+        level = lit(light, light.z) * (1 + 0.16 * (x * light.x + y * light.y))
         if relief is not None:
             level = level - 0.16 * (relief[1] * light.x + relief[0] * light.y)
         rgba = np.ones((SIZE, SIZE, 4), np.float32)
-        rgba[..., :3] = np.clip(albedo * level[..., None] * np.float32(light.tint), 0, 1)
-        return rgba
+        np.multiply(
+            albedo, level[..., None] * np.asarray(light.tint, np.float32), out=rgba[..., :3]
+        )
+        return np.minimum(rgba, 1, out=rgba)
 
     return Placed(kind, color, phrase, draw, SIZE / 2, SIZE / 2, lift=0.0)
 
@@ -178,22 +180,20 @@ def _planks(rng) -> np.ndarray:
     if rng.random() < 0.4:
         shade = shade.T
     # darker grain is also redder, as in real wood
-    return color * shade[..., None] ** np.array((0.85, 1.0, 1.15), np.float32)
+    return color * shade.astype(np.float32)[..., None] ** np.asarray((0.85, 1.0, 1.15), np.float32)
 
 
 def _woven(rng, color, pattern) -> np.ndarray:
     """A plain, striped or checked cloth, [256, 256, 3]."""
-    style = str(rng.choice(("plain", "stripes", "check")))
-    at = np.arange(SIZE, dtype=np.float32)
-    band = rng.uniform(26, 40)
-    wave = np.abs((at + rng.uniform(0, band)) % band - band / 2) - band / 4
-    bands = np.clip(0.5 + wave / (1 if style == "stripes" else 1.5), 0, 1)
+    style = rng.choice(("plain", "stripes", "check"))
+    width = rng.uniform(26, 40)
+    at = (np.arange(SIZE, dtype=np.float32) + rng.uniform(0, width)) % width
+    bands = np.clip(0.5 + np.abs(at - width / 2) - width / 4, 0, 1)
     amount = np.zeros((SIZE, SIZE), np.float32)
     if style == "check":
-        amount = 0.32 * (bands[:, None] + bands[None, :])
+        amount += 0.32 * (bands[:, None] + bands)
     elif style == "stripes":
-        narrow = np.clip(bands, 0, 1)
-        amount = 0.62 * np.broadcast_to(narrow if rng.random() < 0.5 else narrow[:, None], amount.shape)
+        amount += 0.62 * (bands if rng.random() < 0.5 else bands[:, None])
     weave = 0.98 + 0.04 * noise(rng, SIZE, SIZE, 3, 3)[..., None]
-    base = np.array(color, np.float32) + rng.uniform(-0.03, 0.03, 3).astype(np.float32)
-    return (base + (np.array(pattern, np.float32) - base) * amount[..., None]) * weave
+    base = np.asarray(color, np.float32) + np.asarray(rng.uniform(-0.03, 0.03, 3), np.float32)
+    return (base + (np.asarray(pattern, np.float32) - base) * amount[..., None]) * weave

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -12,17 +13,24 @@ from .relief import Relief
 Spots = list[tuple[float, float]]
 
 
-def part(relief: Relief, x: float, y: float, reach: float) -> Relief:
+def part(relief: Relief, x: float, y: float, reach: float, reach_y: float = 0.0) -> Relief:
     """The relief around a point, with its origin there: painting a small part costs little."""
+    reach_y = reach_y or reach
     height, width = relief.x.shape
     row, col = y + (height - 1) / 2, x + (width - 1) / 2
-    rows = slice(max(int(row - reach), 0), min(int(row + reach) + 2, height))
+    rows = slice(max(int(row - reach_y), 0), min(int(row + reach_y) + 2, height))
     cols = slice(max(int(col - reach), 0), min(int(col + reach) + 2, width))
     piece = object.__new__(Relief)
     piece.x = relief.x[rows, cols] - np.float32(x)
     piece.y = relief.y[rows, cols] - np.float32(y)
     piece.planes = relief.planes[:, rows, cols]
     return piece
+
+
+def turned(piece: Relief, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates along and across something that is turned by `degrees`, in single precision."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return c * piece.x - s * piece.y, s * piece.x + c * piece.y
 
 
 def rounded(relief: Relief, inset: float) -> np.ndarray:

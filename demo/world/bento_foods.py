@@ -5,11 +5,13 @@ A maker takes the size of its compartment and returns the food's words and how t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from .bento_filling import bumps, grid, heap, part, rounded, scatter
+from .bento_filling import bumps, grid, heap, part, rounded, scatter, turned
 from .bento_sushi import GRAIN, RICE, sushi
-from .paint import box, circle, ellipse, noise, rotate, segment, smooth_union
+from .paint import box, circle, ellipse, noise, segment
 from .relief import Draw, Relief, jitter
 
 SESAME = ((0.17, 0.14, 0.14),)
@@ -40,17 +42,18 @@ def rice(rng: np.random.Generator, width: int, height: int) -> tuple[str, Draw]:
 
 
 def _plum(relief: Relief, radius: float) -> None:
-    ripple = 0.6 * np.sin(3 * np.arctan2(relief.y, relief.x))
-    plum = circle(relief.x, relief.y, radius) + ripple
-    relief.shadow(plum - 2, 0.25, 5)
-    relief.paint(plum, (0.86, 0.13, 0.17), bulge=radius * 0.9, gloss=0.35)
+    piece = part(relief, 0, 0, radius + 6)
+    ripple = 0.6 * np.sin(3 * np.arctan2(piece.y, piece.x))
+    plum = circle(piece.x, piece.y, radius) + ripple
+    piece.shadow(plum - 2, 0.25, 5)
+    piece.paint(plum, (0.86, 0.13, 0.17), bulge=radius * 0.9, gloss=0.35)
 
 
 def _sprinkle(relief: Relief, rng, colors) -> None:
     height, width = relief.x.shape
     for x, y in scatter(rng, width * 0.68, height * 0.68, 11):
         flake = part(relief, x, y, 6)
-        u, v = rotate(flake.x, flake.y, rng.uniform(0, 180))
+        u, v = turned(flake, rng.uniform(0, 180))
         flake.paint(ellipse(u, v, 3.6, 2.2), colors[rng.integers(len(colors))], bulge=2, edge=0)
 
 
@@ -60,35 +63,39 @@ def edamame(rng: np.random.Generator, width: int, height: int) -> tuple[str, Dra
     relief.paint(rounded(relief, 10), (0.24, 0.44, 0.1), bulge=8)
     scale = float(np.clip(min(width, height) / 72, 0.95, 1.3))
     lean = rng.uniform(20, 70) * rng.choice((-1, 1))
-    for x, y in rng.permutation(scatter(rng, width, height, 21 * scale)):
+    for spot in rng.permutation(scatter(rng, width, height, 21 * scale)):
         angle, beans = lean + rng.normal(0, 24), int(rng.choice((2, 3)))
         reach = (6.5 * beans + 5) * scale
-        room_x = max(width / 2 - 7 * scale - abs(np.cos(np.radians(angle))) * reach, 0)
-        room_y = max(height / 2 - 7 * scale - abs(np.sin(np.radians(angle))) * reach, 0)
-        x, y = float(np.clip(x, -room_x, room_x)), float(np.clip(y, -room_y, room_y))
-        _pod(part(relief, x, y, 30 * scale), rng, angle, beans, scale)
+        reach_x = abs(math.cos(math.radians(angle))) * reach + 7 * scale
+        reach_y = abs(math.sin(math.radians(angle))) * reach + 7 * scale
+        room_x, room_y = max(width / 2 - reach_x, 0), max(height / 2 - reach_y, 0)
+        x, y = np.clip(spot, (-room_x, -room_y), (room_x, room_y)).tolist()
+        _pod(part(relief, x, y, reach_x + 4, reach_y + 4), rng, angle, beans, scale)
     return "edamame", relief.draw
 
 
 def _pod(piece: Relief, rng, angle: float, beans: int, scale: float) -> None:
-    u, v = rotate(piece.x / scale, piece.y / scale, angle)
-    v = v + rng.uniform(-0.012, 0.012) * u * u
-    half = 6.5 * (beans - 1)
-    pod = segment(u, v, -half - 9, 0, half + 9, 0, 2.2)
-    swell = np.zeros_like(u)
-    for middle in np.linspace(-half, half, beans).tolist():
-        pod = smooth_union(pod, ellipse(u - middle, v, 8.0, 7.4), 4.5)
-        swell = np.maximum(swell, np.exp(-((u - middle) ** 2 + v * v) / 22))
-    pod *= scale
+    """A pod along u: thick where a bean lies, tapering beyond the outer ones."""
+    u, v = turned(piece, angle)
+    v = v + rng.uniform(-0.012, 0.012) / scale * u * u
+    half = 6.5 * (beans - 1) * scale
+    along = np.clip(u, -half, half)
+    beyond = u - along
+    swell = np.cos((along + half) * (2 * math.pi / 13 / scale))
+    body = np.sqrt(0.2 * beyond * beyond + v * v) - scale * (6.6 + 1.1 * swell)
+    pod = body + 0.22 * np.abs(beyond)
     piece.shadow(pod - 2.0, 0.5, 5)
-    color = jitter(rng, (0.56, 0.8, 0.22), 0.06) * (0.9 + 0.24 * swell)[..., None]
+    bean = np.clip(-pod / (7 * scale), 0, 1) * (0.6 + 0.4 * swell)
+    color = jitter(rng, (0.56, 0.8, 0.22), 0.06) * (0.9 + 0.26 * bean)[..., None]
     piece.paint(pod, color, bulge=7.5 * scale, gloss=0.1, edge=0.2)
 
 
 def ginger(rng: np.random.Generator, width: int, height: int) -> tuple[str, Draw]:
     """Thin folded slices laid into rosettes, pink or pale yellow."""
     relief = Relief(height, width)
-    deep, pale = (np.array(c) for c in GINGERS[rng.choice(len(GINGERS), p=GINGER_SHARES)])
+    deep, pale = (
+        np.asarray(c, np.float32) for c in GINGERS[rng.choice(len(GINGERS), p=GINGER_SHARES)]
+    )
     count = max(1, round(max(width, height) / min(width, height) * 0.9))
     step = np.array((width, 0) if width > height else (0, height)) / count
     half = np.where(step > 0, step, (width, height)) / 2
@@ -100,18 +107,17 @@ def ginger(rng: np.random.Generator, width: int, height: int) -> tuple[str, Draw
             for turn in rng.uniform(0, 2 * np.pi) + rng.permutation(petals) * 2 * np.pi / petals:
                 spot = middle + half * far * (np.cos(turn), np.sin(turn)) + rng.normal(0, 1, 2)
                 size = float(half.min()) * share * rng.uniform(0.92, 1.08)
-                piece = part(relief, *spot, size * 1.7 + 3)
+                piece = part(relief, *spot, size * 1.35 + 3)
                 _petal(piece, rng, np.degrees(turn) + rng.normal(0, 6), size, deep, pale)
     return "ginger", relief.draw
 
 
 def _petal(piece: Relief, rng, turn: float, size: float, deep, pale) -> None:
     """One slice: broad across, ruffled outside, deeper in colour towards its fold."""
-    u, v = rotate(piece.x, piece.y, -turn)
-    phase = rng.uniform(0, 6)
-    ruffle = 1 + 0.05 * np.sin(5 * np.arctan2(v, u) + phase)
-    thin = ellipse(u / ruffle, v / ruffle, size, size * 1.28)
-    fade = np.clip(0.5 + 0.62 * u / size + 0.12 * np.cos(v / size * 9 + phase), 0, 1)[..., None]
+    u, v = turned(piece, -turn)
+    wave = np.cos(v * (8 / size) + rng.uniform(0, 6))
+    thin = np.sqrt(u * u + v * v * 0.61) - size * (1 + 0.05 * wave)
+    fade = np.clip(0.5 + 0.62 / size * u + 0.1 * wave, 0, 1)[..., None]
     piece.shadow(thin - 1.5, 0.28, 5)
     piece.paint(thin, deep + (pale - deep) * fade, bulge=5, gloss=0.05, edge=0.12)
 
@@ -121,7 +127,7 @@ def broccoli(rng: np.random.Generator, width: int, height: int) -> tuple[str, Dr
     relief = Relief(height, width)
     size = float(np.clip(min(width, height) * 0.34, 19, 29))
     turn = rng.uniform(20, 160)
-    room = np.array((width, height)) / 2 - size - 1
+    room = np.maximum(np.array((width, height)) / 2 - 1.2 * size, 0)
     spots = np.array(grid(width, height, size * 1.75)) + rng.uniform(-3, 3, 2)
     # from the far end to the near one, so that each stalk shows before the next crown
     towards = np.array((np.cos(np.radians(turn)), np.sin(np.radians(turn))))
@@ -133,9 +139,9 @@ def broccoli(rng: np.random.Generator, width: int, height: int) -> tuple[str, Dr
 
 
 def _floret(piece: Relief, rng, radius: float, turn: float) -> None:
-    far = radius * 1.12
+    far = radius * 0.98
     sx, sy = far * np.cos(np.radians(turn)), far * np.sin(np.radians(turn))
-    stalk = segment(piece.x, piece.y, 0, 0, sx, sy, radius * 0.36)
+    stalk = segment(piece.x, piece.y, 0, 0, sx, sy, radius * 0.34)
     piece.shadow(stalk - 1.5, 0.35, 5)
     piece.paint(stalk, (0.74, 0.86, 0.52), bulge=6, edge=0.2)
     angle = np.arctan2(piece.y, piece.x)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bento_filling import bumps, cell, grid, part
-from .paint import box, circle, rotate
+from .bento_filling import bumps, cell, grid, part, turned
+from .paint import box, circle
 from .relief import Draw, Relief
 
 RICE = np.array((1.0, 0.98, 0.93), np.float32)
@@ -60,7 +60,7 @@ def _row(width: int, height: int) -> tuple[bool, int, float, float]:
 
 
 def _nigiri(piece: Relief, rng, angle, half_width, half_length, topping: str) -> None:
-    u, v = rotate(piece.x, piece.y, angle)
+    u, v = turned(piece, angle)
     base = box(u, v, half_width * 0.92, half_length, half_width * 0.85)
     bright, facing = bumps(piece, rng, *GRAIN)
     piece.shadow(base - 1.5, 0.35, 5)
@@ -70,7 +70,7 @@ def _nigiri(piece: Relief, rng, angle, half_width, half_length, topping: str) ->
     flesh, vein, period = TOPPINGS[topping]
     along = v + 0.5 * bent + 0.014 * bent * bent + rng.uniform(0, period)
     veins = np.clip(np.cos(along * (2 * np.pi / period)) * 2.6 - 1.3, 0, 1)[..., None]
-    color = np.array(flesh) * (1 - veins) + np.array(vein) * veins
+    color = np.asarray(flesh, np.float32) * (1 - veins) + np.asarray(vein, np.float32) * veins
     piece.shadow(top - 1.5, 0.28, 4)
     piece.paint(top, color, bulge=half_width * 0.75, gloss=0.2, edge=0.2)
     if topping == "egg":
@@ -90,6 +90,6 @@ def _maki_rounds(relief: Relief, rng) -> None:
         piece.paint(roll, NORI, bulge=4, gloss=0.2, edge=0.1)
         bright, facing = bumps(piece, rng, *GRAIN)
         piece.paint(roll + 4.2, RICE * bright, bulge=4, edge=0.18, facing=facing)
-        u, v = rotate(piece.x, piece.y, rng.uniform(0, 90))
+        u, v = turned(piece, rng.uniform(0, 90))
         core = box(u, v, radius * 0.4, radius * 0.36, radius * 0.2)
         piece.paint(core, filling, bulge=4, gloss=0.12, edge=0.28)
