@@ -98,7 +98,7 @@ def flatten(scene: Scene) -> np.ndarray:
 
 def _as_layer(thing: Placed, rng: np.random.Generator) -> SceneLayer:
     rgba = thing.draw(Light.random(rng))
-    cast = 1.0 + rng.uniform(-0.09, 0.09, 3)
+    cast = 1.0 + rng.uniform(-0.06, 0.06, 3)
     rgba[..., :3] = np.clip(rgba[..., :3] * cast * rng.uniform(0.9, 1.08), 0, 1)
     return SceneLayer(thing.kind, thing.color, thing.phrase, rgba, thing.x, thing.y)
 
@@ -138,7 +138,7 @@ def _cast(alpha: np.ndarray, light: Light, lift: float) -> np.ndarray:
 
 
 def _thrown(alpha: np.ndarray, light: Light) -> np.ndarray:
-    """Light left [H, W] behind a standing object: its silhouette, flattened to a quarter of its
+    """Light left [H, W] behind a standing object: its silhouette, flattened to a third of its
     height and sheared away from the light, fading with distance."""
     rows = np.flatnonzero(alpha.max(1) > 0.3)
     top, base = (rows[0], rows[-1]) if rows.size else (0, 0)
@@ -147,7 +147,7 @@ def _thrown(alpha: np.ndarray, light: Light) -> np.ndarray:
     for row in range(top, base + 1, 2):
         above = base - row
         fading = alpha[row] * (1 - 0.6 * above / (base - top + 1))
-        line = thrown[base - 1 - above // 4]
+        line = thrown[base - 1 - above // 3]
         np.maximum(line, _shift(fading[None], 0, round(above * lean))[0], out=line)
     contact = np.zeros_like(alpha)
     contact[max(base - 4, 0) : base + 3] = alpha[max(base - 6, 0) : base + 1].max(0)
