@@ -1,12 +1,15 @@
 """`python3 run.py examples`: make the example pictures and workflows from the painted world.
 
 Writes the layers of a scene as PNG files with transparency, and the workflow that turns them
-into one picture, for scripts (API form) and for the page.
+into one picture, for scripts (API form) and for the page. With --pictures it takes what
+`python3 run.py demo` left in output/ for the thumbnail and the documents.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -107,7 +110,22 @@ def _save(node: str, slot: int, prefix: str, title: str) -> Json:
     return {"class_type": "SaveImage", "inputs": inputs, "_meta": {"title": title}}
 
 
+def take_pictures() -> None:
+    """The last demo's pictures become the template's thumbnail and the README's picture."""
+    output = ROOT / "output"
+    (ROOT / "docs").mkdir(exist_ok=True)
+    shutil.copyfile(output / "bento_box_side_by_side.png", ROOT / "docs" / "bento_box.png")
+    result = next(iter(sorted(output.glob("bento_box_collage_result_*.png"))))
+    with Image.open(result) as picture:
+        picture.convert("RGB").save(WORKFLOWS / "bento_box.jpg", quality=92)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
+    parser.add_argument("--pictures", action="store_true", help="take the last demo's pictures")
+    if parser.parse_args().pictures:
+        take_pictures()
+        return
     scene = world.scene(BENTO_SEED, "bento")
     prompt, places = bento_workflow(scene, save_layers(scene, "bento"))
     _write("bento_box_api.json", prompt)

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "test", "run every check and test; other arguments go to pytest")
     _command(commands, "train", "train the demo model; other arguments go to demo.train")
     _command(commands, "evaluate", "measure the demo model; other arguments go to demo.evaluate")
+    _command(commands, "examples", "make the example layers, workflows and documents' pictures")
     bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
     bench.add_argument("name", metavar="NAME")
     return root
@@ -50,7 +51,7 @@ def _port(text: str) -> int:
     return port
 
 
-PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "bench")
+PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "examples", "bench")
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     host = find_host(options.comfyui)
     if options.command == "test":
         return checks.run_tests(host, rest)
-    if options.command in ("train", "evaluate"):
+    if options.command in ("train", "evaluate", "examples"):
         return checks.run_module(host, f"demo.{options.command}", rest)
     if options.command == "bench":
         return checks.run_module(host, "demo.bench", [options.name, *rest])
