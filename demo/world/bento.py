@@ -43,8 +43,8 @@ TEMPLATES = (
 # the paper's four foods come more often than the two that fill larger boxes
 SHARES = np.array([0.6 if food in ("broccoli", "tomatoes") else 1.0 for food in FOODS])
 SHARES /= SHARES.sum()
-EMPTY = 0.08  # share of the boxes with more than three compartments that leave one empty
-RIM, DIVIDER = 10.0, 6.0
+EMPTY = 0.08  # share of the boxes with more than three compartments that leave the smallest empty
+RIM, DIVIDER = 9.5, 6.0
 WALL, DEPTH = 5.0, 8.0  # of a compartment: width of its slanting wall, and its depth
 
 Compartment = tuple[float, float, float, float]  # centre x, y and half sizes, from the box's middle
@@ -56,15 +56,16 @@ def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
     count = int(rng.choice((3, 4, 5, 6), p=(0.25, 0.35, 0.22, 0.18)))
     # cream would be lost on white
     lacquer = str(rng.choice([n for n in BOXES if (n, ground.color) != ("cream", "white")]))
-    width = int(rng.integers(204, 236))
-    height = int(rng.integers(166, 216))
+    width = int(rng.integers(212, 237))
+    height = int(rng.integers(170, 216))
     rooms = _compartments(rng, count, width, height)
     x, y = (SIZE / 2 + rng.uniform(-1, 1) * (SIZE - size) * 0.28 for size in (width, height))
     box_draw = _draw_box(rng, lacquer, width, height, rooms)
     placed = [ground, Placed("bento box", "", "bento box", box_draw, x, y, lift=10.0)]
-    filled = rooms[1:] if count > 3 and rng.random() < EMPTY else rooms
-    kinds = rng.choice(list(FOODS), len(filled), replace=False, p=SHARES)
-    for kind, (cx, cy, hx, hy) in zip(kinds, filled, strict=True):
+    if count > 3 and rng.random() < EMPTY:
+        rooms = sorted(rooms, key=lambda room: room[2] * room[3])[1:]
+    kinds = rng.choice(list(FOODS), len(rooms), replace=False, p=SHARES)
+    for kind, (cx, cy, hx, hy) in zip(kinds, rooms, strict=True):
         phrase, draw = FOODS[kind](rng, round(2 * hx) - 3, round(2 * hy) - 3)
         placed.append(Placed(str(kind), "", phrase, draw, x + cx, y + cy, lift=4.0))
     named = rng.permutation([thing.phrase for thing in placed[2:]])
@@ -155,9 +156,8 @@ def _ground(rng) -> Placed:
         if relief is not None:
             level = level - 0.16 * (relief[1] * light.x + relief[0] * light.y)
         rgba = np.ones((SIZE, SIZE, 4), np.float32)
-        np.multiply(
-            albedo, level[..., None] * np.asarray(light.tint, np.float32), out=rgba[..., :3]
-        )
+        tint = np.asarray(light.tint, np.float32)
+        np.multiply(albedo, level[..., None] * tint, out=rgba[..., :3])
         return np.minimum(rgba, 1, out=rgba)
 
     return Placed(kind, color, phrase, draw, SIZE / 2, SIZE / 2, lift=0.0)

@@ -93,9 +93,8 @@ def _pod(piece: Relief, rng, angle: float, beans: int, scale: float) -> None:
 def ginger(rng: np.random.Generator, width: int, height: int) -> tuple[str, Draw]:
     """Thin folded slices laid into rosettes, pink or pale yellow."""
     relief = Relief(height, width)
-    deep, pale = (
-        np.asarray(c, np.float32) for c in GINGERS[rng.choice(len(GINGERS), p=GINGER_SHARES)]
-    )
+    shades = GINGERS[rng.choice(len(GINGERS), p=GINGER_SHARES)]
+    deep, pale = np.asarray(shades, np.float32)
     count = max(1, round(max(width, height) / min(width, height) * 0.9))
     step = np.array((width, 0) if width > height else (0, height)) / count
     half = np.where(step > 0, step, (width, height)) / 2
@@ -107,7 +106,7 @@ def ginger(rng: np.random.Generator, width: int, height: int) -> tuple[str, Draw
             for turn in rng.uniform(0, 2 * np.pi) + rng.permutation(petals) * 2 * np.pi / petals:
                 spot = middle + half * far * (np.cos(turn), np.sin(turn)) + rng.normal(0, 1, 2)
                 size = float(half.min()) * share * rng.uniform(0.92, 1.08)
-                piece = part(relief, *spot, size * 1.35 + 3)
+                piece = part(relief, float(spot[0]), float(spot[1]), size * 1.35 + 3)
                 _petal(piece, rng, np.degrees(turn) + rng.normal(0, 6), size, deep, pale)
     return "ginger", relief.draw
 

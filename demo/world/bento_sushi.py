@@ -81,9 +81,10 @@ def _nigiri(piece: Relief, rng, angle, half_width, half_length, topping: str) ->
 
 def _maki_rounds(relief: Relief, rng) -> None:
     height, width = relief.x.shape
-    radius = cell(width, height, 44) / 2 - 0.5
+    size = 44 if max(width, height) > 66 else 34  # never a single round
+    radius = cell(width, height, size) / 2 - 0.5
     filling = FILLINGS[rng.integers(len(FILLINGS))]
-    for x, y in grid(width, height, 44):
+    for x, y in grid(width, height, size):
         piece = part(relief, x, y, radius + 4)
         roll = circle(piece.x, piece.y, radius)
         piece.shadow(roll - 1.5, 0.4, 5)
