@@ -233,5 +233,6 @@ def test_a_proxy_is_not_asked(
     client: Client, answers: dict[str, tuple[int, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://{ADDRESS}:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
     answers["/queue"] = (200, {"queue_running": []})
-    assert client.get("/queue") == {"queue_running": []}
+    assert Client(client.url).get("/queue") == {"queue_running": []}
