@@ -16,6 +16,8 @@ from launcher.failure import LauncherError
 
 POLL_SECONDS = 0.25
 REQUEST_SECONDS = 60.0
+SHOWN_PROBLEMS = 3
+SHOWN_CHARACTERS = 400
 Json = dict[str, Any]
 
 
@@ -106,12 +108,18 @@ def _outputs(entry: Json) -> Json:
     for name, details in status.get("messages", []):
         if name == "execution_error":
             node = f"{details['node_type']} (node {details['node_id']})"
-            raise HostError(f"{node} failed: {str(details['exception_message']).strip()}")
+            raise HostError(f"{node} failed: {_brief(str(details['exception_message']))}")
         if name == "execution_interrupted":
             raise HostError("The workflow was interrupted.")
     if status.get("status_str") == "error":
         raise HostError("The workflow failed and ComfyUI did not say why.")
     return entry["outputs"]
+
+
+def _brief(message: str) -> str:
+    """Shorten a message of pages, such as torch's list of every wrong weight; the log has it all."""
+    text = message.strip()
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + " ..."
 
 
 def _refusal(code: int, body: bytes) -> str:
@@ -127,7 +135,8 @@ def _refusal(code: int, body: bytes) -> str:
         for error in node["errors"]
     ]
     if problems:
-        return "ComfyUI refused the workflow: " + "; ".join(problems)
+        more = f"; and {len(problems) - SHOWN_PROBLEMS} more" if problems[SHOWN_PROBLEMS:] else ""
+        return "ComfyUI refused the workflow: " + "; ".join(problems[:SHOWN_PROBLEMS]) + more
     error = answer.get("error", {})
     message = error.get("message", f"HTTP status {code}") if isinstance(error, dict) else error
     return f"ComfyUI refused the request: {message}"

@@ -180,9 +180,24 @@ def test_a_refused_workflow_names_node_and_input(
         client.queue({})
 
 
+def test_many_refusals_are_counted(client: Client, answers: dict[str, tuple[int, object]]) -> None:
+    errors = [{"message": f"Problem {number}"} for number in range(5)]
+    node = {"class_type": "CollageLayer", "errors": errors}
+    answers["/prompt"] = (400, {"error": {"message": "no"}, "node_errors": {"7": node}})
+    with pytest.raises(HostError, match=r"Problem 2; and 2 more$"):
+        client.queue({})
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [
+        (
+            [
+                "execution_error",
+                {"node_type": "A", "node_id": "1", "exception_message": "wrong weight\n" * 99},
+            ],
+            r"(?s)^A \(node 1\) failed: wrong weight.{300,400} \.\.\.$",
+        ),
         (
             [
                 "execution_error",
