@@ -7,6 +7,7 @@ lets one drawing be lit from anywhere. Colours are RGB in [0, 1]; y runs down.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,8 @@ def polygon(x: np.ndarray, y: np.ndarray, points: list[tuple[float, float]]) -> 
     return np.where(inside, -1.0, 1.0) * np.sqrt(best)
 
 
-def segment(x, y, ax, ay, bx, by, radius: float) -> np.ndarray:
-    """A thick line with round ends."""
+def segment(x, y, ax, ay, bx, by, radius: float) -> np.ndarray:  # noqa: PLR0913
+    """A thick line from (ax, ay) to (bx, by) with round ends."""
     ex, ey = bx - ax, by - ay
     along = np.clip(((x - ax) * ex + (y - ay) * ey) / (ex * ex + ey * ey + 1e-9), 0, 1)
     return np.hypot(x - ax - along * ex, y - ay - along * ey) - radius
@@ -83,7 +84,7 @@ def smooth_union(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
 
 def rotate(x: np.ndarray, y: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates as seen by a shape turned counter-clockwise by `degrees`."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return c * x - s * y, s * x + c * y
 
 
@@ -156,8 +157,8 @@ class Tile:
         tilt = np.clip(1.0 + distance / bulge, 0, 1)
         nz = np.sqrt(1.0 - np.minimum(tilt, 0.98) ** 2)
         diffuse = np.clip(gx * tilt * light.x + gy * tilt * light.y + nz * light.z, 0, 1)
-        half = np.array([light.x, light.y, light.z + 1.0])
-        hx, hy, hz = half / np.linalg.norm(half)
+        half = (light.x, light.y, light.z + 1.0)
+        hx, hy, hz = (part / math.hypot(*half) for part in half)
         shine = np.clip(gx * tilt * hx + gy * tilt * hy + nz * hz, 0, 1) ** 32
         return diffuse, shine
 

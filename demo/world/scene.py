@@ -109,7 +109,11 @@ def _window(rgba: np.ndarray, x: float, y: float) -> tuple[slice, slice, np.ndar
     top, left = round(y - height / 2), round(x - width / 2)
     rows = slice(max(top, 0), max(min(top + height, SIZE), 0))
     cols = slice(max(left, 0), max(min(left + width, SIZE), 0))
-    return rows, cols, rgba[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
+    return (
+        rows,
+        cols,
+        rgba[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left],
+    )
 
 
 def _grow(rows: slice, cols: slice, margin: int) -> tuple[slice, slice]:
