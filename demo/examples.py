@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from . import world
-from .page_form import to_page_form
 from .pack import ROOT
+from .page_form import to_page_form
 
 WORKFLOWS = ROOT / "workflows"
 BENTO_SEED = 7026

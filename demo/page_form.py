@@ -49,7 +49,7 @@ def describe(class_type: str) -> Json:
 
     for node in load_pack().nodes.NODES:
         if node.GET_SCHEMA().node_id == class_type:
-            return vars(node.GET_NODE_INFO_V1())
+            return node.GET_NODE_INFO_V1()
     node = host_nodes.NODE_CLASS_MAPPINGS[class_type]
     inputs = node.INPUT_TYPES()
     outputs = list(node.RETURN_TYPES)

@@ -52,7 +52,7 @@ def used_words() -> torch.Tensor:
 
 @torch.no_grad()
 def preview_factors(vae) -> list[list[float]]:
-    """Least-squares map from scaled latents (and 1) to RGB in [-1, 1], for live previews: [5, 3]."""
+    """Least-squares map from scaled latents, and 1, to RGB in [-1, 1], for previews: [5, 3]."""
     data = pictures.autoencoder_set(workshop.WORKSHOP, autoencoder.SCENES)
     x = pictures.to_tensor(np.array(data[:120:3]))
     z = vae.quant_conv(vae.encoder(x)).chunk(2, dim=1)[0] / autoencoder.LATENT_STD

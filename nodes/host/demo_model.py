@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import comfy.latent_formats
 import comfy.model_base
@@ -34,7 +35,7 @@ Weights = dict[str, torch.Tensor]
 class DemoConfig(comfy.supported_models.SD15):
     """SD1.5's configuration with this model's shapes; it predicts velocity."""
 
-    unet_extra_config: dict = {}
+    unet_extra_config: ClassVar[dict] = {}
 
     def __init__(self, preview: list[list[float]]):
         super().__init__({**UNET, **{k: list(v) for k, v in UNET.items() if isinstance(v, list)}})
@@ -42,7 +43,7 @@ class DemoConfig(comfy.supported_models.SD15):
         self.latent_format.latent_rgb_factors_bias = preview[4]
         self.latent_format.taesd_decoder_name = None
 
-    def model_type(self, state_dict, prefix=""):
+    def model_type(self, state_dict, prefix=""):  # noqa: ARG002
         return comfy.model_base.ModelType.V_PREDICTION
 
 
