@@ -117,7 +117,7 @@ def _outputs(entry: Json) -> Json:
 
 
 def _brief(message: str) -> str:
-    """Shorten a message of pages, such as torch's list of every wrong weight; the log has it all."""
+    """Shorten a message of pages, such as torch's list of wrong weights; the log has it all."""
     text = message.strip()
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + " ..."
 

@@ -50,7 +50,8 @@ class LauncherError(Exception):
     """A failure told in one sentence; `log` is the file with the details, if there is one."""
 
     def __init__(self, sentence: str, log: Path | None = None) -> None:
-        super().__init__(f"{sentence} The log is {log}" if log else sentence)
+        ended = sentence if sentence.endswith((".", "\n")) else f"{sentence}."
+        super().__init__(f"{ended} The log is {log}" if log else sentence)
 
 
 def meaning_of(output: str) -> str:

@@ -64,7 +64,7 @@ def test_wrong_usage_ends_with_status_2(
     ("error", "words"),
     [
         (
-            LauncherError("The disk is full.", Path("/logs/a.log")),
+            LauncherError("The disk is full", Path("/logs/a.log")),
             "The disk is full. The log is /logs/a.log",
         ),
         (KeyboardInterrupt(), "Stopped before it was done"),
