@@ -25,15 +25,10 @@ SCALES = (1.0, 0.9, 0.75, 0.5, 1.25)
 ANGLES = (0.0, 20.0, -35.0, 130.0)
 
 
-def placements() -> list[dict[str, float]]:
-    """Most layers are turned and shrunk, all of them lie mostly on the canvas."""
+def placements() -> list[tuple[float, float, float, float]]:
+    """x, y, scale and rotation: most are turned and shrunk, all lie mostly on the canvas."""
     return [
-        {
-            "x": 0.35 + 0.3 * (i % 4) / 3,
-            "y": 0.35 + 0.3 * (i % 5) / 4,
-            "scale": SCALES[i % len(SCALES)],
-            "rotation": ANGLES[i % len(ANGLES)],
-        }
+        (0.35 + i % 4 / 10, 0.35 + i % 5 / 13, SCALES[i % len(SCALES)], ANGLES[i % len(ANGLES)])
         for i in range(LAYERS)
     ]
 
@@ -45,9 +40,12 @@ def collage_work() -> Callable[[], object]:
             image=torch.rand(1, SIZE, SIZE, 3, generator=generator),
             alpha=torch.rand(1, SIZE, SIZE, generator=generator),
             text="layer",
-            **placement,
+            x=x,
+            y=y,
+            scale=scale,
+            rotation=rotation,
         )
-        for placement in placements()
+        for x, y, scale, rotation in placements()
     ]
     background = torch.full((1, SIZE, SIZE, 3), 0.59)
     return lambda: compose(background, layers)
@@ -60,7 +58,7 @@ def pillow_work() -> Callable[[], object]:
 
 
 def compose_with_pillow(
-    layers: list[Image.Image], places: list[dict[str, float]]
+    layers: list[Image.Image], places: list[tuple[float, float, float, float]]
 ) -> tuple[Image.Image, list[Image.Image]]:
     canvas = Image.new("RGBA", (SIZE, SIZE), "#969696")
     placed = [place_with_pillow(*pair) for pair in zip(layers, places, strict=True)]
@@ -75,14 +73,14 @@ def compose_with_pillow(
     return canvas, masks[::-1]
 
 
-def place_with_pillow(layer: Image.Image, place: dict[str, float]) -> Image.Image:
-    scale = place["scale"]
+def place_with_pillow(layer: Image.Image, place: tuple[float, float, float, float]) -> Image.Image:
+    x, y, scale, rotation = place
     size = round(layer.width * scale), round(layer.height * scale)
     if scale != 1:
         layer = layer.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR)
-    turned = layer.rotate(place["rotation"], Image.Resampling.BILINEAR, expand=True)
+    turned = layer.rotate(rotation, Image.Resampling.BILINEAR, expand=True)
     canvas = Image.new("RGBA", (SIZE, SIZE))
-    left, top = place["x"] * SIZE - turned.width / 2, place["y"] * SIZE - turned.height / 2
+    left, top = x * SIZE - turned.width / 2, y * SIZE - turned.height / 2
     canvas.paste(turned, (round(left), round(top)))
     return canvas
 

@@ -21,7 +21,7 @@ def refused(image: torch.Tensor, mask: torch.Tensor | None = None) -> str:
     return str(error.value)
 
 
-def test_three_channels_are_opaque(generator):
+def test_three_channels_are_opaque(generator: torch.Generator):
     image = torch.rand(B, H, W, 3, generator=generator)
     colour, alpha, notes = clean_pixels(image, None, NODE)
     assert_close(colour, image, rtol=0, atol=0)
@@ -29,7 +29,7 @@ def test_three_channels_are_opaque(generator):
     assert notes == ()
 
 
-def test_fourth_channel_and_mask_are_multiplied(generator):
+def test_fourth_channel_and_mask_are_multiplied(generator: torch.Generator):
     image = torch.rand(B, H, W, 4, generator=generator) * 0.9
     mask = torch.rand(B, H, W, generator=generator)
     colour, alpha, notes = clean_pixels(image, mask, NODE)
@@ -77,7 +77,7 @@ def test_nearly_opaque_is_opaque():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_every_precision_becomes_float32(dtype):
+def test_every_precision_becomes_float32(dtype: torch.dtype):
     image, mask = torch.full((1, H, W, 3), 0.5, dtype=dtype), torch.ones(1, H, W, dtype=dtype)
     colour, alpha, _ = clean_pixels(image, mask, NODE)
     assert colour.dtype == alpha.dtype == torch.float32

@@ -91,8 +91,8 @@ def test_a_covered_layer_says_by_what():
 
 def test_a_layer_outside_the_canvas():
     assert notes(report("bear", layer("bear", x=3.0)), 1) == ["lies wholly outside the canvas"]
-    assert notes(report("bear", layer("bear", x=1.0)), 1) == [
-        "50.0 % of it lies outside the canvas"
+    assert notes(report("bear", layer("bear", x=0.9)), 1) == [
+        "30.0 % of it lies outside the canvas"
     ]
 
 
