@@ -17,7 +17,7 @@ from PIL import Image
 
 from . import world
 from .pack import ROOT
-from .page_form import to_page_form
+from .page_form import to_page_form, with_defaults
 
 WORKFLOWS = ROOT / "workflows"
 BENTO_SEED = 7026
@@ -128,13 +128,16 @@ def main() -> None:
         return
     scene = world.scene(BENTO_SEED, "bento")
     prompt, places = bento_workflow(scene, save_layers(scene, "bento"))
-    _write("bento_box_api.json", prompt)
+    prompt = with_defaults(prompt)
+    # apart from the page's form, or the template browser would offer it too
+    _write("api/bento_box.json", prompt)
     _write("bento_box.json", to_page_form(prompt, places))
     print(f"{len(scene.layers)} layers and 2 workflow files in {WORKFLOWS.name}/")
 
 
 def _write(name: str, content: Json) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False)
+    (WORKFLOWS / name).parent.mkdir(exist_ok=True)
     (WORKFLOWS / name).write_text(text + "\n", encoding="utf-8")
 
 

@@ -43,6 +43,18 @@ def to_page_form(prompt: Json, places: dict[str, tuple[int, int]]) -> Json:
     }
 
 
+def with_defaults(prompt: Json) -> Json:
+    """API form with every widget's value: the server refuses a workflow that leaves one out."""
+    full = {}
+    for number, node in prompt.items():
+        inputs = dict(node["inputs"])
+        for name, kind, options in _inputs(describe(node["class_type"]), inputs):
+            if kind in WIDGETS and "default" in options:
+                inputs.setdefault(name, options["default"])
+        full[number] = {**node, "inputs": inputs}
+    return full
+
+
 def describe(class_type: str) -> Json:
     """The host's description of a node: its inputs in order and its outputs."""
     import nodes as host_nodes

@@ -20,7 +20,7 @@ from launcher.server import Server, start_server
 
 Json = dict[str, Any]
 
-EXAMPLE = REPO / "workflows" / "bento_box_api.json"
+EXAMPLE = REPO / "workflows" / "api" / "bento_box.json"
 DEMO_MODEL, CHECKPOINT_LOADER = "CollageDemoModel", "CheckpointLoaderSimple"
 
 
@@ -33,7 +33,7 @@ def run_demo(host: Host, options: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with fresh_base() as base, start_server(host, base, name="demo") as server:
         pictures = _run_workflow(server, workflow, options.checkpoint)
-    name = source.stem.removesuffix("_api")
+    name = source.stem
     written = write_pictures(pictures, folder, name)
     sheet = _join(host, written, folder / f"{name}_side_by_side.png")
     for path in [*written, *sheet]:

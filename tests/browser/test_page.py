@@ -52,7 +52,7 @@ def test_the_example_opens_from_the_templates_and_runs(server: Server, look: str
     assert seen["thumbnail"] > 0, "the template has no thumbnail"
     assert seen["missing"] == 0
     assert seen["foreign"] == [], "the page asked for something outside the server"
-    script = json.loads((REPO / "workflows" / "bento_box_api.json").read_text())
+    script = json.loads((REPO / "workflows" / "api" / "bento_box.json").read_text())
     stack = next(n for n in seen["prompt"].values() if n["class_type"] == "CollageStack")
     wanted = next(n for n in script.values() if n["class_type"] == "CollageStack")
     assert stack["inputs"].keys() >= wanted["inputs"].keys()

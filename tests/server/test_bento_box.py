@@ -23,7 +23,7 @@ SAMPLER, LAYER, STACK = "53", "32", "50"
 @pytest.fixture
 def prompt() -> dict[str, Any]:
     """The example with few steps."""
-    workflow = json.loads((WORKFLOWS / "bento_box_api.json").read_text())
+    workflow = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
     workflow[SAMPLER]["inputs"]["steps"] = 4
     return workflow
 
@@ -60,7 +60,7 @@ def test_noise_zero_keeps_the_composite(client: Client, prompt) -> None:
 
 def test_both_forms_are_the_same_workflow(client: Client) -> None:
     page = json.loads((WORKFLOWS / "bento_box.json").read_text())
-    script = json.loads((WORKFLOWS / "bento_box_api.json").read_text())
+    script = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
     converted = to_api_form(page, client.object_info())
     assert converted.keys() == script.keys()
     for number, node in script.items():
