@@ -84,8 +84,8 @@ class Painter:
 
     @torch.no_grad()
     def follow(self, batch: int) -> None:
-        """Let the average follow; its memory grows to about 20,000 pictures."""
-        rate = max(batch / 20_000, 1 / (1 + self.seen / batch))
+        """Let the average follow; its memory grows to about 8,000 pictures."""
+        rate = max(batch / 8_000, 1 / (1 + self.seen / batch))
         for name, value in self.state().items():
             self.average[name].lerp_(value, rate)
 

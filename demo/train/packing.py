@@ -38,6 +38,7 @@ def pack() -> None:
     }
     partial = FILE.with_suffix(".partial")
     save_file({k: v.contiguous() for k, v in halves.items()}, partial, metadata)
+    partial.chmod(0o644)
     partial.replace(FILE)
     workshop.log("pack", images=kept["seen"], bytes=FILE.stat().st_size)
 

@@ -68,6 +68,7 @@ def load_model(
     dtype = management.unet_dtype(model_params=size, supported_dtypes=supported)
     config.set_inference_dtype(dtype, management.unet_manual_cast(dtype, device, supported))
     model = config.get_model(state, device=management.unet_inital_load_device(size, dtype))
+    _require_all(model.diffusion_model, state)
     patchers = comfy.model_patcher
     patcher_class = patchers.ModelPatcher if disable_dynamic else patchers.CoreModelPatcher
     patcher = patcher_class(
@@ -84,10 +85,10 @@ def reload_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatc
 
 
 def load_clip(weights: Weights) -> comfy.sd.CLIP:
-    state = {f"transformer.{name}": value for name, value in _part(weights, "text.").items()}
-    state["transformer.text_model.embeddings.token_embedding.weight"] = _word_table(weights)
+    state = _part(weights, "text.")
+    state["text_model.embeddings.token_embedding.weight"] = _word_table(weights)
     tokenizer = partial(comfy.sd1_clip.SDTokenizer, embedding_size=TEXT_WIDTH)
-    return comfy.sd.CLIP(
+    clip = comfy.sd.CLIP(
         comfy.supported_models_base.ClipTarget(
             comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel
         ),
@@ -97,10 +98,26 @@ def load_clip(weights: Weights) -> comfy.sd.CLIP:
         state_dict=[state],
         model_options={"clip_l_model_config": dict(TEXT_ENCODER)},
     )
+    _require_all(clip.cond_stage_model.clip_l.transformer, state)
+    return clip
 
 
 def load_vae(weights: Weights) -> comfy.sd.VAE:
-    return comfy.sd.VAE(sd=_part(weights, "vae."), config={"params": dict(AUTOENCODER)})
+    state = _part(weights, "vae.")
+    vae = comfy.sd.VAE(sd=state, config={"params": dict(AUTOENCODER)})
+    _require_all(vae.first_stage_model, state)
+    return vae
+
+
+def _require_all(network: torch.nn.Module, state: Weights) -> None:
+    """The host only logs a weight that is missing, and would paint with what memory held."""
+    missing = network.state_dict().keys() - state.keys()
+    if missing:
+        raise CollageError(
+            f"CollageDemoModel: the weight file demo/weights/{FILE.name} does not fit this pack "
+            f"({len(missing)} weights are missing, {min(missing)} among them). "
+            "Install the pack again, or use a checkpoint loader instead."
+        )
 
 
 def _word_table(weights: Weights) -> torch.Tensor:
