@@ -208,12 +208,12 @@ def test_layers_come_in_the_order_of_their_numbers(layer, node_of, temp_folder):
 
 
 def test_masks_of_batches_come_layer_by_layer(layer, stack):
-    pair = torch.stack([torch.zeros(16, 16, 3), torch.ones(16, 16, 3)])
-    mask = torch.stack([torch.zeros(16, 16), torch.ones(16, 16)])
-    out = stack(layer("bear", image=pair), layer("hat", image=pair, mask=mask))
-    assert out.image.shape == (2, 64, 64, 3)
-    shown = out.visible_masks[:, 32, 32].tolist()
-    assert shown == [0, 1, 1, 0]  # bear under the hat, bear alone, the hat, no hat
+    pictures = torch.ones(3, 16, 16, 3)
+    mask = torch.tensor([0.0, 1.0, 1.0])[:, None, None].expand(3, 16, 16)
+    out = stack(layer("bear", image=pictures), layer("hat", image=pictures, mask=mask))
+    assert out.image.shape == (3, 64, 64, 3)
+    # the bear under the hat, alone, alone; the hat, no hat, no hat
+    assert out.visible_masks[:, 32, 32].tolist() == [0, 1, 1, 1, 0, 0]
 
 
 def test_hidden_layers_have_no_mask(layer, stack):
