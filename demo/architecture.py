@@ -66,8 +66,8 @@ class SubPixelConv(torch.nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, **options: Any):
         super().__init__(in_channels, 16 * out_channels, **options)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.pixel_shuffle(super().forward(x), 4)
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
+        return torch.nn.functional.pixel_shuffle(super().forward(input), 4)
 
 
 # The last normalisation of either coder sees 128 channels in 32 groups: groups of fewer than

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from . import judge, world
-from .pack import ROOT, load_pack
+from .pack import ROOT, host_nodes, load_pack
 
 FIRST_SEED = 5_000_000
 SCENERY = {"wall", "table", "floor", "cloth"}
@@ -45,19 +45,14 @@ def unseen_prompts(count: int) -> list[Prompt]:
 
 def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
     """[N, 256, 256, 3] in [0, 1]: one picture a prompt, from pure noise, seed = its number."""
-    import nodes as host_nodes
-
-    load_pack()
-    from collage_pack.nodes.host.demo_model import load_all
-
-    model, clip, vae = load_all()
+    model, clip, vae = load_pack().nodes.host.demo_model.load_all()
     empty = clip.encode_from_tokens_scheduled(clip.tokenize(""))
     pictures = []
     for number, prompt in enumerate(prompts):
         positive = clip.encode_from_tokens_scheduled(clip.tokenize(prompt.caption))
         latent = {"samples": torch.zeros(1, 4, 32, 32)}
         options = (number, steps, cfg, "euler_ancestral", "normal", positive, empty, latent)
-        samples = host_nodes.common_ksampler(model, *options)[0]["samples"]
+        samples = host_nodes().common_ksampler(model, *options)[0]["samples"]
         pictures.append(vae.decode(samples))
         if len(pictures) % 20 == 0:
             print(f"{len(pictures)} of {len(prompts)} pictures", flush=True)

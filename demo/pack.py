@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -14,6 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # the host looks for a GPU when its modules are imported
 comfy.cli_args.args.cpu = not torch.cuda.is_available()
+
+
+def host_nodes() -> ModuleType:
+    """ComfyUI's nodes.py."""
+    return importlib.import_module("nodes")
 
 
 def load_pack() -> ModuleType:

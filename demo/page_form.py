@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from .pack import load_pack
+from .pack import host_nodes, load_pack
 
 Json = dict[str, Any]
 
@@ -57,12 +57,10 @@ def with_defaults(prompt: Json) -> Json:
 
 def describe(class_type: str) -> Json:
     """The host's description of a node: its inputs in order and its outputs."""
-    import nodes as host_nodes
-
     for node in load_pack().nodes.NODES:
         if node.GET_SCHEMA().node_id == class_type:
             return node.GET_NODE_INFO_V1()
-    node = host_nodes.NODE_CLASS_MAPPINGS[class_type]
+    node = host_nodes().NODE_CLASS_MAPPINGS[class_type]
     inputs = node.INPUT_TYPES()
     outputs = list(node.RETURN_TYPES)
     names = list(getattr(node, "RETURN_NAMES", outputs))

@@ -8,6 +8,7 @@ term (Kingma and Welling 2014).
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ def finish_encoder() -> None:
 
 
 @torch.no_grad()
-def normalise(model: AutoencoderKL, x: torch.Tensor) -> None:
+def normalise(model: Any, x: torch.Tensor) -> None:
     """Fold each latent channel's mean and spread over x into the 1 x 1 convolutions around it.
 
     SD1.5's latent format then fits unchanged; encoding and decoding stay each other's inverse.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -27,12 +29,13 @@ def initialise(network: nn.Module, *, zero: tuple[str, ...] = (), seed: int = 0)
             nn.init.kaiming_normal_(weight, nonlinearity="linear")
         else:
             nn.init.ones_(weight)
-        if getattr(module, "bias", None) is not None:
-            nn.init.zeros_(module.bias)
+        bias = getattr(module, "bias", None)
+        if bias is not None:
+            nn.init.zeros_(bias)
 
 
 @torch.no_grad()
-def start_as_box_filter(model: nn.Module) -> None:
+def start_as_box_filter(model: Any) -> None:
     """Let the host's KL autoencoder begin as: latent = mean colour of each 8 x 8 block.
 
     Colours are right from the first step and training only has to add detail. Colour k rides on
@@ -60,7 +63,7 @@ def start_as_box_filter(model: nn.Module) -> None:
     _take_off_carriers(decoder.conv_out, gain=1.0, repeat=16)
 
 
-def _put_on_carriers(conv: nn.Conv2d, gain: float) -> None:
+def _put_on_carriers(conv: Any, gain: float) -> None:
     """Input k becomes channels 4k (as it is), 4k + 1 (negated), and two constants."""
     conv.weight[:12] = 0.0
     for k in range(3):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from .. import judge, world
 from . import workshop
 
-SCENES, UNSEEN = 3000, 300
+SCENES, UNSEEN = 1500, 300
 BATCH = 16
 FIRST_SEED = 2_000_000
 
@@ -32,7 +32,7 @@ def examples(folder: Path) -> list[np.ndarray]:
     names = [folder / f"judge_{part}.npy" for part in ("pictures", "kinds", "colors")]
     if not names[-1].exists():
         seeds = range(FIRST_SEED, FIRST_SEED + SCENES + UNSEEN)
-        with multiprocessing.Pool(2) as pool:
+        with multiprocessing.Pool() as pool:
             made = pool.map(example, seeds, chunksize=16)
         folder.mkdir(parents=True, exist_ok=True)
         for path, parts in zip(names, zip(*made, strict=True), strict=True):
@@ -40,7 +40,7 @@ def examples(folder: Path) -> list[np.ndarray]:
     return [np.load(path, mmap_mode="r") for path in names]
 
 
-def train(batches: int = 3000) -> None:
+def train(batches: int = 900) -> None:
     """Train from the start, report accuracy on the unseen scenes, and write the weights."""
     torch.manual_seed(0)
     data = examples(workshop.WORKSHOP)
@@ -59,7 +59,7 @@ def train(batches: int = 3000) -> None:
         loss.backward()
         optimizer.step()
         schedule.step()
-        if batch % 250 == 0:
+        if batch % 100 == 0:
             seconds = round(time.time() - started)
             workshop.log("judge", batches=batch, loss=round(float(loss), 4), seconds=seconds)
     workshop.log("judge", **accuracy(model.cpu().eval(), [part[SCENES:] for part in data]))

@@ -31,7 +31,7 @@ def wall(rng: np.random.Generator, color: str, floor_y: float, size: int) -> Dra
     below = np.clip(line - floor_y + 0.5, 0, 1)[:, None, None]
     skirting = np.clip(5.5 - np.abs(line - floor_y + 5), 0, 1)[:, None, None]
     paper = _wallpaper(rng, line)[..., None] * jitter(rng, WALLS[color], 0.03)
-    base = paper + (np.float32(SKIRTING) - paper) * skirting
+    base = paper + (np.asarray(SKIRTING, np.float32) - paper) * skirting
     start = int(floor_y)
     base[start:] += (_planks(rng, line, start) - base[start:]) * below[start:]
     grooves = 0.3 * np.clip(1.5 - np.abs(line - floor_y), 0, 1)

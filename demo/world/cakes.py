@@ -143,7 +143,7 @@ def _paint_tier(tile: Relief, cake: Cake, tier: Tier, base: float):
     color = sponge
     if cake.striped:
         band = np.clip(3.2 - np.abs(y - bowl - top * 0.38), 0, 1)[..., None]
-        color = color + (np.float32(CREAM) - color) * band
+        color = color + (np.asarray(CREAM, np.float32) - color) * band
     tile.shadow(ellipse(x, y - 2, half + 3, ry + 2), 0.3, 4)
     tile.paint(side, color, bulge=0, edge=0.2, facing=curve)
     if cake.trimmed:

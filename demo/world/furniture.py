@@ -140,7 +140,7 @@ def table(rng: np.random.Generator, width: int, height: int, depth: int) -> Draw
     x, y, half = np.abs(tile.x), tile.y + (height - 1) / 2, width / 2 - 1
     far = box(x - half + 36, y - height / 2, 5, height / 2 - 12, 2)
     tile.paint(far, color * 0.7, bulge=4)
-    leg = [(half - 24, depth), (half - 6, depth), (half - 8, height - 1)]
+    leg: list[tuple[float, float]] = [(half - 24, depth), (half - 6, depth), (half - 8, height - 1)]
     leg.append((half - 8 - 2 * foot, height - 1))
     tile.paint(polygon(x, y, leg), color, bulge=5, edge=0.25)
     apron = box(x, y - depth - 11, half - 8, 9, 2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import comfy.latent_formats
 import comfy.model_base
@@ -39,9 +39,10 @@ class DemoConfig(comfy.supported_models.SD15):
 
     def __init__(self, preview: list[list[float]]):
         super().__init__({**UNET, **{k: list(v) for k, v in UNET.items() if isinstance(v, list)}})
-        self.latent_format.latent_rgb_factors = preview[:4]
-        self.latent_format.latent_rgb_factors_bias = preview[4]
-        self.latent_format.taesd_decoder_name = None
+        latent_format: Any = self.latent_format
+        latent_format.latent_rgb_factors = preview[:4]
+        latent_format.latent_rgb_factors_bias = preview[4]
+        latent_format.taesd_decoder_name = None
 
     def model_type(self, state_dict, prefix=""):  # noqa: ARG002
         return comfy.model_base.ModelType.V_PREDICTION
@@ -109,7 +110,7 @@ def load_vae(weights: Weights) -> comfy.sd.VAE:
     return vae
 
 
-def _require_all(network: torch.nn.Module, state: Weights) -> None:
+def _require_all(network: Any, state: Weights) -> None:
     """The host only logs a weight that is missing, and would paint with what memory held."""
     missing = network.state_dict().keys() - state.keys()
     if missing:
