@@ -1,0 +1,97 @@
+"""Latents to start from, and whether model, VAE and canvas go together.
+
+Host symbols: ModelPatcher.get_model_object("latent_format") with .latent_channels,
+.latent_dimensions and .spacial_downscale_ratio, VAE.latent_channels, .latent_dim,
+.spacial_compression_encode and .encode, comfy.sample.fix_empty_latent_channels, the keys of a
+LATENT.
+"""
+
+from __future__ import annotations
+
+import comfy.sample
+import torch
+
+from ...collage_core.errors import CollageError
+
+NODE = "PerLayerNoiseKSampler"
+
+
+def cell_size(model, vae) -> int:
+    """Edge of a latent cell in pixels; CollageError unless model and VAE share their latents."""
+    try:
+        latent_format = model.get_model_object("latent_format")
+    except AttributeError:
+        raise CollageError(
+            f"{NODE}, input model: {type(model).__name__} is no diffusion model. "
+            "Connect the MODEL output of a checkpoint or diffusion model loader."
+        ) from None
+    if vae is None:
+        raise CollageError(
+            f"{NODE}, input vae: nothing arrived (None). The checkpoint holds no VAE; "
+            "connect a VAE Loader with the VAE made for this model."
+        )
+    wanted = (latent_format.latent_channels, latent_format.spacial_downscale_ratio)
+    found = (vae.latent_channels, vae.spacial_compression_encode())
+    if found != wanted:
+        raise CollageError(
+            f"{NODE}, input vae: it makes latents of {found[0]} channels, one cell per {found[1]} "
+            f"pixels; the model wants {wanted[0]} channels, one cell per {wanted[1]} pixels. "
+            "Connect the VAE made for this model."
+        )
+    return found[1]
+
+
+def start_latent(
+    model, vae, image: torch.Tensor, latent_image: dict | None, cells: torch.Tensor
+) -> dict:
+    """A new LATENT to sample from: `latent_image`, or without one `image` [B, H, W, 3] encoded.
+
+    Raises CollageError when its samples do not lie on the grid of `cells` [B, 1, h, w].
+    """
+    if latent_image is None:
+        source, latent = "vae", {"samples": _encode(vae, image)}
+    else:
+        source, latent = "latent_image", _as_ksampler_takes_it(model, latent_image)
+    samples = latent["samples"]
+    wanted = _latent_shape(model, cells)
+    if samples.is_nested or list(samples.shape[1:]) != wanted:
+        found = "of several parts" if samples.is_nested else f"of shape {list(samples.shape)}"
+        raise CollageError(
+            f"{NODE}, input {source}: a latent {found} is not what the model needs for this "
+            f"canvas, [batch, {', '.join(map(str, wanted))}]. Use a latent image of this model "
+            "as large as the collage, or none and the VAE made for the model."
+        )
+    if len(cells) not in (1, len(samples)):
+        raise CollageError(
+            f"{NODE}, input latent_image: a batch of {len(samples)} does not agree with a "
+            f"collage of {len(cells)} pictures. Repeat the latent to that number."
+        )
+    return latent
+
+
+def _latent_shape(model, cells: torch.Tensor) -> list[int]:
+    """What follows the batch; to a model made for video a picture is one frame."""
+    latent_format = model.get_model_object("latent_format")
+    frames = [1] if latent_format.latent_dimensions == 3 else []
+    return [latent_format.latent_channels, *frames, *cells.shape[2:]]
+
+
+def _as_ksampler_takes_it(model, latent_image: dict) -> dict:
+    """A copy of the LATENT, its samples fitted to the model if they are empty."""
+    latent = latent_image.copy()
+    ratios = [latent.pop(f"downscale_ratio_{kind}", None) for kind in ("spacial", "temporal")]
+    samples = comfy.sample.fix_empty_latent_channels(model, latent["samples"], *ratios)
+    return {**latent, "samples": samples}
+
+
+def _encode(vae, image: torch.Tensor) -> torch.Tensor:
+    # A video VAE would take a batch of pictures for the frames of one film.
+    pictures = image.split(1) if vae.latent_dim == 3 else [image]
+    samples = torch.cat([vae.encode(picture) for picture in pictures])
+    if not samples.isfinite().all():
+        raise CollageError(
+            f"{NODE}, input vae: the encoded composite holds NaN or infinite values, as the "
+            "half-precision VAE of SDXL makes them. Use its fp16-fix version or start ComfyUI "
+            "with --fp32-vae."
+        )
+    return samples

@@ -1,0 +1,74 @@
+"""The host's KSampler, run so that every latent cell gets its own share of noise.
+
+Host symbols: comfy.samplers.KSampler.SAMPLERS and .SCHEDULERS, comfy.sample.prepare_noise and
+.sample, latent_preview.prepare_callback, comfy.utils.reshape_mask and .PROGRESS_BAR_ENABLED, the
+LATENT keys samples, noise_mask and batch_index; together what nodes.common_ksampler does.
+"""
+
+from __future__ import annotations
+
+import comfy.sample
+import comfy.samplers
+import comfy.utils
+import latent_preview
+import torch
+
+from ...collage_core.errors import CollageError
+from ...collage_core.noise import RESOLUTION, fixed_cells
+from .denoise_mask import apply_free_cells
+
+SAMPLERS = comfy.samplers.KSampler.SAMPLERS
+SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
+
+
+def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksampler) -> dict:
+    """LATENT and noise of its cells [B, 1, h, w], highest value `start` -> sampled LATENT.
+
+    `ksampler` holds KSampler's other inputs by name. With one noise everywhere this is KSampler
+    at denoise `start`, to the bit. The LATENT's own noise_mask takes part as in KSampler and
+    stays in the result; ours does not: it described this run, and a sampler further on would
+    take it for a wish of the user's.
+    """
+    for name in ("positive", "negative"):
+        if ksampler[name] is None:
+            raise CollageError(
+                f"PerLayerNoiseKSampler, input {name}: nothing arrived (None). "
+                "Connect the CONDITIONING of a text encoder."
+            )
+    samples, noise_mask = latent["samples"], latent.get("noise_mask")
+    if samples.ndim == 5:
+        cells = cells.unsqueeze(2)  # one frame
+    if cells.min() < start - RESOLUTION:
+        model = apply_free_cells(model, cells, start)
+        noise_mask = _changing(samples, noise_mask, cells)
+    sampled = _ksampler(model, latent, noise_mask, start, **ksampler)
+    # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
+    fixed = fixed_cells(cells).to(sampled.device)
+    return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
+
+
+def _changing(
+    samples: torch.Tensor, own_mask: torch.Tensor | None, cells: torch.Tensor
+) -> torch.Tensor:
+    """1 where a cell changes at some step [B, 1, ..., h, w], times the LATENT's own noise_mask."""
+    changing = (~fixed_cells(cells)).float()
+    if own_mask is None:
+        return changing
+    own_mask = comfy.utils.reshape_mask(own_mask, (len(samples), 1, *samples.shape[2:]))
+    return changing * own_mask.to(changing)
+
+
+def _ksampler(model, latent, noise_mask, denoise, *, seed, steps, **settings) -> torch.Tensor:
+    samples = latent["samples"]
+    return comfy.sample.sample(
+        model,
+        comfy.sample.prepare_noise(samples, seed, latent.get("batch_index")),
+        steps,
+        latent_image=samples,
+        denoise=denoise,
+        noise_mask=noise_mask,
+        callback=latent_preview.prepare_callback(model, steps),
+        disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+        seed=seed,
+        **settings,
+    )

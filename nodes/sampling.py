@@ -1,0 +1,120 @@
+"""Sampling a collage."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..collage_core.noise import cell_noise, noise_map, start_noise
+from .host.latent import cell_size, start_latent
+from .host.sampler import SAMPLERS, SCHEDULERS, sample_cells
+from .sockets import CATEGORY, CollageSocket
+
+
+class PerLayerNoiseKSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="PerLayerNoiseKSampler",
+            display_name="Per-Layer Noise KSampler",
+            category=CATEGORY,
+            description=(
+                "Turns a collage into one picture. Every layer is redrawn as far as its own "
+                "noise says: 0 keeps its pixels, 1 starts it from nothing."
+            ),
+            search_aliases=["collage sampler", "harmonize", "regional denoise", "img2img"],
+            inputs=[
+                io.Model.Input("model", tooltip="The diffusion model that paints the picture."),
+                CollageSocket.Input("collage", tooltip="The stack of layers to turn into one."),
+                io.Vae.Input("vae", tooltip="The VAE of the model; it encodes the composite."),
+                io.Conditioning.Input("positive", tooltip="What the picture shows."),
+                io.Conditioning.Input("negative", tooltip="What the picture must not show."),
+                *_ksampler_widgets(),
+                io.Float.Input(
+                    "base_noise",
+                    default=0.8,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    round=0.001,
+                    tooltip="Noise where no layer is: 0 keeps the background, 1 redraws it.",
+                ),
+                io.Float.Input(
+                    "feather",
+                    default=10.0,
+                    min=0.0,
+                    max=512.0,
+                    step=1.0,
+                    round=0.1,
+                    tooltip="Blur of the noise map in pixels, so that layers blend at their edges.",
+                ),
+                io.Latent.Input(
+                    "latent_image",
+                    optional=True,
+                    tooltip="Start from this picture, as large as the collage, instead of the "
+                    "composite: an earlier result to refine, or a batch for variations.",
+                ),
+            ],
+            outputs=[
+                io.Latent.Output("latent", tooltip="The finished picture, to be decoded."),
+                io.Mask.Output(
+                    "noise_map", tooltip="The noise of every pixel after the blur: 1 is white."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, collage, vae, base_noise, feather, latent_image=None, **ksampler
+    ) -> io.NodeOutput:
+        noises = [layer.noise for layer in collage.shown]
+        composite = collage.composite
+        pixels = noise_map(composite.visible_alpha, noises, base_noise, feather)
+        cells = cell_noise(pixels, cell_size(model, vae))
+        latent = start_latent(model, vae, composite.image, latent_image, cells)
+        start = start_noise(cells, [*noises, base_noise])
+        sampled = sample_cells(model, latent, cells, start, **ksampler)
+        return io.NodeOutput(sampled, pixels.squeeze(1))
+
+
+def _ksampler_widgets() -> list[io.Input]:
+    """The widgets of KSampler, with its ranges."""
+    return [
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=0xFFFFFFFFFFFFFFFF,
+            step=1,
+            control_after_generate=True,
+            tooltip="The random seed: the same seed makes the same picture.",
+        ),
+        io.Int.Input(
+            "steps",
+            default=30,
+            min=1,
+            max=10000,
+            step=1,
+            tooltip="Steps from the highest noise to none.",
+        ),
+        io.Float.Input(
+            "cfg",
+            default=7.5,
+            min=0.0,
+            max=100.0,
+            step=0.1,
+            round=0.01,
+            tooltip="How strongly the picture follows the prompt; 1 leaves `negative` out.",
+        ),
+        io.Combo.Input(
+            "sampler_name",
+            options=SAMPLERS,
+            default="euler_ancestral",
+            tooltip="The algorithm that takes the steps.",
+        ),
+        io.Combo.Input(
+            "scheduler",
+            options=SCHEDULERS,
+            default="normal",
+            tooltip="How the noise falls from step to step.",
+        ),
+    ]

@@ -1,0 +1,61 @@
+"""Every sampler, scheduler and kind of model of the host keeps noise 0 and paints the rest."""
+
+from __future__ import annotations
+
+import torch
+
+
+def test_every_sampler_keeps_noise_zero_exactly(
+    run, vae, make_collage, any_sampler, left_half_kept
+) -> None:
+    collage = make_collage(0.0)
+    latent, _ = run(collage, sampler_name=any_sampler)
+    left_half_kept(latent["samples"], vae.encode(collage.composite.image))
+
+
+def test_every_scheduler_keeps_noise_zero_exactly(
+    run, vae, make_collage, any_scheduler, left_half_kept
+) -> None:
+    collage = make_collage(0.0)
+    latent, _ = run(collage, scheduler=any_scheduler, sampler_name="dpmpp_2m_sde")
+    left_half_kept(latent["samples"], vae.encode(collage.composite.image))
+
+
+def test_other_latent_spaces_and_schedules(tiny, run, vae, make_collage, left_half_kept) -> None:
+    import comfy.model_base
+
+    for kind in ("V_PREDICTION", "V_PREDICTION_EDM", "FLOW", "FLUX", "EDM"):
+        other = tiny.tiny_model(model_type=comfy.model_base.ModelType[kind])
+        collage = make_collage(0.0)
+        latent, _ = run(collage, model=other, scheduler="simple")
+        left_half_kept(latent["samples"], vae.encode(collage.composite.image))
+
+
+def test_a_picture_can_be_one_frame_of_a_video_latent(
+    tiny, run, ksampler, make_collage, left_half_kept
+) -> None:
+    """Qwen-Image shares the five-dimensional latents of a video model."""
+    generator = torch.Generator().manual_seed(6)
+    encoded = torch.randn(2, 16, 1, 9, 13, generator=generator)
+
+    class FrameVAE:
+        latent_channels, latent_dim = 16, 3
+
+        def __init__(self):
+            self.pictures = iter(encoded.split(1))
+
+        def spacial_compression_encode(self) -> int:
+            return 8
+
+        def encode(self, image: torch.Tensor) -> torch.Tensor:
+            assert image.shape == (1, 72, 104, 3), "a batch would become the frames of one film"
+            return next(self.pictures)
+
+    qwen = tiny.tiny_qwen_image()
+    inputs = {"model": qwen, "scheduler": "simple"}
+    kept, _ = run(make_collage(0.0, size=(72, 104), batch=2), vae=FrameVAE(), **inputs)
+    left_half_kept(kept["samples"], encoded)
+    flat, _ = run(
+        make_collage(0.6, size=(72, 104), batch=2), vae=FrameVAE(), base_noise=0.6, **inputs
+    )
+    assert torch.equal(flat["samples"], ksampler({"samples": encoded}, 0.6, **inputs))

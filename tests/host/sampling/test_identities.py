@@ -1,0 +1,70 @@
+"""What must equal the host's own KSampler, to the bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.6, 1.0])
+def test_one_noise_everywhere_is_ksampler(run, ksampler, vae, make_collage, noise) -> None:
+    collage = make_collage(noise, noise)
+    encoded = {"samples": vae.encode(collage.composite.image)}
+    for feather in (0.0, 10.0):
+        latent, noise_map = run(collage, base_noise=noise, feather=feather)
+        assert torch.equal(latent["samples"], ksampler(encoded, noise))
+        assert_close(noise_map, torch.full((1, 128, 128), noise))
+
+
+def test_noise_zero_everywhere_returns_the_encoded_composite(
+    run, model, vae, make_collage, monkeypatch
+) -> None:
+    def sampled(*args, **kwargs):
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(model.model.diffusion_model, "forward", sampled)
+    collage = make_collage(0.0)
+    latent, noise_map = run(collage, base_noise=0.0, feather=10.0)
+    assert torch.equal(latent["samples"], vae.encode(collage.composite.image))
+    assert not noise_map.any()
+
+
+def test_a_collage_without_layers_is_painted_with_base_noise(
+    run, ksampler, vae, make_collage
+) -> None:
+    collage = make_collage()
+    latent, _ = run(collage, base_noise=0.7)
+    assert torch.equal(
+        latent["samples"], ksampler({"samples": vae.encode(collage.composite.image)}, 0.7)
+    )
+
+
+def test_hidden_layers_take_no_part(run, pack, make_collage) -> None:
+    hidden = pack.collage_core.collage.Layer(
+        image=torch.zeros(1, 128, 128, 3),
+        alpha=torch.ones(1, 128, 128),
+        text="rice",
+        noise=1.0,
+        visible=False,
+    )
+    collage = make_collage(0.2)
+    latent, noise_map = run(collage)
+    same_latent, same_map = run(collage.with_layers((*collage.layers, hidden)))
+    assert torch.equal(latent["samples"], same_latent["samples"])
+    assert torch.equal(noise_map, same_map)
+
+
+@pytest.mark.parametrize("start", [0.6, 1.0])
+def test_a_mask_that_keeps_nothing_changes_no_bit(
+    pack, model, vae, ksampler, make_collage, any_scheduler, start
+) -> None:
+    latent = {"samples": vae.encode(make_collage().composite.image)}
+    patched = pack.nodes.host.denoise_mask.apply_free_cells(
+        model, torch.full((1, 1, 16, 16), start), start
+    )
+    masked = {**latent, "noise_mask": torch.ones(1, 1, 16, 16)}
+    assert torch.equal(
+        ksampler(masked, start, model=patched, scheduler=any_scheduler),
+        ksampler(latent, start, scheduler=any_scheduler),
+    )

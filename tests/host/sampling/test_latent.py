@@ -1,0 +1,88 @@
+"""Canvases, batches and the optional latent_image."""
+
+from __future__ import annotations
+
+import torch
+
+
+def test_canvas_that_64_does_not_divide(run, vae, make_collage) -> None:
+    collage = make_collage(0.0, size=(72, 104))
+    latent, noise_map = run(collage, feather=3.0)
+    assert latent["samples"].shape == (1, 4, 9, 13)
+    assert noise_map.shape == (1, 72, 104)
+    original = vae.encode(collage.composite.image)
+    assert torch.equal(latent["samples"][..., :4], original[..., :4])
+    assert not torch.equal(latent["samples"][..., 9:], original[..., 9:])
+
+
+def test_every_picture_of_a_batch_has_its_own_map(
+    pack, run, vae, make_collage, left_half_kept
+) -> None:
+    collage = make_collage(0.0, batch=2)
+    (layer,) = collage.layers
+    alpha = torch.stack([torch.ones(128, 64), torch.zeros(128, 64)])
+    layer = pack.collage_core.collage.Layer(
+        image=layer.image, alpha=alpha, text="sushi", x=0.25, noise=0.0
+    )
+    collage = collage.with_layers((layer,))
+    latent, noise_map = run(collage)
+    original = vae.encode(collage.composite.image)
+    assert noise_map.shape == (2, 128, 128)
+    left_half_kept(latent["samples"][:1], original[:1])
+    assert (latent["samples"] - original)[1, ..., :8].abs().mean() > 0.01
+
+
+def test_one_collage_serves_a_batch_of_latents(run, vae, make_collage, left_half_kept) -> None:
+    collage = make_collage(0.0)
+    original = vae.encode(collage.composite.image).repeat(3, 1, 1, 1)
+    latent, noise_map = run(collage, latent_image={"samples": original})
+    assert noise_map.shape == (1, 128, 128)
+    left_half_kept(latent["samples"], original)
+    assert not torch.equal(latent["samples"][0], latent["samples"][1])
+
+
+def test_cfg_1(run, vae, make_collage, left_half_kept) -> None:
+    collage = make_collage(0.0)
+    latent, _ = run(collage, cfg=1.0)
+    left_half_kept(latent["samples"], vae.encode(collage.composite.image))
+
+
+def test_latent_image_is_sampled_instead_of_the_composite(run, ksampler, make_collage) -> None:
+    given = {
+        "samples": torch.randn(2, 4, 16, 16),
+        "batch_index": [4, 1],
+        "noise_mask": torch.ones(1, 128, 128),
+        "note": "stays",
+    }
+    given["noise_mask"][:, :64] = 0.0
+    before = {**given, "samples": given["samples"].clone()}
+    latent, _ = run(make_collage(0.7), base_noise=0.7, latent_image=given)
+    assert torch.equal(latent["samples"], ksampler(given, 0.7))
+    assert latent["note"] == "stays"
+    assert latent["noise_mask"] is given["noise_mask"]
+    assert torch.equal(given["samples"], before["samples"])
+    assert given.keys() == before.keys()
+
+
+def test_noise_mask_of_latent_image_protects_what_the_map_would_free(run, make_collage) -> None:
+    mask = torch.ones(1, 128, 128)
+    mask[:, :64] = 0.0
+    given = {"samples": torch.randn(1, 4, 16, 16), "noise_mask": mask}
+    latent, _ = run(make_collage(0.0), latent_image=given)
+    changed = (latent["samples"] - given["samples"]).abs().amax(1)[0] > 1e-3
+    assert not changed[:8].any()
+    assert not changed[:, :8].any()
+    assert changed[8:, 8:].all()
+
+
+def test_internal_mask_does_not_leave_the_node(run, make_collage) -> None:
+    latent, _ = run(make_collage(0.2))
+    assert latent.keys() == {"samples"}
+
+
+def test_empty_latent_is_taken_as_ksampler_takes_it(run, ksampler, make_collage) -> None:
+    import nodes
+
+    (empty,) = nodes.EmptyLatentImage().generate(128, 128)
+    latent, _ = run(make_collage(1.0), base_noise=1.0, latent_image=empty)
+    assert torch.equal(latent["samples"], ksampler(empty, 1.0))

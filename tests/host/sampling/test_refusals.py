@@ -1,0 +1,69 @@
+"""Bad input: a sentence that names node, input, value and remedy."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+def assert_refused(pack, match: str, run, *args, **inputs) -> None:
+    with pytest.raises(pack.collage_core.errors.CollageError, match=match):
+        run(*args, **inputs)
+
+
+def test_vae_of_another_latent_space_is_refused(pack, tiny, run, make_collage) -> None:
+    import comfy.latent_formats
+
+    collage = make_collage(0.2)
+    sd3 = tiny.tiny_model(latent_format=comfy.latent_formats.SD3())
+    assert_refused(pack, "input vae: .* 4 channels.* wants 16 channels", run, collage, model=sd3)
+    coarse = comfy.latent_formats.SD15()
+    coarse.spacial_downscale_ratio = 16
+    wide = tiny.tiny_model(latent_format=coarse)
+    assert_refused(pack, "per 8 pixels; .* per 16 pixels", run, collage, model=wide)
+
+
+@pytest.mark.parametrize("name", ["model", "vae", "positive", "negative"])
+def test_nothing_at_an_input_is_refused(pack, run, make_collage, name) -> None:
+    assert_refused(
+        pack, f"PerLayerNoiseKSampler, input {name}:", run, make_collage(0.2), **{name: None}
+    )
+
+
+def test_a_patcher_of_something_else_is_no_diffusion_model(pack, vae, run, make_collage) -> None:
+    assert_refused(pack, "no diffusion model", run, make_collage(0.2), model=vae.patcher)
+
+
+def test_vae_that_overflows_is_refused(pack, vae, run, make_collage, monkeypatch) -> None:
+    monkeypatch.setattr(vae, "encode", lambda _: torch.full((1, 4, 16, 16), torch.nan))
+    assert_refused(pack, "NaN .* --fp32-vae", run, make_collage(0.2))
+
+
+def test_vae_for_films_is_refused_by_a_model_for_pictures(
+    pack, vae, run, make_collage, monkeypatch
+) -> None:
+    monkeypatch.setattr(vae, "encode", lambda _: torch.zeros(1, 4, 1, 16, 16))
+    assert_refused(pack, r"input vae: .* \[1, 4, 1, 16, 16\]", run, make_collage(0.2))
+
+
+def test_latent_image_of_another_shape_is_refused(pack, run, make_collage) -> None:
+    import comfy.nested_tensor
+
+    bad = [
+        torch.ones(1, 4, 16, 8),
+        torch.ones(1, 16, 16, 16),
+        torch.ones(1, 4, 1, 16, 16),
+        comfy.nested_tensor.NestedTensor([torch.ones(1, 4, 16, 16)]),
+    ]
+    for samples in bad:
+        assert_refused(
+            pack, r"input latent_image: .* \[batch, 4, 16, 16\]", run, make_collage(0.2),
+            latent_image={"samples": samples},
+        )  # fmt: skip
+
+
+def test_latent_image_of_another_batch_is_refused(pack, run, make_collage) -> None:
+    given = {"samples": torch.ones(3, 4, 16, 16)}
+    assert_refused(
+        pack, "batch of 3 .* 2 pictures", run, make_collage(0.2, batch=2), latent_image=given
+    )
