@@ -42,6 +42,12 @@ def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksamp
         model = apply_free_cells(model, cells, start)
         noise_mask = _changing(samples, noise_mask, cells)
     sampled = _ksampler(model, latent, noise_mask, start, **ksampler)
+    if not sampled.isfinite().all():
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
+            f"would decode to a black picture. Check the model and its precision, or take another "
+            f"sampler_name than {ksampler['sampler_name']}."
+        )
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}

@@ -67,3 +67,9 @@ def test_latent_image_of_another_batch_is_refused(pack, run, make_collage) -> No
     assert_refused(
         pack, "batch of 3 .* 2 pictures", run, make_collage(0.2, batch=2), latent_image=given
     )
+
+
+def test_sampling_that_ends_in_nan_is_no_black_picture(pack, run, make_collage, prompts) -> None:
+    (tensor, extra), *_ = prompts["positive"]
+    broken = [[torch.full_like(tensor, torch.nan), extra]]
+    assert_refused(pack, "sampling ended in NaN", run, make_collage(0.5), positive=broken)
