@@ -25,7 +25,14 @@ BENTO_SEED = 7026
 Json = dict[str, Any]
 
 # kind -> noise: how far each thing of the bento may change
-NOISE = {"cloth": 0.7, "bento box": 0.6, "sushi": 0.5, "edamame": 0.6, "rice": 0.5, "ginger": 0.6}
+NOISE = {
+    "cloth": 0.3,
+    "bento box": 0.25,
+    "sushi": 0.2,
+    "edamame": 0.25,
+    "rice": 0.2,
+    "ginger": 0.25,
+}
 
 
 def save_layers(scene: world.Scene, story: str) -> list[str]:
@@ -86,10 +93,10 @@ def bento_workflow(scene: world.Scene, files: list[str]) -> tuple[Json, Json]:
                 "negative": ["52", 0],
                 "seed": 7,
                 "steps": 30,
-                "cfg": 3.0,
+                "cfg": 2.0,
                 "sampler_name": "euler_ancestral",
                 "scheduler": "normal",
-                "base_noise": 0.7,
+                "base_noise": 0.3,
                 "feather": 4.0,
             },
         },

@@ -2,6 +2,7 @@
 
     python3 run.py train                 every stage that is not finished yet
     python3 run.py train --stage NAME    one stage: autoencoder, latents, diffusion, pack
+    python3 run.py train --stage unpack  start from the shipped weights instead of from nothing
 
 Everything lies in `.host/train/`; a killed run goes on where it stopped.
 """

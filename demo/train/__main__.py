@@ -31,7 +31,7 @@ def _latent(model, x: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py train", description=__doc__)
-    stages = ("all", "autoencoder", "latents", "diffusion", "decoder", "judge", "pack")
+    stages = ("all", "autoencoder", "latents", "diffusion", "decoder", "judge", "pack", "unpack")
     parser.add_argument("--stage", choices=stages, default="all")
     parser.add_argument("--crops", type=int, default=32_000, help="autoencoder: crops in all")
     parser.add_argument("--decoder-crops", type=int, default=64_000, help="with the decoder's own")
@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> None:
         diffusion.train(options.images, 32)
     if wanted in ("all", "decoder"):
         autoencoder.train(options.decoder_crops, freeze_encoder=True, peak_rate=5e-4)
+    if wanted == "unpack":
+        packing.unpack()
     if wanted in ("all", "judge"):
         judge.train()
     if wanted in ("all", "pack"):

@@ -88,6 +88,13 @@ def random_crops(data: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
     return pictures.to_tensor(out)
 
 
+def keep_weights(state: dict[str, torch.Tensor]) -> None:
+    """Go on from these weights, with a fresh optimiser and the count of crops as it is."""
+    model, _, seen = _resume(0.0)
+    model.load_state_dict(state)
+    _keep(model, torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99)), seen)
+
+
 def load_model() -> AutoencoderKL:
     """The autoencoder as trained so far."""
     return _resume(0.0)[0].eval()

@@ -10,6 +10,7 @@ import json
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from . import autoencoder, diffusion, pictures, workshop
@@ -41,6 +42,26 @@ def pack() -> None:
     partial.chmod(0o644)
     partial.replace(FILE)
     workshop.log("pack", images=kept["seen"], bytes=FILE.stat().st_size)
+
+
+def unpack() -> None:
+    """Make the shipped weights the state of the workshop, to train on from where they stand.
+
+    Optimisers start anew; whatever the workshop held is replaced.
+    """
+    with safe_open(FILE, framework="pt") as file:
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        seen = int(file.metadata()["images"])
+    table = weights.pop("words.rest").repeat(49408, 1)
+    table[weights.pop("words.rows").long()] = weights.pop("words.vectors")
+    painter, optimizer = diffusion.resume()
+    shipped = {k: v for k, v in weights.items() if not k.startswith("vae.")} | {WORDS: table}
+    painter.load(shipped)
+    painter.average, painter.seen = shipped, seen
+    diffusion.keep(painter, optimizer)
+    autoencoder.keep_weights(
+        {k.removeprefix("vae."): v for k, v in weights.items() if k.startswith("vae.")}
+    )
 
 
 def used_words() -> torch.Tensor:
