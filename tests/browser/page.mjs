@@ -37,9 +37,14 @@ await page.keyboard.press('Escape')
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates'))
 const search = page.getByPlaceholder(/search/i).last()
 await search.waitFor({ timeout: 60000 })
-await search.fill('bento')
-const card = page.locator('[data-testid^="template-workflow-bento_box"]').first()
-await card.waitFor({ timeout: 60000 })
+const card = page.locator('[data-testid="template-workflow-bento_box"]')
+for (let attempt = 0; attempt < 12 && !(await card.isVisible()); attempt += 1) {
+  // what is typed before the list has arrived is forgotten
+  await search.fill('')
+  await search.fill('bento')
+  await card.waitFor({ timeout: 10000 }).catch(() => {})
+}
+await card.locator('img').first().waitFor({ timeout: 60000 })
 const thumbnail = await card.locator('img').first().evaluate(async (image) => {
   await image.decode().catch(() => {})
   return image.naturalWidth
