@@ -24,13 +24,16 @@ page.on('request', (request) => {
   if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) foreign.push(request.url())
 })
 
+// before the page is there: on a first visit it opens the templates by itself
+const settings = { 'Comfy.TutorialCompleted': true, 'Comfy.VueNodes.Enabled': look === 'nodes2' }
+const saved = await fetch(`${url}/settings`, {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(settings),
+})
+if (!saved.ok) throw new Error(`the settings were refused with status ${saved.status}`)
 await page.goto(url, { waitUntil: 'domcontentloaded' })
 await page.waitForFunction(() => window.app?.extensionManager && window.app?.canvas, null, { timeout: 120000 })
-await page.evaluate(async (modern) => {
-  const setting = window.app.extensionManager.setting
-  await setting.set('Comfy.TutorialCompleted', true)
-  await setting.set('Comfy.VueNodes.Enabled', modern)
-}, look === 'nodes2')
 await page.keyboard.press('Escape')
 
 // as a user: the template browser, the pack's own section, its card
