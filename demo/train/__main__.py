@@ -17,16 +17,11 @@ def latents(scenes: int) -> None:
     @torch.no_grad()
     def encode(batch: np.ndarray) -> np.ndarray:
         parts = torch.split(pictures.to_tensor(batch), 25)
-        means = [_latent(model, part.to(workshop.device())) for part in parts]
+        means = [autoencoder.scaled_latent(model, part.to(workshop.device())) for part in parts]
         return torch.cat(means).cpu().half().numpy()
 
     for path, number in pictures.shards(workshop.WORKSHOP / "latents", scenes, encode):
         print(f"{path.name}: {(number + 1) * pictures.SHARD} scenes", flush=True)
-
-
-def _latent(model, x: torch.Tensor) -> torch.Tensor:
-    mean = model.quant_conv(model.encoder(x)).chunk(2, dim=1)[0]
-    return mean / autoencoder.LATENT_STD
 
 
 def main() -> None:

@@ -100,6 +100,11 @@ def load_model() -> AutoencoderKL:
     return _resume(0.0)[0].eval()
 
 
+def scaled_latent(model: Any, x: torch.Tensor) -> torch.Tensor:
+    """Pictures [B, 3, H, W] in [-1, 1] -> latents [B, 4, H/8, W/8] as the UNet sees them."""
+    return model.quant_conv(model.encoder(x)).chunk(2, dim=1)[0] / LATENT_STD
+
+
 def finish_encoder() -> None:
     """Give the latents their final spread; from here on the encoder must not change."""
     model, _, seen = _resume(0.0)

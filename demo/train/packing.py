@@ -77,7 +77,7 @@ def preview_factors(vae) -> list[list[float]]:
     """Least-squares map from scaled latents, and 1, to RGB in [-1, 1], for previews: [5, 3]."""
     data = pictures.autoencoder_set(workshop.WORKSHOP, autoencoder.SCENES)
     x = pictures.to_tensor(np.array(data[:120:3]))
-    z = vae.quant_conv(vae.encoder(x)).chunk(2, dim=1)[0] / autoencoder.LATENT_STD
+    z = autoencoder.scaled_latent(vae, x)
     cells = z.permute(0, 2, 3, 1).reshape(-1, 4)
     small = torch.nn.functional.avg_pool2d(x, 8).permute(0, 2, 3, 1).reshape(-1, 3)
     ones = torch.ones(len(cells), 1)
