@@ -10,7 +10,7 @@ import torch
 from . import autoencoder, diffusion, judge, packing, pictures, workshop
 
 
-def latents(scenes: int) -> None:
+def cache_latents(scenes: int) -> None:
     """Stage 2: render scenes and keep their latents; adds what is missing up to `scenes`."""
     model = autoencoder.load_model()
 
@@ -47,10 +47,10 @@ def run(options: argparse.Namespace) -> None:
         autoencoder.train(options.crops)
         autoencoder.finish_encoder()
     if wanted in ("all", "latents"):
-        latents(options.scenes)
+        cache_latents(options.scenes)
     if wanted in ("all", "diffusion"):
-        diffusion.train(options.images, 16, until=options.half_size)
-        diffusion.train(options.images, 32)
+        diffusion.train(diffusion.Part(options.images, 16, until=options.half_size))
+        diffusion.train(diffusion.Part(options.images, 32, until=options.images))
     if wanted in ("all", "decoder"):
         autoencoder.train(options.decoder_crops, freeze_encoder=True, peak_rate=5e-4)
     if wanted == "unpack":

@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from . import autoencoder, diffusion, pictures, workshop
+from . import autoencoder, latents, painter, pictures, workshop
 
 WORDS = "text.text_model.embeddings.token_embedding.weight"
 FILE = workshop.WEIGHTS / "demo_model.safetensors"
@@ -54,11 +54,11 @@ def unpack() -> None:
         seen = int(file.metadata()["images"])
     table = weights.pop("words.rest").repeat(49408, 1)
     table[weights.pop("words.rows").long()] = weights.pop("words.vectors")
-    painter, optimizer = diffusion.resume()
+    trained, optimizer = painter.resume()
     shipped = {k: v for k, v in weights.items() if not k.startswith("vae.")} | {WORDS: table}
-    painter.load(shipped)
-    painter.average, painter.seen = shipped, seen
-    diffusion.keep(painter, optimizer)
+    trained.load(shipped)
+    trained.average, trained.seen = shipped, seen
+    painter.keep(trained, optimizer)
     autoencoder.keep_weights(
         {k.removeprefix("vae."): v for k, v in weights.items() if k.startswith("vae.")}
     )
@@ -66,8 +66,8 @@ def unpack() -> None:
 
 def used_words() -> torch.Tensor:
     """Ids of every token that stands in a caption, the start and end tokens among them."""
-    captions = diffusion.Captions()
-    data = diffusion.Latents(workshop.WORKSHOP / "latents")
+    captions = latents.Captions()
+    data = latents.Latents(workshop.WORKSHOP / "latents")
     data.refresh()
     return torch.unique(captions([*dict.fromkeys(data.captions), ""]))
 
