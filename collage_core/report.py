@@ -31,7 +31,7 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
     background = 1 - collage.composite.visible_alpha.mean((0, 2, 3)).sum().item()
     yield (
         f"Canvas {collage.width} x {collage.height} pixels, {shown} of {total} layers shown, "
-        f"the background on {_percent(background)} of it."
+        f"the background on {percent(background)} of it."
     )
     if not shown:
         yield "! No layer is shown: the picture is the background, and the one mask is empty."
@@ -53,7 +53,7 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
     where = ", ".join(describe(place.start, place.end) for place in group.places)
     yield (
         f"{number} {quoted(layer.text)}: {where.replace(', characters', ',')}; "
-        f"visible on {_percent(visible)} of the canvas; noise {layer.noise:g}"
+        f"visible on {percent(visible)} of the canvas; noise {layer.noise:g}"
     )
     if hidden := _hidden_by(collage, index):
         yield f"    hidden: {', '.join(hidden)}"
@@ -68,7 +68,7 @@ def _hidden_by(collage: Collage, index: int) -> list[str]:
     """The shares of a layer, as far as it lies on the canvas, that other layers hide."""
     covered = collage.composite.covered[index].item()
     return [
-        f"{_percent(hidden / covered)} by layer {number} {quoted(layer.text)}"
+        f"{percent(hidden / covered)} by layer {number} {quoted(layer.text)}"
         for (number, layer), hidden in zip(
             collage.numbered, collage.composite.hidden_by[index].tolist(), strict=True
         )
@@ -95,7 +95,7 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
             "too little for its noise and its words to have an effect"
         )
     elif covered < 0.99 * alone * area:
-        yield f"{_percent(1 - covered / (alone * area))} of it lies outside the canvas"
+        yield f"{percent(1 - covered / (alone * area))} of it lies outside the canvas"
 
 
 def _word_notes(collage: Collage, group: Group, index: int) -> Iterator[str]:
@@ -113,6 +113,6 @@ def _word_notes(collage: Collage, group: Group, index: int) -> Iterator[str]:
             yield f"its words stand inside those of layer {numbers[other.layers[0]]}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     percent = 100 * share
     return f"{percent:.1f} %" if percent >= 0.1 else f"{max(percent, 0):.2g} %"

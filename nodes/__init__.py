@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .attention import MaskedCrossAttentionPatch
 from .demo_model import CollageDemoModel
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
@@ -9,6 +10,7 @@ from .sampling import PerLayerNoiseKSampler
 NODES: list[type[io.ComfyNode]] = [
     CollageLayer,
     CollageStack,
+    MaskedCrossAttentionPatch,
     PerLayerNoiseKSampler,
     CollageDemoModel,
 ]

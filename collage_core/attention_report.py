@@ -1,0 +1,54 @@
+"""What the attention patch tells its user, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .collage import Collage
+from .errors import quoted
+from .report import percent
+from .word_bias import WordBias
+
+FEW_TOKENS = 8
+
+
+def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str]) -> str:
+    """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
+
+    words: how the token at each position reads.
+    """
+    shown, total = len(collage.shown), len(collage.layers)
+    head = f"{shown} of {total} layers steer {len(words)} of {bias.length} tokens"
+    when = f"schedule {bias.schedule}, from {bias.start:g} to {bias.end:g} of the steps"
+    lines = [f"{head}; {when}."]
+    if not shown:
+        lines.append("! No layer is shown: every word acts everywhere.")
+    elif not any((*bias.attract, *bias.repel)):
+        lines.append("! Every attract and repel is 0: the model paints as if it were unpatched.")
+    elif bias.start >= bias.end:
+        lines.append("! start_percent is not below end_percent: the bias never acts.")
+    for index in range(shown):
+        lines += ["", *_layer_lines(collage, bias, words, index)]
+    return "\n".join(lines)
+
+
+def _layer_lines(
+    collage: Collage, bias: WordBias, words: dict[int, str], index: int
+) -> Iterator[str]:
+    number, layer = collage.numbered[index]
+    region = next(region for region in bias.regions if index in region.layers)
+    visible = collage.composite.visible_alpha[:, index].mean().item()
+    tokens = ", ".join(f"{position} {words[position]}" for position in region.tokens)
+    yield (
+        f"{number} {quoted(layer.text)}: tokens {tokens}; covers {percent(visible)}; "
+        f"attract {bias.attract[index]:g}, repel {bias.repel[index]:g}"
+    )
+    if visible == 0:
+        yield "    ! nothing of it can be seen: its words are pushed out of the whole picture"
+    if len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
+        yield (
+            f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
+            "mean little to it"
+        )
+    if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
+        yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"

@@ -1,0 +1,160 @@
+"""The bias of cross-attention by visible masks (Collage Diffusion, section 4).
+
+For scaled scores S of one row, token j of region r and query i:
+
+    S'[i, j] = S[i, j] + f(sigma) * m_j * (w+_r * M_r[i] - w-_r * (1 - M_r[i]))
+
+with m_j the largest S[:, j] over heads and queries, never below 0: a negative one would make
+attraction repel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+
+SCHEDULES = ("paper", "ediff", "constant")
+LIMIT = 1e4  # of the bias, far inside half precision
+Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as the host has it
+
+
+def schedule_factor(schedule: str, sigma: float) -> float:
+    """f(sigma): the paper's log(log(sigma + 1.01) + 1), eDiff-I's log(sigma + 1.01), or 1."""
+    if schedule == "constant":
+        return 1.0
+    ediff = math.log(sigma + 1.01)
+    return ediff if schedule == "ediff" else math.log(ediff + 1)
+
+
+@dataclass(frozen=True)
+class Region:
+    """Layers, as indices into the masks, and the positions of the tokens that belong to them."""
+
+    layers: tuple[int, ...]
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenColumns:
+    """Keys that belong to regions: positions [T], membership [R, T] of 0 and 1, and f(sigma)."""
+
+    tokens: torch.Tensor
+    membership: torch.Tensor
+    factor: float
+
+    def to(self, device: torch.device) -> TokenColumns:
+        return TokenColumns(self.tokens.to(device), self.membership.to(device), self.factor)
+
+
+@dataclass(frozen=True, eq=False)
+class WordBias:
+    """What one conditioning asks of cross-attention.
+
+    masks: visible alpha [B, L, H, W] in [0, 1]; attract, repel: w+ and w- of each of the L
+    layers; length: tokens of the conditioning. start, end: share of the schedule, 0 to 1.
+    """
+
+    masks: torch.Tensor = field(repr=False)
+    regions: tuple[Region, ...]
+    attract: tuple[float, ...]
+    repel: tuple[float, ...]
+    length: int
+    schedule: str = "paper"
+    start: float = 0.0
+    end: float = 1.0
+    _fields: dict = field(default_factory=dict, repr=False)
+
+    def factor(self, sigma: float) -> float:
+        return schedule_factor(self.schedule, sigma) if any((*self.attract, *self.repel)) else 0.0
+
+    def region_weights(
+        self, size: tuple[int, int], latent: tuple[int, int], area: Area | None = None
+    ) -> torch.Tensor:
+        """w+ M - w- (1 - M) at a block of `size` cells: [B, h * w, R], float32, on the CPU.
+
+        latent: height and width of the whole latent picture; area: the part that is painted.
+        Made once for each size.
+        """
+        key = (size, latent, area)
+        if key not in self._fields:
+            masks = keep_peaks(F.adaptive_avg_pool2d(self.masks.float(), latent), self.masks)
+            if area is not None:
+                height, width, top, left = area
+                masks = masks[..., top : top + height, left : left + width]
+            self._fields[key] = self._weights(block_masks(masks, size)).flatten(1, 2)
+        return self._fields[key]
+
+    def _weights(self, masks: torch.Tensor) -> torch.Tensor:
+        """Masks [B, L, h, w] -> [B, h, w, R]; layers that share words are one region."""
+        attract = masks.new_tensor(self.attract)[:, None, None]
+        maps = []
+        for region in self.regions:
+            own = list(region.layers)
+            inside = masks[:, own].sum(1).clamp(max=1)
+            repel = sum(self.repel[i] for i in own) / len(own)
+            maps.append((attract[own] * masks[:, own]).sum(1) - repel * (1 - inside))
+        return torch.stack(maps, -1)
+
+    def token_columns(self, length: int, keys: int, factor: float) -> TokenColumns:
+        """The tokens of the regions among `keys` keys, for one call of the model.
+
+        length: tokens of the conditioning with what other nodes appended; the host repeats it
+        to a length that suits its whole batch. factor: f(sigma), or 0 outside the schedule.
+        """
+        tokens, region_of = [], []
+        for number, region in enumerate(self.regions):
+            tokens += region.tokens
+            region_of += [number] * len(region.tokens)
+        starts = torch.arange(0, keys, length)
+        everywhere = (torch.tensor(tokens) + starts[:, None]).flatten()
+        membership = F.one_hot(torch.tensor(region_of), len(self.regions)).T.float()
+        return TokenColumns(everywhere, membership.repeat(1, len(starts)), factor)
+
+
+def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
+    """Scale each mask so that its largest value is that of the mask it was shrunk from.
+
+    A hair or a rope that covers no whole cell would otherwise lose its words.
+    """
+    peaks = small.amax((-2, -1), keepdim=True)
+    wanted = large.amax((-2, -1), keepdim=True).to(peaks)
+    return small * (wanted / peaks.clamp(min=1e-6)).clamp(min=1)
+
+
+def block_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Masks [B, L, H, W] in latent cells -> [B, L, h, w] in cells of a block, area filter.
+
+    A UNet halves with rounding up, so the last cell of an odd side is half outside.
+    """
+    factor = max(round(masks.shape[-2] / size[0]), round(masks.shape[-1] / size[1]), 1)
+    small = F.avg_pool2d(masks, factor, ceil_mode=True, count_include_pad=False)
+    if small.shape[-2:] != size:  # a UNet that was patched to shrink otherwise
+        small = F.adaptive_avg_pool2d(masks, size)
+    return keep_peaks(small, masks)
+
+
+def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:
+    """m_j of every key: [B, N, H * D] queries, [B, T, H * D] keys -> [B, T], at least 0."""
+    batch, _, width = q.shape
+    q = q.view(batch, -1, heads, width // heads).transpose(1, 2)
+    k = k.reshape(batch, -1, heads, width // heads).permute(0, 2, 3, 1)
+    scores = (q @ k).amax((1, 2)).float()
+    return (scores * (width // heads) ** -0.5).clamp(min=0)
+
+
+def attention_bias(
+    q: torch.Tensor, k: torch.Tensor, heads: int, weights: torch.Tensor, columns: TokenColumns
+) -> torch.Tensor:
+    """The term that is added to the scores, [B, 1, N, K] in the dtype of q.
+
+    weights: [B or 1, N, R] of `region_weights`. Only the keys of the layers' tokens meet the
+    queries, and the bias has rank R: one small product however many layers there are.
+    """
+    peaks = peak_scores(q, k[:, columns.tokens], heads)
+    rows = columns.membership * (columns.factor * peaks).unsqueeze(1)
+    bias = q.new_zeros(len(q), q.shape[1], k.shape[1])
+    bias[:, :, columns.tokens] = (weights @ rows).clamp(-LIMIT, LIMIT).to(q.dtype)
+    return bias.unsqueeze(1)

@@ -1,0 +1,117 @@
+"""MaskedCrossAttentionPatch: each layer's words act where the layer can be seen."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..collage_core.attention_report import describe_bias
+from ..collage_core.errors import CollageError
+from ..collage_core.word_bias import SCHEDULES, Region, WordBias
+from .host.carried_words import with_words
+from .host.cross_attention import patch_model, remember
+from .host.unet import context_width
+from .host.word_tokens import BoundTokens, bind_tokens
+from .sockets import CATEGORY, CollageSocket
+
+NODE = "MaskedCrossAttentionPatch"
+
+
+class MaskedCrossAttentionPatch(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Masked Cross-Attention Patch",
+            category=CATEGORY,
+            description=(
+                "Encodes the scene prompt and lets the words of every layer act where the layer "
+                "can be seen, and not elsewhere. Connect both outputs to the same sampler."
+            ),
+            search_aliases=["regional prompt", "attention couple", "paint with words", "mask"],
+            inputs=[
+                io.Model.Input("model", tooltip="An SD1.x, SD2.x or SDXL model."),
+                io.Clip.Input("clip", tooltip="The model's text encoder; it encodes the prompt."),
+                CollageSocket.Input("collage", tooltip="Whose layers say where words act."),
+                io.Combo.Input(
+                    "schedule",
+                    options=list(SCHEDULES),
+                    default="paper",
+                    tooltip="How the effect falls with the noise: paper log(log(sigma + 1.01) "
+                    "+ 1), ediff log(sigma + 1.01) as eDiff-I, constant 1.",
+                ),
+                _share("strength", 1.0, 10.0, "Multiplies attract and repel of every layer."),
+                _share("start_percent", 0.0, 1.0, "Steps before this share are left alone."),
+                _share("end_percent", 1.0, 1.0, "Steps after this share are left alone."),
+            ],
+            outputs=[
+                io.Model.Output("model", tooltip="The model to sample `positive` with."),
+                io.Conditioning.Output("positive", tooltip="The scene prompt with its places."),
+                io.String.Output("report", tooltip="Tokens, coverage and warnings per layer."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, clip, collage, schedule, strength, start_percent, end_percent
+    ) -> io.NodeOutput:
+        _check_ranges(schedule, strength, start_percent, end_percent)
+        width = context_width(model, NODE)
+        phrases = collage.learned_phrases
+        bound = bind_tokens(clip, phrases)
+        conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
+        for features, _ in conditioning:
+            _check_features(features, width, bound)
+
+        def bias_of(length: int) -> WordBias:
+            return WordBias(
+                masks=collage.composite.visible_alpha,
+                regions=tuple(
+                    Region(group.layers, bound.groups[number])
+                    for number, group in enumerate(phrases.groups)
+                ),
+                attract=tuple(strength * layer.attract for layer in collage.shown),
+                repel=tuple(strength * layer.repel for layer in collage.shown),
+                length=length,
+                schedule=schedule,
+                start=start_percent,
+                end=end_percent,
+            )
+
+        positive = with_words(conditioning, bias_of)
+        report = describe_bias(collage, bias_of(conditioning[0][0].shape[1]), bound.words)
+        return io.NodeOutput(remember(patch_model(model), positive), positive, report)
+
+
+def _share(name: str, default: float, high: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=default, min=0.0, max=high, step=0.01, round=0.001, tooltip=tooltip
+    )
+
+
+def _check_ranges(schedule: str, strength: float, start: float, end: float) -> None:
+    """The host checks typed values only; those that come over a link are checked here."""
+    if schedule not in SCHEDULES:
+        raise CollageError(
+            f"{NODE}, input schedule: {schedule} is not one of {', '.join(SCHEDULES)}."
+        )
+    limits = {"strength": (strength, 10), "start_percent": (start, 1), "end_percent": (end, 1)}
+    for name, (value, high) in limits.items():
+        if not 0 <= value <= high:
+            raise CollageError(
+                f"{NODE}, input {name}: {value:g} is outside 0 to {high}. "
+                "Enter a value inside the range."
+            )
+
+
+def _check_features(features, width: int, bound: BoundTokens) -> None:
+    if features.shape[-1] != width:
+        raise CollageError(
+            f"{NODE}, input clip: it gives {features.shape[-1]} numbers per token, and the model "
+            f"takes {width}. Connect the CLIP that was made for this model."
+        )
+    last = max((max(tokens, default=0) for tokens in bound.groups.values()), default=0)
+    if last >= features.shape[1]:
+        raise CollageError(
+            f"{NODE}, input collage: the text encoder keeps {features.shape[1]} tokens, and words "
+            f"of a layer stand at token {last}. Shorten the prompt."
+        )

@@ -1,0 +1,83 @@
+"""Cross-attention of one UNet block with the bias, chained with whoever held the block before.
+
+Host symbols: attn2_replace functions (q, k, v, extra_options) with extra_options n_heads,
+attn_precision and activations_shape; comfy.ldm.modules.attention .attention_pytorch and
+.optimized_attention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from comfy.ldm.modules import attention
+
+from ...collage_core.errors import CollageError
+from ...collage_core.word_bias import TokenColumns, attention_bias
+from .carried_words import NODE, Chunk
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of the model: what is biased, per chunk of its batch."""
+
+    chunks: tuple[Chunk | None, ...]
+    columns: tuple[TokenColumns | None, ...]
+    recorder: object | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BlockAttention:
+    """Takes the place of one block's cross-attention during one call."""
+
+    call: Call
+    previous: object | None
+
+    def __call__(self, q, k, v, extra_options):
+        """q [rows, N, H * D], k and v [rows, K, H * D] -> [rows, N, H * D].
+
+        Rows without a bias go the usual way. An earlier occupant of the block sees the whole
+        batch; to what it returns for biased rows the difference that the bias makes is added.
+        """
+        earlier = self.previous(q, k, v, extra_options) if self.previous is not None else None
+        parts, rows = [], len(q) // len(self.call.chunks)
+        for number, chunk in enumerate(self.call.chunks):
+            own = slice(number * rows, (number + 1) * rows)
+            row = (q[own], k[own], v[own])
+            out = earlier[own] if earlier is not None else None
+            if chunk is None:
+                parts.append(_plain(*row, extra_options) if out is None else out)
+                continue
+            biased = self._biased(*row, chunk, self.call.columns[number], extra_options)
+            parts.append(biased if out is None else out + (biased - _plain(*row, extra_options)))
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _biased(self, q, k, v, chunk: Chunk, columns: TokenColumns, extra_options):
+        heads = extra_options["n_heads"]
+        size = tuple(extra_options["activations_shape"][-2:])
+        if size[0] * size[1] != q.shape[1]:
+            raise CollageError(
+                f"{NODE}, output model: a block of {size[1]} x {size[0]} cells has "
+                f"{q.shape[1]} queries, so another patch of the model moved them. Take out "
+                "patches that merge or cut tokens of cross-attention."
+            )
+        weights = chunk.bias.region_weights(size, chunk.latent, chunk.area).to(q.device)
+        if len(weights) > 1:  # item of the batch = row modulo pictures of the collage
+            weights = weights[torch.arange(len(q), device=q.device) % len(weights)]
+        bias = attention_bias(q, k, heads, weights, columns)
+        if self.call.recorder is not None:
+            self.call.recorder.record(q, k, heads, bias, columns, size)
+        # whatever backend the host was started with: not all of them take a mask
+        return attention.attention_pytorch(q, k, v, heads, mask=bias)
+
+
+def _plain(q, k, v, extra_options):
+    """Cross-attention as the host's CrossAttention runs it."""
+    return attention.optimized_attention(
+        q,
+        k,
+        v,
+        extra_options["n_heads"],
+        attn_precision=extra_options["attn_precision"],
+        transformer_options=extra_options,
+    )

@@ -1,0 +1,96 @@
+"""What a conditioning asks of cross-attention travels in its own dictionary.
+
+So conditionings that are combined, appended to, reordered or foreign are told apart, whatever
+model they are sampled with.
+
+Host symbols: CONDITIONING as pairs of tensor and dict, which the sampler turns into dicts with
+cross_attn, uuid and area; the wrapper CALC_COND_BATCH (executor, model, conds, x_in, timestep,
+model_options).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ...collage_core.errors import CollageError
+from ...collage_core.word_bias import Area, WordBias
+
+KEY = "collage_words"
+NODE = "MaskedCrossAttentionPatch"
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The entry in a conditioning's dictionary: the bias, and the text features it counts on."""
+
+    bias: WordBias
+    features: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """One conditioning's rows of a batch: its bias, its length and the area it paints."""
+
+    bias: WordBias
+    length: int
+    area: Area | None
+    latent: tuple[int, int]
+
+    def size(self) -> tuple[int, int]:
+        return self.latent if self.area is None else self.area[:2]
+
+
+def with_words(conditioning: list, bias_of_length) -> list:
+    """A copy of the CONDITIONING whose entries carry the bias made for their length."""
+    return [
+        [features, {**options, KEY: Words(bias_of_length(features.shape[1]), features)}]
+        for features, options in conditioning
+    ]
+
+
+def hand_over(executor, model, conds, x_in, timestep, model_options):
+    """Tell the model call, by uuid, which conditionings ask for a bias."""
+    chunks = {
+        entry["uuid"]: _chunk(entry, tuple(x_in.shape[-2:]))
+        for cond in conds
+        for entry in cond or ()
+        if KEY in entry and entry.get("cross_attn") is not None
+    }
+    options = {**model_options.get("transformer_options", {}), KEY: chunks}
+    return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
+
+
+def _chunk(entry: dict, latent: tuple[int, int]) -> Chunk | None:
+    words, features = entry[KEY], entry["cross_attn"]
+    own = words.features
+    if not words.bias.regions:
+        return None
+    if features is not own:
+        if not features.any():
+            return None  # ConditioningZeroOut
+        if not torch.equal(features[:, : own.shape[1]].to(own), own):
+            raise CollageError(
+                f"{NODE}, output positive: its text features were changed on the way to the "
+                "sampler, as ConditioningAverage does, so its words can no longer be placed. "
+                "Connect it to the sampler directly, or combine it with ConditioningCombine."
+            )
+    area = entry.get("area")
+    return Chunk(words.bias, features.shape[1], tuple(area) if area else None, latent)
+
+
+def check_picture(chunk: Chunk, x: torch.Tensor) -> None:
+    if tuple(x.shape[-2:]) != chunk.size():
+        raise CollageError(
+            f"{NODE}, output model: it is asked for a tile of {x.shape[-1]} x {x.shape[-2]} "
+            f"latent cells out of {chunk.latent[1]} x {chunk.latent[0]}, and cannot know where "
+            "the tile lies. Sample without tiles."
+        )
+    (height, width), (rows, columns) = chunk.bias.masks.shape[-2:], chunk.latent
+    if abs(rows / height - columns / width) * max(height, width) > 1.5:
+        raise CollageError(
+            f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
+            f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
+            "proportions of the canvas."
+        )

@@ -1,0 +1,50 @@
+"""Which models this pack can steer, and the blocks in which words meet the picture.
+
+Host symbols: ModelPatcher.model with .diffusion_model and .model_config.unet_config, UNetModel
+with .input_blocks, .middle_block and .output_blocks, and SpatialTransformer with
+.transformer_blocks; blocks are named ("input" | "middle" | "output", number, index).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from comfy.ldm.modules.attention import SpatialTransformer
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+from ...collage_core.errors import CollageError
+
+BlockKey = tuple[str, int, int]
+
+
+def block_keys(unet: UNetModel) -> Iterator[BlockKey]:
+    """The key of every transformer block that attends to the words."""
+    parts = {
+        "input": unet.input_blocks,
+        "middle": [unet.middle_block],
+        "output": unet.output_blocks,
+    }
+    for name, blocks in parts.items():
+        for number, layers in enumerate(blocks):
+            for layer in layers:
+                if isinstance(layer, SpatialTransformer):
+                    for index in range(len(layer.transformer_blocks)):
+                        yield name, number, index
+
+
+def context_width(model, node: str) -> int:
+    """Numbers per token that the MODEL's cross-attention takes; CollageError for other families."""
+    unet = getattr(getattr(model, "model", None), "diffusion_model", None)
+    if unet is None:
+        raise CollageError(
+            f"{node}, input model: {type(model).__name__} is no diffusion model. "
+            "Connect the MODEL output of a checkpoint or diffusion model loader."
+        )
+    config = getattr(model.model.model_config, "unet_config", {})
+    width = config.get("context_dim")
+    if type(unet) is not UNetModel or not width or config.get("use_temporal_attention"):
+        raise CollageError(
+            f"{node}, input model: {type(model.model).__name__} is not supported; SD1.x, SD2.x "
+            "and SDXL models are. Connect one of those."
+        )
+    return width

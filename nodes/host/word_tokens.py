@@ -1,0 +1,134 @@
+"""Where the words of each layer stand among the tokens of the host's text encoders.
+
+Host symbols: CLIP.tokenize(text, return_word_ids=True) -> {encoder: chunks of (token, weight,
+word id)}, where word id 0 marks start, end and padding and a token is a number or, of an
+embedding, a vector; CLIP.tokenizer with one tokenizer per encoder, `clip_<encoder>`, and their
+.embedding_size and .inv_vocab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+
+from ...collage_core.binding import group_positions, named_embeddings, prompt_pieces
+from ...collage_core.errors import CollageError, quoted
+from ...collage_core.phrases import Phrases, describe
+
+NODE = "MaskedCrossAttentionPatch"
+ENCODERS = {"l", "g", "h"}  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
+MOST_VECTORS = 16
+
+
+@dataclass(frozen=True)
+class BoundTokens:
+    """Token positions in the conditioning for each group of layers, and how each token reads."""
+
+    groups: dict[int, tuple[int, ...]]
+    words: dict[int, str]
+
+
+def bind_tokens(clip, phrases: Phrases) -> BoundTokens:
+    """Find the tokens of every group of layers.
+
+    Every piece of the prompt is tokenised alone, and the pieces must add up to the tokens of the
+    whole: positions are counted, never guessed. Raises CollageError where they do not.
+    """
+    if clip is None:
+        raise CollageError(
+            f"{NODE}, input clip: nothing arrived (None). The checkpoint holds no text encoder; "
+            "connect a CLIP loader with the one made for this model."
+        )
+    whole = _word_tokens(clip, phrases.prompt)
+    if not set(whole) <= ENCODERS:
+        raise CollageError(
+            f"{NODE}, input clip: a text encoder of {', '.join(sorted(whole))} is not one of "
+            "SD1.x, SD2.x or SDXL. Connect the CLIP of such a model."
+        )
+    for name in named_embeddings(phrases.prompt):
+        _check_embedding(clip, name)
+    pieces = prompt_pieces(phrases)
+    tokens = [_word_tokens(clip, piece.text) for piece in pieces]
+    bound = {}
+    for encoder, found in whole.items():
+        parts = [piece[encoder] for piece in tokens]
+        _check_sum(phrases.prompt, pieces, parts, found)
+        counts = [len(part) for part in parts]
+        bound[encoder] = group_positions(pieces, counts, [place for place, _ in found])
+    first, *others = bound.values()
+    if any(other != first for other in others):
+        raise CollageError(
+            f"{NODE}, input clip: the two text encoders split the prompt "
+            f"{quoted(phrases.prompt)} differently. Use embeddings made for both encoders with "
+            "the same number of vectors."
+        )
+    return BoundTokens(first, _spelling(clip, whole, set(chain(*first.values()))))
+
+
+def _word_tokens(clip, text: str) -> dict[str, list[tuple[int, int | torch.Tensor]]]:
+    """Per encoder the tokens that are words or embeddings, with their places from 0 on."""
+    encoded = clip.tokenize(text, return_word_ids=True)
+    return {
+        encoder: [
+            (place, token)
+            for place, (token, _, word) in enumerate(chain.from_iterable(chunks))
+            if word != 0
+        ]
+        for encoder, chunks in encoded.items()
+    }
+
+
+def _check_sum(prompt: str, pieces, parts, found) -> None:
+    """Refuse a prompt whose pieces give other tokens than the whole, naming the first place."""
+    rest = iter(found)
+    for piece, part in zip(pieces, parts, strict=True):
+        for _, token in part:
+            _, wanted = next(rest, (0, None))
+            if not _same(token, wanted):
+                raise CollageError(
+                    f"{NODE}, input collage: the text encoder does not tell the words at "
+                    f"{describe(*piece.span)} of the prompt {quoted(prompt)} from the signs next "
+                    f"to them. Put a space around {quoted(piece.text.strip())}."
+                )
+
+
+def _same(token: int | torch.Tensor, other: int | torch.Tensor | None) -> bool:
+    if isinstance(token, torch.Tensor) and isinstance(other, torch.Tensor):
+        return torch.equal(token, other)
+    return not isinstance(other, torch.Tensor) and token == other
+
+
+def _check_embedding(clip, name: str) -> None:
+    """The host ignores an embedding it cannot use, and every later word moves; refuse it."""
+    for encoder, tokens in _word_tokens(clip, f"embedding:{name}").items():
+        vectors = [token for _, token in tokens if isinstance(token, torch.Tensor)]
+        width = getattr(clip.tokenizer, f"clip_{encoder}").embedding_size
+        problem = ""
+        if not vectors:
+            problem = f"was not found for the text encoder {encoder}. Put its file into"
+        elif any(vector.shape != (width,) for vector in vectors):
+            shape = [len(vectors), *vectors[0].shape]
+            problem = f"has the shape {shape}; the text encoder {encoder} needs {width} numbers "
+            problem += "a vector. Put one made for this model into"
+        elif not all(vector.isfinite().all() and vector.any() for vector in vectors):
+            problem = "holds NaN, infinite or empty vectors. Put a sound file into"
+        if problem:
+            raise CollageError(
+                f"{NODE}, input collage: {quoted(f'embedding:{name}')} in the prompt {problem} "
+                "models/embeddings, or take the word out of the prompt."
+            )
+
+
+def _spelling(clip, whole, wanted: set[int]) -> dict[int, str]:
+    """How each of the wanted tokens reads."""
+    encoder, tokens = next(iter(whole.items()))
+    vocabulary = getattr(clip.tokenizer, f"clip_{encoder}").inv_vocab
+    return {
+        place: "learned"
+        if isinstance(token, torch.Tensor)
+        else vocabulary[token].removesuffix("</w>")
+        for place, token in tokens
+        if place in wanted
+    }
