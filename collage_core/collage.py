@@ -163,6 +163,14 @@ class Collage:
     def with_layers(self, layers: tuple[Layer, ...]) -> Collage:
         return dataclasses.replace(self, layers=layers)
 
+    def with_settings(self, layers: tuple[Layer, ...]) -> Collage:
+        """The same pixels and words with other strengths: what was computed of them is kept."""
+        changed = self.with_layers(layers)
+        for name in ("composite", "phrases", "learned_phrases"):
+            if name in self.__dict__:
+                changed.__dict__[name] = self.__dict__[name]
+        return changed
+
 
 def check_canvas(width: int, height: int) -> None:
     """Refuse a canvas that is not made of whole latent cells.

@@ -3,6 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .attention import MaskedCrossAttentionPatch
+from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
@@ -10,6 +11,7 @@ from .sampling import PerLayerNoiseKSampler
 NODES: list[type[io.ComfyNode]] = [
     CollageLayer,
     CollageStack,
+    CollageAutoTune,
     MaskedCrossAttentionPatch,
     PerLayerNoiseKSampler,
     CollageDemoModel,

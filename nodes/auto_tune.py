@@ -1,0 +1,51 @@
+"""CollageAutoTune: starting values for the levers of every layer."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..collage_core.auto_tune import describe_tuning, tune
+from ..collage_core.errors import CollageError
+from .sockets import CATEGORY, CollageSocket
+
+
+class CollageAutoTune(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="CollageAutoTune",
+            display_name="Collage Auto-Tune",
+            category=CATEGORY,
+            description=(
+                "Sets noise, attract, repel and control of every layer from its share of the "
+                "canvas, in place of the values on the layers: a start to go on from."
+            ),
+            search_aliases=["auto adjust", "default values", "preserve", "harmonize"],
+            inputs=[
+                CollageSocket.Input("collage", tooltip="The stack whose layers get new values."),
+                io.Float.Input(
+                    "harmonise",
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    round=0.001,
+                    display_mode=io.NumberDisplay.slider,
+                    tooltip="0 preserves the layers as they are, 1 harmonises them most.",
+                ),
+            ],
+            outputs=[
+                CollageSocket.Output("collage", tooltip="The same layers with new values."),
+                io.String.Output("report", tooltip="The values of every layer."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, collage, harmonise) -> io.NodeOutput:
+        if not 0 <= harmonise <= 1:
+            raise CollageError(
+                f"CollageAutoTune, input harmonise: {harmonise:g} is outside 0 to 1. "
+                "Enter 0 to preserve the layers, up to 1 to harmonise them."
+            )
+        tuned = tune(collage, harmonise)
+        return io.NodeOutput(tuned, describe_tuning(tuned))
