@@ -1,4 +1,4 @@
-"""`python3 run.py evaluate`: how well the demo model obeys its prompts, seen by the judge.
+"""How well the demo model obeys its prompts, seen by the judge.
 
 Prompts are captions of toy scenes with one to four objects, from seeds that no training set
 holds. Every prompt is painted once from pure noise through the host's own sampler. The table
@@ -8,17 +8,15 @@ have it; the contact sheet shows the first pictures.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
-from . import judge, world
-from .pack import ROOT, host_nodes, load_pack
+from .. import judge, world
+from ..pack import host_nodes, load_pack
+from .sheet import save_sheet
 
 FIRST_SEED = 5_000_000
 SCENERY = {"wall", "table", "floor", "cloth"}
@@ -81,31 +79,13 @@ def _shares(found: list[tuple[bool, bool | None]]) -> dict[str, float]:
     }
 
 
-def contact_sheet(pictures: torch.Tensor, path: Path, columns: int = 8) -> None:
-    rows = [torch.cat(list(row), 1) for row in pictures[: columns * 5].split(columns)]
-    rows = [row for row in rows if row.shape[1] == rows[0].shape[1]]
-    sheet = (torch.cat(rows, 0).clamp(0, 1) * 255).round().byte().numpy().astype(np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(path)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="run.py evaluate", description=__doc__)
-    parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--cfg", type=float, default=4.0)
-    parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
-    options = parser.parse_args()
-    prompts = unseen_prompts(options.prompts)
+def run(count: int, steps: int, cfg: float, folder: Path) -> None:
+    prompts = unseen_prompts(count)
     with torch.inference_mode():
-        pictures = paint(prompts, options.steps, options.cfg)
+        pictures = paint(prompts, steps, cfg)
     table = score(prompts, pictures)
     spread = torch.linspace(0, len(pictures) - 1, min(40, len(pictures))).long()
-    contact_sheet(pictures[spread], options.output / "prompts.png")
-    (options.output / "prompts.json").write_text(json.dumps(table, indent=1))
+    save_sheet(pictures[spread], folder / "prompts.png", columns=8)
+    (folder / "prompts.json").write_text(json.dumps(table, indent=1))
     for row, shares in table.items():
         print(row, json.dumps(shares))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,43 @@
+"""`python3 run.py evaluate`: what the demo model and the pack achieve, seen by the judge.
+
+prompts: does the model paint what it is told? placement: are objects where their layers are, by
+three ways of telling? sweep: placement for several attract and repel, on other collages.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from ..pack import ROOT
+from . import placement, prompts
+
+ROWS = ("prompts", "placement", "sweep")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="run.py evaluate", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="default: all but the sweep")
+    parser.add_argument("--prompts", type=int, default=200, help="prompts painted from noise")
+    parser.add_argument("--collages", type=int, default=40, help="collages of placement and sweep")
+    parser.add_argument("--noise", type=float, default=0.8, help="noise of every layer")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
+    options = parser.parse_args()
+    rows = options.rows or ROWS[:2]
+    common = (options.steps, options.cfg, options.output)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode():
+        if "prompts" in rows:
+            prompts.run(options.prompts, *common)
+        if "placement" in rows:
+            placement.run(options.collages, options.noise, *common)
+        if "sweep" in rows:
+            placement.sweep(options.collages, options.noise, *common)
+
+
+if __name__ == "__main__":
+    main()

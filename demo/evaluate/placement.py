@@ -1,0 +1,149 @@
+"""Are objects where their layers are? Plain harmonisation, the pack's node, the host's masks.
+
+Every collage is painted with the same noise, seeds and sampler by each way of telling the model
+where words belong. The judge looks for each object inside its own visible mask, in the collage
+itself as well: what it does not see there it cannot be asked to find.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from .. import judge, world
+from ..pack import host_nodes, load_pack
+from .collages import LEAST_SHARE, REPORT_SEED, TUNING_SEED, Case, cases, with_strengths
+from .sheet import save_sheet
+
+FOUND = 0.3  # share of an object's own cells in which the judge must see it
+SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))
+
+Way = Callable[[Case], tuple[object, list]]  # -> MODEL and positive CONDITIONING
+
+
+class Painter:
+    """The demo model and the ways to tell it where words belong."""
+
+    def __init__(self, steps: int, cfg: float) -> None:
+        self.pack, self.nodes = load_pack(), host_nodes()
+        self.model, self.clip, self.vae = self.pack.nodes.host.demo_model.load_all()
+        self.steps, self.cfg = steps, cfg
+        self.negative = self._encode("")
+
+    def _encode(self, text: str) -> list:
+        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+
+    def plain(self, case: Case) -> tuple[object, list]:
+        """The whole prompt everywhere."""
+        return self.model, self._encode(case.collage.prompt)
+
+    def patched(self, case: Case) -> tuple[object, list]:
+        """MaskedCrossAttentionPatch with the layers' attract and repel."""
+        node = self.pack.nodes.attention.MaskedCrossAttentionPatch
+        return node.execute(self.model, self.clip, case.collage, "paper", 1.0, 0.0, 1.0).args[:2]
+
+    def host_masks(self, case: Case) -> tuple[object, list]:
+        """The host's ConditioningSetMask, one prompt per region, with the scene below them."""
+        set_mask = self.nodes.ConditioningSetMask().append
+        positive = self._encode(case.collage.prompt)
+        for layer, mask in zip(
+            case.collage.shown, case.collage.composite.visible_alpha[0], strict=True
+        ):
+            positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
+        return self.model, positive
+
+    def paint(self, case: Case, way: Way, seed: int) -> torch.Tensor:
+        """[256, 256, 3] in [0, 1]."""
+        model, positive = way(case)
+        sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
+        latent = sampler.execute(
+            model=model,
+            collage=case.collage,
+            vae=self.vae,
+            positive=positive,
+            negative=self.negative,
+            seed=seed,
+            steps=self.steps,
+            cfg=self.cfg,
+            sampler_name="euler_ancestral",
+            scheduler="normal",
+            base_noise=case.collage.layers[0].noise,
+            feather=4.0,
+        ).args[0]
+        return self.vae.decode(latent["samples"])[0]
+
+
+def own_shares(case: Case, seen: judge.Sighting) -> list[float]:
+    """For each object large enough to judge: the share of its own cells the judge sees as it."""
+    cells = F.avg_pool2d(case.collage.composite.visible_alpha[0], judge.CELL) > 0.5
+    return [
+        (seen.kinds[own] == world.KINDS.index(kind)).float().mean().item()
+        for kind, own in zip(case.kinds, cells, strict=True)
+        if kind and own.float().mean() >= LEAST_SHARE
+    ]
+
+
+def summary(shares: list[float]) -> dict[str, float]:
+    found = torch.tensor(shares)
+    return {
+        "objects": len(shares),
+        "found": round((found >= FOUND).float().mean().item(), 3),
+        "own_cells": round(found.mean().item(), 3),
+    }
+
+
+def compare(before: list[float], after: list[float]) -> dict[str, int]:
+    """Objects found by only one of two ways, and the rest."""
+    pairs = [(a >= FOUND, b >= FOUND) for a, b in zip(before, after, strict=True)]
+    won, lost = sum(b and not a for a, b in pairs), sum(a and not b for a, b in pairs)
+    return {"won": won, "lost": lost, "tied": len(pairs) - won - lost}
+
+
+def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+    """The comparison on `count` unseen collages x 2 seeds."""
+    painter = Painter(steps, cfg)
+    ways = {"plain": painter.plain, "node": painter.patched, "host_masks": painter.host_masks}
+    shares: dict[str, list[float]] = {name: [] for name in ("collage", *ways)}
+    pictures = []
+    model = judge.load_judge()
+    for number, case in enumerate(cases(REPORT_SEED, count, noise), 1):
+        for seed in (1, 2):
+            row = {name: painter.paint(case, way, seed) for name, way in ways.items()}
+            row = {"collage": case.collage.composite.image[0], **row}
+            seen = judge.look(model, torch.stack(list(row.values())))
+            for name, sighting in zip(row, seen, strict=True):
+                shares[name] += own_shares(case, sighting)
+            pictures += row.values() if seed == 1 else []
+        if number % 5 == 0:
+            print(f"{number} of {count} collages", flush=True)
+    table = {name: summary(found) for name, found in shares.items()}
+    table |= {f"node against {n}": compare(shares[n], shares["node"]) for n in ways if n != "node"}
+    _write(table, folder / f"placement_{noise:g}.json")
+    save_sheet(torch.stack(pictures[:64]), folder / f"placement_{noise:g}.png", columns=8)
+
+
+def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+    """attract and repel on collages of their own, to choose defaults by."""
+    painter, model = Painter(steps, cfg), judge.load_judge()
+    chosen = cases(TUNING_SEED, count, noise)
+    table = {}
+    for attract, repel in ((0.0, 0.0), *SWEEP):
+        shares = []
+        for case in chosen:
+            set_up = with_strengths(case, attract, repel)
+            picture = painter.paint(set_up, painter.patched, seed=1)
+            shares += own_shares(case, judge.look(model, picture[None])[0])
+        table[f"attract {attract:g}, repel {repel:g}"] = summary(shares)
+        print(attract, repel, table[f"attract {attract:g}, repel {repel:g}"], flush=True)
+    _write(table, folder / f"sweep_{noise:g}.json")
+
+
+def _write(table: dict, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(table, indent=1) + "\n")
+    for row, values in table.items():
+        print(row, json.dumps(values))
