@@ -67,7 +67,9 @@ class CollageLayer(io.ComfyNode):
                     "visible", default=True, tooltip="Off: the layer takes no part in anything."
                 ),
             ],
-            outputs=[CollageLayerSocket.Output("layer")],
+            outputs=[
+                CollageLayerSocket.Output("layer", tooltip="This object, for a Collage Stack.")
+            ],
         )
 
     @classmethod

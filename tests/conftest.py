@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 import torch
+
+from launcher.base_folder import fresh_base
+from launcher.client import Client
+from launcher.host import find_host
+from launcher.server import Server, start_server
 
 
 @pytest.fixture
 def generator() -> torch.Generator:
     """A random generator that starts the same in every test."""
     return torch.Generator().manual_seed(20231014)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A ComfyUI of this session alone, on a free port, in a folder that is removed afterwards."""
+    comfyui = os.environ.get("COMFYUI_PATH")
+    if not comfyui:
+        pytest.skip("COMFYUI_PATH is not set; start with: python3 run.py test")
+    with fresh_base() as base, start_server(find_host(comfyui), base, name="tests") as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    """A client of the session's server."""
+    return server.client

@@ -6,14 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from launcher.base_folder import fresh_base
-from launcher.host import find_host
-from launcher.server import Server, start_server
+from launcher.server import Server
 
 REPO = Path(__file__).parents[2]
 PLAYWRIGHT = REPO / ".host" / "browser"
@@ -28,15 +25,6 @@ pytestmark = [
         reason="no Chromium or playwright-core here; .ci/run installs both",
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    comfyui = os.environ.get("COMFYUI_PATH")
-    if not comfyui:
-        pytest.skip("COMFYUI_PATH is not set; start with: python3 run.py test")
-    with fresh_base() as base, start_server(find_host(comfyui), base, name="browser") as running:
-        yield running
 
 
 @pytest.mark.parametrize("look", ["classic", "nodes2"])

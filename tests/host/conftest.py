@@ -41,3 +41,8 @@ def pack() -> ModuleType:
     loaded = asyncio.run(nodes.load_custom_node(str(REPO), module_parent="custom_nodes"))
     assert loaded, "ComfyUI could not load the pack; its log says why"
     return sys.modules[str(REPO).replace(".", "_x_")]
+
+
+@pytest.fixture
+def node_of(pack):
+    return lambda name: next(n for n in pack.nodes.NODES if n.__name__ == name)

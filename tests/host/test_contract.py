@@ -1,0 +1,74 @@
+"""Ids, order and defaults of every input and output: what saved workflows hold on to."""
+
+from __future__ import annotations
+
+import pytest
+
+KSAMPLER = {
+    "seed": 0, "steps": 30, "cfg": 7.5, "sampler_name": "euler_ancestral", "scheduler": "normal",
+}  # fmt: skip
+
+# node -> (inputs with their defaults, None where there is none; outputs)
+CONTRACT = {
+    "CollageLayer": (
+        {
+            "image": None, "text": "", "mask": None, "x": 0.5, "y": 0.5, "scale": 1.0,
+            "rotation": 0.0, "opacity": 1.0, "noise": 0.6, "attract": 0.3, "repel": 0.5,
+            "control": 1.0, "visible": True,
+        },
+        ["layer"],
+    ),
+    "CollageStack": (
+        {
+            "prompt": "", "width": 512, "height": 512, "background": "#969696", "layers": None,
+            "background_image": None, "collage": None,
+        },
+        ["collage", "image", "visible_masks", "prompt", "report"],
+    ),
+    "CollageAutoTune": ({"collage": None, "harmonise": 0.5}, ["collage", "report"]),
+    "MaskedCrossAttentionPatch": (
+        {
+            "model": None, "clip": None, "collage": None, "schedule": "paper", "strength": 1.0,
+            "start_percent": 0.0, "end_percent": 1.0,
+        },
+        ["model", "positive", "report"],
+    ),
+    "PerLayerNoiseKSampler": (
+        {
+            "model": None, "collage": None, "vae": None, "positive": None, "negative": None,
+            **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None,
+        },
+        ["latent", "noise_map"],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def schema_of(node_of):
+    return lambda name: node_of(name).GET_SCHEMA()
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_inputs_and_outputs_are_the_contract(schema_of, name):
+    inputs, outputs = CONTRACT[name]
+    found = {i.id: getattr(i, "default", None) for i in schema_of(name).inputs}
+    assert list(found.items())[: len(inputs)] == list(inputs.items())
+    assert [o.id for o in schema_of(name).outputs] == outputs
+
+
+def test_layers_grow_from_0_to_64(schema_of):
+    growing = next(i for i in schema_of("CollageStack").inputs if i.id == "layers").template
+    assert (growing.prefix, growing.min, growing.max) == ("layer", 0, 64)
+
+
+def test_every_input_has_a_tooltip_and_every_number_a_range(pack):
+    for node in pack.nodes.NODES:
+        schema = node.GET_SCHEMA()
+        unnamed = [s.id for s in (*schema.inputs, *schema.outputs) if not s.tooltip]
+        assert not unnamed, f"{schema.node_id}: {unnamed}"
+        numbers = [i for i in schema.inputs if i.get_io_type() in ("FLOAT", "INT")]
+        assert all(None not in (i.min, i.max, i.step) for i in numbers), schema.node_id
+        assert all(i.round for i in numbers if i.get_io_type() == "FLOAT"), schema.node_id
+        assert schema.category == "collage"
+        assert schema.description
+        assert schema.search_aliases
