@@ -16,7 +16,15 @@ from launcher.paths import new_log
 from launcher.process import Progress, end_group, spawn
 
 ADDRESS = "127.0.0.1"
-OUR_NODES = ("CollageLayer", "CollageStack", "PerLayerNoiseKSampler", "CollageDemoModel")
+OUR_NODES = (
+    "CollageLayer",
+    "CollageStack",
+    "CollageAutoTune",
+    "MaskedCrossAttentionPatch",
+    "CollageAttentionMap",
+    "PerLayerNoiseKSampler",
+    "CollageDemoModel",
+)
 START_SECONDS = 300.0
 
 

@@ -3,6 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .attention import MaskedCrossAttentionPatch
+from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
 from .layers import CollageLayer, CollageStack
@@ -13,6 +14,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageStack,
     CollageAutoTune,
     MaskedCrossAttentionPatch,
+    CollageAttentionMap,
     PerLayerNoiseKSampler,
     CollageDemoModel,
 ]

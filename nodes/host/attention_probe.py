@@ -1,0 +1,129 @@
+"""Replaying a finished picture through a patched model to see where its words act.
+
+Nothing of the sampling is needed but its result, so it makes no difference whether that was
+computed just now or came out of the host's cache.
+
+Host symbols: ModelPatcher.clone, .get_attachment, .set_model_patch and .get_model_object
+("latent_format" with .latent_channels and .spacial_downscale_ratio, "model_sampling");
+comfy.samplers.Sampler, .CFGGuider with .inner_set_conds, .conds and .inner_model, .calc_cond_batch
+and .calculate_sigmas; model_sampling.noise_scaling; comfy.sample.prepare_noise; comfy.utils
+.ProgressBar; the LATENT keys samples and batch_index. The host's layers stop an interrupted run.
+"""
+
+from __future__ import annotations
+
+import comfy.sample
+import comfy.samplers
+import comfy.utils
+import torch
+
+from ...collage_core.attention_map import AttentionSum
+from ...collage_core.collage import Collage
+from ...collage_core.errors import CollageError
+from ...collage_core.word_bias import WordBias
+from .carried_words import KEY
+from .cross_attention import is_patched
+from .unet import context_width
+
+NODE = "CollageAttentionMap"
+
+
+def remembered_words(model, collage: Collage) -> tuple[list, WordBias]:
+    """The CONDITIONING and bias that the MODEL was patched for; CollageError unless they fit."""
+    context_width(model, NODE)
+    positive = model.get_attachment(KEY)
+    if not is_patched(model) or not positive:
+        raise CollageError(
+            f"{NODE}, input model: {type(model.model).__name__} does not come from "
+            "MaskedCrossAttentionPatch. Connect the MODEL output of that node, the one the "
+            "picture was sampled with."
+        )
+    bias = positive[0][1][KEY].bias
+    masks = collage.composite.visible_alpha
+    groups = [group.layers for group in collage.learned_phrases.groups]
+    if not torch.equal(bias.masks, masks) or [r.layers for r in bias.regions] != groups:
+        raise CollageError(
+            f"{NODE}, input collage: its {_layers(masks)} lie elsewhere or have other words than "
+            f"the {_layers(bias.masks)} that the model was patched for. Connect the collage of "
+            "MaskedCrossAttentionPatch."
+        )
+    if not groups:
+        raise CollageError(
+            f"{NODE}, input collage: none of its {len(collage.layers)} layers is shown, so there "
+            "are no words to follow. Switch a layer to visible."
+        )
+    return positive, bias
+
+
+def _layers(masks: torch.Tensor) -> str:
+    return f"{masks.shape[1]} layers on {masks.shape[-1]} x {masks.shape[-2]} pixels"
+
+
+def check_latent(model, collage: Collage, latent: dict) -> None:
+    """CollageError unless this is a finished picture of the collage's size."""
+    samples, latent_format = latent["samples"], model.get_model_object("latent_format")
+    cell = latent_format.spacial_downscale_ratio
+    wanted = [latent_format.latent_channels, collage.height // cell, collage.width // cell]
+    problem = ""
+    if samples.is_nested or list(samples.shape[1:]) != wanted:
+        found = "of several parts" if samples.is_nested else f"of shape {list(samples.shape)}"
+        problem = f"a latent {found} is not [batch, {', '.join(map(str, wanted))}], as the model "
+        problem += "and this canvas need it"
+    elif not samples.isfinite().all():
+        problem = "it holds NaN or infinite values, so sampling went wrong"
+    elif not samples.any():
+        problem = "it is empty, so nothing was sampled yet"
+    if problem:
+        raise CollageError(
+            f"{NODE}, input latent: {problem}. Connect the latent that the sampler made of this "
+            "collage."
+        )
+
+
+def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch.Tensor:
+    """Mean attention of every region of `positive`: [B, R, h, w] in latent cells, on the CPU.
+
+    The LATENT is put under noise at `levels` levels, the middles of as many equal parts of the
+    schedule, and the model looks at each with `positive` alone.
+    """
+    samples = latent["samples"]
+    recorder = AttentionSum(tuple(samples.shape[-2:]))
+    probed = model.clone()
+    probed.set_model_patch(recorder, KEY)
+    guider = comfy.samplers.CFGGuider(probed)
+    guider.inner_set_conds({"positive": positive})
+    model_sampling = probed.get_model_object("model_sampling")
+    sigmas = comfy.samplers.calculate_sigmas(model_sampling, "normal", 2 * levels + 1)
+    progress = comfy.utils.ProgressBar(levels)
+    guider.sample(
+        comfy.sample.prepare_noise(samples, seed, latent.get("batch_index")),
+        samples,
+        _Replay(),
+        sigmas[1 : 2 * levels : 2],
+        callback=lambda step, *_: progress.update_absolute(step + 1),
+        seed=seed,
+    )
+    attention = recorder.mean()
+    if not attention.isfinite().all():
+        raise CollageError(
+            f"{NODE}, input model: {recorder.calls} calls of its attention gave no finite numbers. "
+            "Check its precision, and take out patches that skip parts of the model."
+        )
+    return attention
+
+
+class _Replay(comfy.samplers.Sampler):
+    """Shows the model the same picture under less and less noise, and takes no step.
+
+    The positive runs alone, without guidance: what other patches do after guidance would look
+    through the model again, at other pictures.
+    """
+
+    def sample(self, guider, sigmas, extra_args, callback, noise, latent_image, *_):
+        model, conds = guider.inner_model, [guider.conds["positive"]]
+        for step, sigma in enumerate(sigmas):
+            x = model.model_sampling.noise_scaling(sigma, noise, latent_image)
+            level, options = sigma.expand(len(x)), extra_args["model_options"]
+            (denoised,) = comfy.samplers.calc_cond_batch(model, conds, x, level, options)
+            callback(step, denoised, x, len(sigmas))
+        return latent_image

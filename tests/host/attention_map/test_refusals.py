@@ -1,0 +1,102 @@
+"""What the node refuses, and how it says so."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def refused(pack, run):
+    """The message of the CollageError that the node raises."""
+
+    def message(model, collage, **inputs) -> str:
+        with pytest.raises(pack.collage_core.errors.CollageError) as caught:
+            run(model, collage, **inputs)
+        assert str(caught.value).startswith("CollageAttentionMap, input ")
+        return str(caught.value)
+
+    return message
+
+
+def test_a_model_that_was_not_patched(refused, model, collage) -> None:
+    assert "input model: BaseModel does not come from MaskedCross" in refused(model, collage)
+
+
+def test_an_attachment_alone_is_no_patch(refused, model, patch, collage) -> None:
+    bare = model.clone()
+    bare.set_attachments("collage_words", patch(collage).positive)
+    assert "input model: BaseModel does not come" in refused(bare, collage)
+
+
+def test_a_model_of_another_family(refused, tiny, collage) -> None:
+    assert "input model: QwenImage is not supported" in refused(tiny.tiny_qwen_image(), collage)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"x": 0.5},
+        {"size": (104, 144)},
+        {"batch": 2},
+        {"prompt": "a bear", "text": "bear"},
+        {"visible": False},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_collage(refused, patch, collage, make_collage, other) -> None:
+    message = refused(patch(collage).model, make_collage(**other))
+    assert "input collage: its " in message
+    assert "than the 2 layers on 136 x 104 pixels that the model was patched for" in message
+
+
+def test_a_collage_made_anew_is_the_same(run, patch, collage, make_collage) -> None:
+    image, _ = run(patch(collage).model, make_collage())
+    assert len(image) == 2
+
+
+def test_no_layer_shown(refused, patch, make_collage) -> None:
+    empty = make_collage(visible=False)
+    message = refused(patch(empty).model, empty)
+    assert "input collage: none of its 2 layers is shown" in message
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        ({"size": (104, 144)}, "[1, 4, 13, 18]"),
+        ({"channels": 16}, "[1, 16, 13, 17]"),
+        ({"batch": 3, "size": (64, 64)}, "[3, 4, 8, 8]"),
+    ],
+)
+def test_a_latent_of_another_shape(refused, patch, collage, finished, shape, found) -> None:
+    message = refused(patch(collage).model, collage, latent=finished(**shape))
+    assert f"input latent: a latent of shape {found} is not [batch, 4, 13, 17]" in message
+
+
+def test_a_latent_of_several_parts(refused, patch, collage, finished) -> None:
+    from comfy.nested_tensor import NestedTensor
+
+    parts = {"samples": NestedTensor([finished()["samples"], finished()["samples"]])}
+    assert "a latent of several parts" in refused(patch(collage).model, collage, latent=parts)
+
+
+def test_a_latent_that_is_no_picture(refused, patch, collage, finished) -> None:
+    patched, latent = patch(collage).model, finished()
+    latent["samples"][0, 0, 0, 0] = torch.nan
+    assert "input latent: it holds NaN" in refused(patched, collage, latent=latent)
+    empty = {"samples": torch.zeros(1, 4, 13, 17)}
+    assert "input latent: it is empty, so nothing was" in refused(patched, collage, latent=empty)
+
+
+@pytest.mark.parametrize("steps", [0, 101])
+def test_steps_over_a_link(refused, patch, collage, steps) -> None:
+    message = refused(patch(collage).model, collage, steps=steps)
+    assert f"input steps: {steps} is outside 1 to 100." in message
+
+
+def test_a_model_whose_blocks_are_never_asked(refused, patch, collage) -> None:
+    patched = patch(collage).model
+    patched.set_model_unet_function_wrapper(lambda _, args: args["input"])
+    message = refused(patched, collage)
+    assert "input model: 0 calls of its attention gave no finite numbers" in message
