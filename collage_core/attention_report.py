@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .collage import Collage
 from .errors import quoted
 from .report import percent
-from .word_bias import WordBias
+from .word_bias import Region, WordBias
 
 FEW_TOKENS = 8
 
@@ -44,7 +44,7 @@ def _layer_lines(
         f"attract {bias.attract[index]:g}, repel {bias.repel[index]:g}"
     )
     if visible == 0:
-        yield "    ! nothing of it can be seen: its words are pushed out of the whole picture"
+        yield f"    ! nothing of it can be seen{_consequence(collage, bias, region)}"
     if len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
         yield (
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
@@ -52,3 +52,12 @@ def _layer_lines(
         )
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"
+
+
+def _consequence(collage: Collage, bias: WordBias, region: Region) -> str:
+    """What becomes of the words when a layer of the region cannot be seen."""
+    if collage.composite.visible_alpha[:, list(region.layers)].any():
+        return ""
+    repelled = any(bias.repel[i] for i in region.layers)
+    where = "are pushed out of the whole picture" if repelled else "act everywhere"
+    return f": its words {where}"

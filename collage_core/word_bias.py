@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 SCHEDULES = ("paper", "ediff", "constant")
-LIMIT = 1e4  # of the bias, far inside half precision
+LIMIT = 1e4  # of scores and bias, far inside half precision
 Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as the host has it
 
 
@@ -68,7 +68,8 @@ class WordBias:
     _fields: dict = field(default_factory=dict, repr=False)
 
     def factor(self, sigma: float) -> float:
-        return schedule_factor(self.schedule, sigma) if any((*self.attract, *self.repel)) else 0.0
+        acts = self.start < self.end and any((*self.attract, *self.repel))
+        return schedule_factor(self.schedule, sigma) if acts else 0.0
 
     def region_weights(
         self, size: tuple[int, int], latent: tuple[int, int], area: Area | None = None
@@ -108,9 +109,10 @@ class WordBias:
         for number, region in enumerate(self.regions):
             tokens += region.tokens
             region_of += [number] * len(region.tokens)
-        starts = torch.arange(0, keys, length)
-        everywhere = (torch.tensor(tokens) + starts[:, None]).flatten()
-        membership = F.one_hot(torch.tensor(region_of), len(self.regions)).T.float()
+        starts = torch.arange(keys // length) * length
+        everywhere = (torch.tensor(tokens, dtype=torch.long) + starts[:, None]).flatten()
+        owners = torch.tensor(region_of, dtype=torch.long)
+        membership = F.one_hot(owners, len(self.regions)).T.float()
         return TokenColumns(everywhere, membership.repeat(1, len(starts)), factor)
 
 
@@ -129,7 +131,9 @@ def block_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
     A UNet halves with rounding up, so the last cell of an odd side is half outside.
     """
-    factor = max(round(masks.shape[-2] / size[0]), round(masks.shape[-1] / size[1]), 1)
+    factor = 1
+    while -(-masks.shape[-2] // factor) > size[0]:
+        factor *= 2
     small = F.avg_pool2d(masks, factor, ceil_mode=True, count_include_pad=False)
     if small.shape[-2:] != size:  # a UNet that was patched to shrink otherwise
         small = F.adaptive_avg_pool2d(masks, size)
@@ -141,8 +145,8 @@ def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:
     batch, _, width = q.shape
     q = q.view(batch, -1, heads, width // heads).transpose(1, 2)
     k = k.reshape(batch, -1, heads, width // heads).permute(0, 2, 3, 1)
-    scores = (q @ k).amax((1, 2)).float()
-    return (scores * (width // heads) ** -0.5).clamp(min=0)
+    scores = (q * (width // heads) ** -0.5) @ k
+    return scores.amax((1, 2)).float().clamp(0, LIMIT)
 
 
 def attention_bias(

@@ -4,8 +4,8 @@ So conditionings that are combined, appended to, reordered or foreign are told a
 model they are sampled with.
 
 Host symbols: CONDITIONING as pairs of tensor and dict, which the sampler turns into dicts with
-cross_attn, uuid and area; the wrapper CALC_COND_BATCH (executor, model, conds, x_in, timestep,
-model_options).
+cross_attn, model_conds["c_crossattn"].cond, uuid and area; the wrapper CALC_COND_BATCH (executor,
+model, conds, x_in, timestep, model_options).
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ class Words:
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """One conditioning's rows of a batch: its bias, its length and the area it paints."""
+    """One conditioning's rows of a batch: its bias, its length and the area it paints.
+
+    latent: height and width of the whole picture; pictures: how many are sampled together.
+    """
 
     bias: WordBias
     length: int
     area: Area | None
     latent: tuple[int, int]
+    pictures: int
 
     def size(self) -> tuple[int, int]:
         return self.latent if self.area is None else self.area[:2]
@@ -51,19 +55,28 @@ def with_words(conditioning: list, bias_of_length) -> list:
 
 
 def hand_over(executor, model, conds, x_in, timestep, model_options):
-    """Tell the model call, by uuid, which conditionings ask for a bias."""
-    chunks = {
-        entry["uuid"]: _chunk(entry, tuple(x_in.shape[-2:]))
-        for cond in conds
-        for entry in cond or ()
+    """Tell the model call, by place in `conds` and uuid, which conditionings ask for a bias.
+
+    Where one of positive and negative has an area of its own, the host gives the other a copy of
+    that whole entry, uuid and all, with its own text features in model_conds. So those features
+    say whose words an entry speaks.
+    """
+    entries = [(number, entry) for number, cond in enumerate(conds) for entry in cond or ()]
+    spoken = {
+        id(entry["cross_attn"]): entry[KEY]
+        for _, entry in entries
         if KEY in entry and entry.get("cross_attn") is not None
     }
+    chunks = {}
+    for number, entry in entries:
+        features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
+        if words := spoken.get(id(features)):
+            chunks[number, entry["uuid"]] = _chunk(words, features, entry.get("area"), x_in)
     options = {**model_options.get("transformer_options", {}), KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
 
 
-def _chunk(entry: dict, latent: tuple[int, int]) -> Chunk | None:
-    words, features = entry[KEY], entry["cross_attn"]
+def _chunk(words: Words, features: torch.Tensor, area, x_in: torch.Tensor) -> Chunk | None:
     own = words.features
     if not words.bias.regions:
         return None
@@ -76,11 +89,21 @@ def _chunk(entry: dict, latent: tuple[int, int]) -> Chunk | None:
                 "sampler, as ConditioningAverage does, so its words can no longer be placed. "
                 "Connect it to the sampler directly, or combine it with ConditioningCombine."
             )
-    area = entry.get("area")
-    return Chunk(words.bias, features.shape[1], tuple(area) if area else None, latent)
+    pictures, _, rows, columns = x_in.shape
+    if area is not None:  # it may reach over the edge; the host cuts it off there
+        height, width, top, left = area
+        area = (min(height, rows - top), min(width, columns - left), top, left)
+    return Chunk(words.bias, features.shape[1], area, (rows, columns), pictures)
 
 
-def check_picture(chunk: Chunk, x: torch.Tensor) -> None:
+def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
+    """Refuse what cannot be steered: x [rows, C, h, w] of a call with that many chunks."""
+    if len(x) != chunks * chunk.pictures:
+        raise CollageError(
+            f"{NODE}, output model: it is asked for {len(x)} pictures at once instead of "
+            f"{chunks * chunk.pictures}, so another node cut or split the batch, as tiled "
+            "sampling does. Sample without it."
+        )
     if tuple(x.shape[-2:]) != chunk.size():
         raise CollageError(
             f"{NODE}, output model: it is asked for a tile of {x.shape[-1]} x {x.shape[-2]} "

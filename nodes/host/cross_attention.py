@@ -4,10 +4,10 @@ When no row of the batch asks for a bias nothing is taken, and the call is the u
 the bit.
 
 Host symbols: WrappersMP.CALC_COND_BATCH and APPLY_MODEL (executor, x, t, c_concat, c_crossattn,
-control, transformer_options); transformer_options["uuids"], one per chunk of the batch,
-["patches"], and ["patches_replace"]["attn2"] keyed by (name, number, index) or (name, number);
-ModelPatcher.clone, .get_wrappers, .add_wrapper_with_key, .set_attachments and .get_attachment;
-BaseModel.model_sampling.percent_to_sigma and .diffusion_model.
+control, transformer_options); transformer_options["uuids"] and ["cond_or_uncond"], one per chunk
+of the batch, ["patches"], and ["patches_replace"]["attn2"] keyed by (name, number, index) or
+(name, number); ModelPatcher.clone, .get_wrappers, .add_wrapper_with_key, .set_attachments and
+.get_attachment; BaseModel.model_sampling.percent_to_sigma and .diffusion_model.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def _call(model, x, t, context, options: dict) -> Call | None:
     if not known or context is None:
         return None
     sigma = float(t.max())
-    chunks = [known.get(uuid) for uuid in options.get("uuids", ())]
+    keys = zip(options["cond_or_uncond"], options["uuids"], strict=True)
+    chunks = [known.get(key) for key in keys]
     factors = [_factor(chunk, sigma, model) for chunk in chunks]
     if not any(factors) and not (recorders and any(chunks)):
         return None
@@ -77,7 +78,7 @@ def _call(model, x, t, context, options: dict) -> Call | None:
             chunks[number] = None
             columns.append(None)
             continue
-        check_picture(chunk, x)
+        check_picture(chunk, x, len(chunks))
         found = chunk.bias.token_columns(chunk.length, context.shape[1], factor)
         columns.append(found.to(x.device))
     return Call(tuple(chunks), tuple(columns), recorders[-1] if recorders else None)

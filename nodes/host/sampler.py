@@ -15,6 +15,8 @@ import torch
 
 from ...collage_core.errors import CollageError
 from ...collage_core.noise import RESOLUTION, fixed_cells
+from .carried_words import KEY
+from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
@@ -35,6 +37,11 @@ def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksamp
                 f"PerLayerNoiseKSampler, input {name}: nothing arrived (None). "
                 "Connect the CONDITIONING of a text encoder."
             )
+    if any(KEY in options for _, options in ksampler["positive"]) and not is_patched(model):
+        raise CollageError(
+            "PerLayerNoiseKSampler, input model: `positive` comes from MaskedCrossAttentionPatch "
+            "and this model does not, so words would act everywhere. Connect that node's model."
+        )
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame

@@ -1,0 +1,210 @@
+"""MaskedCrossAttentionPatch on tiny random models."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+PROMPT = "a red fox and a blue bear on a table"  # fox: tokens 2 and 3, bear: 6 and 7
+WIDGETS = {"schedule": "paper", "strength": 1.0, "start_percent": 0.0, "end_percent": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def _inference_mode():
+    """What the host runs every node in."""
+    with torch.inference_mode():
+        yield
+
+
+def load(path: Path):
+    """A module beside the tests, which are no package and cannot import each other."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return load(Path(__file__).parents[1] / "tiny_models.py")
+
+
+@pytest.fixture(scope="session")
+def paper():
+    return load(Path(__file__).parent / "papers_loop.py")
+
+
+@pytest.fixture(scope="session")
+def model(tiny):
+    return tiny.tiny_model()
+
+
+@pytest.fixture(scope="session")
+def clip(tiny):
+    return tiny.tiny_clip()
+
+
+@pytest.fixture(scope="session")
+def make_model(tiny):
+    """A tiny MODEL of another kind: the host's description by name, changes of its UNet, class."""
+    import comfy.model_base
+    import comfy.model_patcher
+    import comfy.supported_models
+
+    def make(description: str = "SD15", *, cls=comfy.model_base.BaseModel, kind="EPS", **unet):
+        config = getattr(comfy.supported_models, description)({**tiny.UNET, **unet})
+        config.unet_config.update(num_heads=-1, num_head_channels=16)
+        model = cls(config, model_type=comfy.model_base.ModelType[kind], device=tiny.CPU)
+        tiny.randomize(model.diffusion_model, 0)
+        model.diffusion_model.out.get_submodule("2").get_parameter("weight").mul_(0.1)
+        return comfy.model_patcher.ModelPatcher(
+            model, load_device=tiny.CPU, offload_device=tiny.CPU
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_collage(pack):
+    """A canvas of `size` (height, width): "red fox" left, "blue bear" right, soft in places."""
+
+    def make(
+        *,
+        size: tuple[int, int] = (96, 80),
+        batch: int = 1,
+        texts: tuple[str, ...] = ("red fox", "blue bear"),
+        prompt: str = PROMPT,
+        **layer,
+    ):
+        core = pack.collage_core.collage
+        height, width = size
+        generator = torch.Generator().manual_seed(11)
+        layers = tuple(
+            core.Layer(
+                image=torch.rand(batch, height, width // 2, 3, generator=generator),
+                alpha=torch.rand(batch, height, width // 2, generator=generator).sqrt(),
+                text=text,
+                x=x,
+                **{"attract": 1.0 + x, "repel": 1.5 - x, **layer},
+            )
+            for text, x in zip(texts, (0.25, 0.7), strict=True)
+        )
+        return core.Collage(
+            width=width,
+            height=height,
+            prompt=prompt,
+            background=torch.rand(1, height, width, 3, generator=generator),
+            layers=layers,
+        )
+
+    return make
+
+
+@pytest.fixture
+def patch(pack, model, clip):
+    """Execute the node: (model, positive, report)."""
+
+    def execute(collage, **inputs):
+        node = pack.nodes.attention.MaskedCrossAttentionPatch
+        return node.execute(
+            collage=collage, **{"model": model, "clip": clip, **WIDGETS, **inputs}
+        ).args
+
+    return execute
+
+
+@pytest.fixture
+def encode(clip):
+    """What CLIPTextEncode makes of a prompt."""
+
+    def encode(text: str = PROMPT) -> list:
+        return clip.encode_from_tokens_scheduled(clip.tokenize(text))
+
+    return encode
+
+
+@pytest.fixture
+def sample(encode):
+    """The host's KSampler on an empty latent of `cells` (height, width)."""
+    import nodes
+
+    negative = encode("bad")
+
+    def run(model, positive, *, cells: tuple[int, int] = (12, 10), batch: int = 1, **inputs):
+        channels = model.model.latent_format.latent_channels
+        given = {
+            "seed": 5, "steps": 2, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal",
+            "negative": negative, "latent": {"samples": torch.zeros(batch, channels, *cells)},
+        }  # fmt: skip
+        (latent,) = nodes.common_ksampler(model, positive=positive, **{**given, **inputs})
+        return latent["samples"]
+
+    return run
+
+
+class Spy:
+    """Follows one model at a time: one dict per call in `calls`.
+
+    A call holds `rows` (cond_or_uncond), `sigma`, and `blocks`: per cross-attention its heads,
+    grid and q, k, v, out as they pass through the host's own linear layers.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[dict] = []
+        self.handles: list = []
+        self.grid: tuple[int, ...] = ()
+
+    def called(self, apply_model, args):
+        call = {"rows": args["cond_or_uncond"], "sigma": args["timestep"][0].item(), "blocks": []}
+        self.calls.append(call)
+        return apply_model(args["input"], args["timestep"], **args["c"])
+
+    def entered(self, _, args) -> None:
+        self.grid = tuple(args[0].shape[-2:])
+
+    def note(self, name: str, value) -> None:
+        if name == "q":
+            self.calls[-1]["blocks"].append({"grid": self.grid})
+        self.calls[-1]["blocks"][-1][name] = value
+
+    def follow(self, model):
+        import comfy.ldm.modules.attention as host
+
+        self.let_go()
+        for module in model.model.diffusion_model.modules():
+            if isinstance(module, host.SpatialTransformer):
+                self.handles.append(module.register_forward_pre_hook(self.entered))
+            if isinstance(module, host.BasicTransformerBlock):
+                self.hook(module.attn2)
+        watched = model.clone()
+        watched.set_model_unet_function_wrapper(self.called)
+        return watched
+
+    def let_go(self) -> None:
+        self.calls = []
+        for handle in self.handles:
+            handle.remove()
+
+    def hook(self, attn2) -> None:
+        for name in "qkv":
+            layer = attn2.get_submodule(f"to_{name}")
+            handle = layer.register_forward_hook(lambda _, __, out, name=name: self.note(name, out))
+            self.handles.append(handle)
+
+        def done(_, args) -> None:
+            self.note("out", args[0])
+            self.note("heads", attn2.heads)
+
+        self.handles.append(attn2.to_out.register_forward_pre_hook(done))
+
+
+@pytest.fixture
+def spy():
+    spy = Spy()
+    yield spy
+    spy.let_go()

@@ -1,0 +1,142 @@
+"""Conditionings on their way to the sampler: combined, cut, appended to, mixed, set to zero."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+
+def steered(paper, spy) -> list[tuple[int, bool]]:
+    """Every row of every call, sorted: 0 or 1 for positive or negative, is it biased."""
+    return sorted(
+        (number, row)
+        for call in spy.calls
+        for number, rows in paper.steered(call).items()
+        for row in rows
+    )
+
+
+def test_another_positive_is_left_alone(paper, make_collage, patch, sample, spy, encode) -> None:
+    patched, positive, _ = patch(make_collage())
+    sample(spy.follow(patched), [*encode(), *positive], steps=1)
+    assert steered(paper, spy) == [(0, False), (0, True), (1, False)]
+
+
+def test_two_collages_each_steer_their_own_words(
+    paper, make_collage, patch, sample, spy, model
+) -> None:
+    first, second = make_collage(), make_collage(attract=0.0, repel=2.0)
+    _, one, _ = patch(first)
+    patched, two, _ = patch(second)
+    sample(spy.follow(patched), [*one, *two], steps=1)
+    assert steered(paper, spy) == [(0, True), (0, True), (1, False)]
+    (call,) = spy.calls
+    for block in call["blocks"]:
+        for row, collage in ((2, first), (1, second)):
+            masks, _ = paper.masks_of(block, collage)
+            wanted = paper.attention(block, row, masks, collage, paper.factor(call["sigma"]))
+            assert_close(block["out"][row], wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("box", [(6, 4, 3, 2), (8, 8, 8, 2)])
+def test_an_area_is_given_its_part_of_the_masks(
+    paper, make_collage, patch, sample, spy, box
+) -> None:
+    """The host samples an area as a picture of its own, cut off at the edge of the whole."""
+    import nodes
+
+    height, width, top, left = box
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    set_area = nodes.ConditioningSetArea().append
+    (positive,) = set_area(positive, width * 8, height * 8, left * 8, top * 8, 1.0)
+    sample(spy.follow(patched), positive, steps=1)
+    assert steered(paper, spy) == [(0, True), (1, False), (1, False)]
+    call = next(call for call in spy.calls if 0 in call["rows"])
+    row = call["rows"].index(0)
+    cut = [m[top : top + height, left : left + width] for m in paper.latent_masks(collage)]
+    for block in call["blocks"]:
+        masks = [paper.shrink(m, block["grid"], -(-width // block["grid"][1])) for m in cut]
+        wanted = paper.attention(block, row, masks, collage, paper.factor(call["sigma"]))
+        assert_close(block["out"][row], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_an_area_of_the_negative_gives_the_positive_one(
+    paper, make_collage, patch, sample, spy, encode
+) -> None:
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    (negative,) = nodes.ConditioningSetArea().append(encode("bad"), 64, 64, 0, 0, 1.0)
+    sample(spy.follow(patched), positive, negative=negative, steps=1)
+    assert steered(paper, spy) == [(0, True), (0, True), (1, False)]
+
+
+def test_appended_tokens_are_left_alone(paper, make_collage, patch, sample, spy, encode) -> None:
+    import nodes
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    (positive,) = nodes.ConditioningConcat().concat(positive, encode("rain"))
+    sample(spy.follow(patched), positive, steps=1)
+    (call,) = spy.calls
+    for block in call["blocks"]:
+        masks, _ = paper.masks_of(block, collage)
+        f = paper.factor(call["sigma"])
+        wanted = paper.attention(block, 1, masks, collage, f, starts=[0])
+        assert block["k"].shape[1] == 154
+        assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_an_average_is_refused_by_name(pack, make_collage, patch, sample, encode) -> None:
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    average = nodes.ConditioningAverage().addWeighted
+    (mixed,) = average(positive, encode("rain"), 0.5)
+    with pytest.raises(pack.collage_core.errors.CollageError, match="ConditioningAverage"):
+        sample(patched, mixed, steps=1)
+    (whole,) = average(positive, encode("rain"), 1.0)
+    assert torch.equal(sample(patched, whole, steps=1), sample(patched, positive, steps=1))
+
+
+def test_zeros_made_of_our_positive_are_a_negative(paper, make_collage, patch, sample, spy) -> None:
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    (negative,) = nodes.ConditioningZeroOut().zero_out(positive)
+    sample(spy.follow(patched), positive, negative=negative, steps=1)
+    assert steered(paper, spy) == [(0, True), (1, False)]
+
+
+def test_a_part_of_the_steps(paper, make_collage, patch, sample, spy, encode) -> None:
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    set_range = nodes.ConditioningSetTimestepRange().set_range
+    (early,), (late,) = set_range(positive, 0.0, 0.5), set_range(encode(), 0.5, 1.0)
+    sample(spy.follow(patched), early + late, steps=4)
+    found = [paper.steered(call)[0] for call in spy.calls]
+    assert found[0] == [True]
+    assert found[-1] == [False]
+
+
+def test_a_controlnet_hint_on_the_positive(paper, make_collage, patch, sample, spy) -> None:
+    import comfy.controlnet
+
+    class Hint(comfy.controlnet.ControlBase):
+        def get_control(self, *_):
+            return {"input": [], "middle": [torch.full((1, 64, 6, 5), 0.1)], "output": []}
+
+        def get_models(self):
+            return []
+
+        def copy(self):
+            return self
+
+    patched, positive, _ = patch(make_collage())
+    hinted = [[tensor, {**options, "control": Hint()}] for tensor, options in positive]
+    samples = sample(spy.follow(patched), hinted, steps=1)
+    assert steered(paper, spy) == [(0, True), (1, False)]
+    assert not torch.equal(samples, sample(patched, positive, steps=1))

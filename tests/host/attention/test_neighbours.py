@@ -1,0 +1,122 @@
+"""Other patches of the same blocks keep their say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+BLOCKS = (("input", 1), ("input", 3), ("middle", 0), *(("output", n) for n in range(4)))
+
+
+def adds_a_tenth(q, k, v, extra_options):
+    """As IP-Adapter: plain attention, and something of its own on top."""
+    from comfy.ldm.modules import attention
+
+    return attention.optimized_attention(q, k, v, extra_options["n_heads"]) + 0.1 * q
+
+
+def occupy(model, index: int | None):
+    """A clone with every block of BLOCKS taken, keyed (name, number[, index])."""
+    clone = model.clone()
+    for name, number in BLOCKS:
+        clone.set_model_attn2_replace(adds_a_tenth, name, number, index)
+    return clone
+
+
+def assert_papers_plus(paper, spy, collage, extra: float, negative: float = 1.0) -> None:
+    """Biased rows are the paper's plus `extra` q; others plain attention times `negative` too."""
+    assert spy.calls
+    for call in spy.calls:
+        assert len(call["blocks"]) == len(BLOCKS)
+        for block in call["blocks"]:
+            masks, _ = paper.masks_of(block, collage)
+            for row, number in enumerate(call["rows"]):
+                f = 0.0 if number else paper.factor(call["sigma"])
+                wanted = paper.attention(block, row, masks, collage, f)
+                wanted = wanted * (negative if number else 1.0) + extra * block["q"][row]
+                assert_close(block["out"][row], wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("index", [0, None])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_occupant_of_the_blocks_is_chained(
+    paper, make_collage, patch, sample, spy, model, index, when
+) -> None:
+    collage = make_collage()
+    if when == "before":
+        patched, positive, _ = patch(collage, model=occupy(model, index))
+    else:
+        patched, positive, _ = patch(collage)
+        patched = occupy(patched, index)
+    sample(spy.follow(patched), positive, steps=1)
+    assert_papers_plus(paper, spy, collage, 0.1)
+
+
+def test_patches_of_input_and_output_run(paper, make_collage, patch, sample, spy, model) -> None:
+    seen = Counter()
+
+    def louder(n, context, value, extra_options):
+        seen["input"] += 1
+        return n * 1.5, context * 1.2, value
+
+    def output(n, extra_options):
+        seen["output"] += 1
+        return n + 1.0
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    before = sample(patched, positive, steps=1)
+    patched.set_model_attn2_patch(louder)
+    patched.set_model_attn2_output_patch(output)
+    after = sample(spy.follow(patched), positive, steps=1)
+    assert_papers_plus(paper, spy, collage, 0.0)
+    assert seen["input"] == seen["output"] == len(spy.calls[0]["blocks"])
+    assert (after - before).abs().max() > 1e-2
+
+
+def test_tokens_that_a_patch_appends_are_left_alone(
+    paper, make_collage, patch, sample, spy
+) -> None:
+    def append(n, context, value, extra_options):
+        return n, torch.cat([context, context[:, 5:9]], 1), torch.cat([value, value[:, 5:9]], 1)
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    patched.set_model_attn2_patch(append)
+    sample(spy.follow(patched), positive, steps=1)
+    (call,) = spy.calls
+    for block in call["blocks"]:
+        masks, _ = paper.masks_of(block, collage)
+        f = paper.factor(call["sigma"])
+        wanted = paper.attention(block, 1, masks, collage, f, starts=[0])
+        assert block["k"].shape[1] == 81
+        assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_rows_without_a_bias_go_through_an_override(
+    paper, make_collage, patch, sample, spy
+) -> None:
+    """It may be a backend that takes no mask, so biased rows use PyTorch's attention."""
+
+    def doubled(func, *args, **kwargs):
+        return func(*args, **kwargs) * 2
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    patched.model_options["transformer_options"]["optimized_attention_override"] = doubled
+    sample(spy.follow(patched), positive, steps=1)
+    assert_papers_plus(paper, spy, collage, 0.0, negative=2.0)
+
+
+def test_queries_that_are_no_longer_cells_are_refused(pack, make_collage, patch, sample) -> None:
+
+    def merge(n, context, value, extra_options):
+        return n[:, ::2], context, value
+
+    patched, positive, _ = patch(make_collage())
+    patched.set_model_attn2_patch(merge)
+    with pytest.raises(pack.collage_core.errors.CollageError, match="has 60 queries"):
+        sample(patched, positive, steps=1)
