@@ -145,7 +145,7 @@ def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:
     batch, _, width = q.shape
     q = q.view(batch, -1, heads, width // heads).transpose(1, 2)
     k = k.reshape(batch, -1, heads, width // heads).permute(0, 2, 3, 1)
-    scores = (q * (width // heads) ** -0.5) @ k
+    scores = q @ (k * (width // heads) ** -0.5)  # scaled first: half precision overflows early
     return scores.amax((1, 2)).float().clamp(0, LIMIT)
 
 
@@ -158,7 +158,6 @@ def attention_bias(
     queries, and the bias has rank R: one small product however many layers there are.
     """
     peaks = peak_scores(q, k[:, columns.tokens], heads)
-    rows = columns.membership * (columns.factor * peaks).unsqueeze(1)
-    bias = q.new_zeros(len(q), q.shape[1], k.shape[1])
-    bias[:, :, columns.tokens] = (weights @ rows).clamp(-LIMIT, LIMIT).to(q.dtype)
-    return bias.unsqueeze(1)
+    shares = weights.new_zeros(len(q), weights.shape[-1], k.shape[1])
+    shares[:, :, columns.tokens] = columns.membership * (columns.factor * peaks).unsqueeze(1)
+    return (weights @ shares).clamp_(-LIMIT, LIMIT).to(q.dtype).unsqueeze(1)

@@ -7,7 +7,7 @@ attn_precision and activations_shape; comfy.ldm.modules.attention .attention_pyt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from comfy.ldm.modules import attention
@@ -24,6 +24,20 @@ class Call:
     chunks: tuple[Chunk | None, ...]
     columns: tuple[TokenColumns | None, ...]
     recorder: object | None = None
+    _weights: dict = field(default_factory=dict, repr=False)
+
+    def weights(self, number: int, size: tuple[int, int], rows: int, device) -> torch.Tensor:
+        """Region weights of a chunk on the device, [1 or rows, N, R].
+
+        Brought there once a call for blocks of one size, not by every block.
+        """
+        if (number, size) not in self._weights:
+            chunk = self.chunks[number]
+            weights = chunk.bias.region_weights(size, chunk.latent, chunk.area)
+            if len(weights) > 1:  # item of the batch = row modulo pictures of the collage
+                weights = weights[torch.arange(rows) % len(weights)]
+            self._weights[number, size] = weights.to(device)
+        return self._weights[number, size]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +62,11 @@ class BlockAttention:
             if chunk is None:
                 parts.append(_plain(*row, extra_options) if out is None else out)
                 continue
-            biased = self._biased(*row, chunk, self.call.columns[number], extra_options)
+            biased = self._biased(*row, number, extra_options)
             parts.append(biased if out is None else out + (biased - _plain(*row, extra_options)))
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _biased(self, q, k, v, chunk: Chunk, columns: TokenColumns, extra_options):
+    def _biased(self, q, k, v, number: int, extra_options):
         heads = extra_options["n_heads"]
         size = tuple(extra_options["activations_shape"][-2:])
         if size[0] * size[1] != q.shape[1]:
@@ -61,9 +75,8 @@ class BlockAttention:
                 f"{q.shape[1]} queries, so another patch of the model moved them. Take out "
                 "patches that merge or cut tokens of cross-attention."
             )
-        weights = chunk.bias.region_weights(size, chunk.latent, chunk.area).to(q.device)
-        if len(weights) > 1:  # item of the batch = row modulo pictures of the collage
-            weights = weights[torch.arange(len(q), device=q.device) % len(weights)]
+        columns = self.call.columns[number]
+        weights = self.call.weights(number, size, len(q), q.device)
         bias = attention_bias(q, k, heads, weights, columns)
         if self.call.recorder is not None:
             self.call.recorder.record(q, k, heads, bias, columns, size)

@@ -37,11 +37,7 @@ def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksamp
                 f"PerLayerNoiseKSampler, input {name}: nothing arrived (None). "
                 "Connect the CONDITIONING of a text encoder."
             )
-    if any(KEY in options for _, options in ksampler["positive"]) and not is_patched(model):
-        raise CollageError(
-            "PerLayerNoiseKSampler, input model: `positive` comes from MaskedCrossAttentionPatch "
-            "and this model does not, so words would act everywhere. Connect that node's model."
-        )
+    _check_words(model, ksampler["positive"])
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
@@ -58,6 +54,22 @@ def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksamp
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
+
+
+def _check_words(model, positive: list) -> None:
+    """Refuse half a MaskedCrossAttentionPatch: words would act everywhere without a word."""
+    placed = any(KEY in options for _, options in positive)
+    if placed and not is_patched(model):
+        raise CollageError(
+            "PerLayerNoiseKSampler, input model: `positive` comes from MaskedCrossAttentionPatch "
+            "and this model does not, so words would act everywhere. Connect that node's model."
+        )
+    if is_patched(model) and not placed:
+        raise CollageError(
+            "PerLayerNoiseKSampler, input positive: the model comes from "
+            "MaskedCrossAttentionPatch and this conditioning does not, so words would act "
+            "everywhere. Connect that node's positive, or the model from before it."
+        )
 
 
 def _changing(

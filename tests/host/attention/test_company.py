@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -140,3 +142,22 @@ def test_a_controlnet_hint_on_the_positive(paper, make_collage, patch, sample, s
     samples = sample(spy.follow(patched), hinted, steps=1)
     assert steered(paper, spy) == [(0, True), (1, False)]
     assert not torch.equal(samples, sample(patched, positive, steps=1))
+
+
+def test_features_that_the_host_copied_to_its_device_are_still_ours(
+    make_collage, patch, pack
+) -> None:
+    """Features are told by identity first; a copy must be told by its values."""
+    words = pack.nodes.host.carried_words
+    _, positive, _ = patch(make_collage())
+    features, options = positive[0]
+    conds = SimpleNamespace(cond=features.clone())
+    entry = {**options, "cross_attn": features, "model_conds": {"c_crossattn": conds}, "uuid": 1}
+    foreign = {**entry, "model_conds": {"c_crossattn": SimpleNamespace(cond=features + 1)}}
+    seen = {}
+
+    def executor(model, conds, x_in, timestep, model_options):
+        seen.update(model_options["transformer_options"][words.KEY])
+
+    words.hand_over(executor, None, [[entry], [foreign]], torch.zeros(1, 4, 16, 16), None, {})
+    assert list(seen) == [(0, 1)]

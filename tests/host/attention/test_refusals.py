@@ -111,7 +111,7 @@ def test_a_picture_in_parts(make_collage, patch, sample, encode, refused, wrappe
     assert sample(patched, encode(), steps=1).isfinite().all()
 
 
-def test_per_layer_noise_ksampler_wants_the_patched_model(
+def test_per_layer_noise_ksampler_wants_both_outputs(
     pack, tiny, make_collage, patch, model, encode, refused
 ) -> None:
     collage = make_collage()
@@ -124,6 +124,8 @@ def test_per_layer_noise_ksampler_wants_the_patched_model(
     node = pack.nodes.sampling.PerLayerNoiseKSampler
     with refused("^PerLayerNoiseKSampler, input model: .* MaskedCrossAttentionPatch"):
         node.execute(model=model, positive=[*encode(), *positive], **inputs)
+    with refused("^PerLayerNoiseKSampler, input positive: the model comes from .*Patch"):
+        node.execute(model=patched, positive=encode(), **inputs)
     (steered, _) = node.execute(model=patched, positive=positive, **inputs).args
     (plain, _) = node.execute(model=model, positive=encode(), **inputs).args
     assert not torch.equal(steered["samples"], plain["samples"])
