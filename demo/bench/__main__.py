@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import sys
 from pathlib import Path
 
 names = sorted(
@@ -12,6 +13,7 @@ names = sorted(
     for module in pkgutil.iter_modules([str(Path(__file__).parent)])
     if not module.name.startswith("_")
 )
-parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-parser.add_argument("name", choices=names)
-importlib.import_module(f"demo.bench.{parser.parse_args().name}").main()
+parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
+parser.add_argument("name", choices=names, help="other arguments go to the measurement")
+name = parser.parse_args(sys.argv[1:2]).name
+importlib.import_module(f"demo.bench.{name}").main(sys.argv[2:])

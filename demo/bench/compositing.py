@@ -7,11 +7,12 @@ alpha_composite, and one visible mask per layer.
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -99,7 +100,10 @@ def measure(make: Callable[[], Callable[[], object]]) -> tuple[list[float], floa
     return sorted(seconds), min(busy), (most - before) / 1e6
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
+    argparse.ArgumentParser(prog="run.py bench compositing", description=__doc__).parse_args(
+        arguments
+    )
     print(f"{LAYERS} layers of {SIZE} x {SIZE}, {torch.get_num_threads()} threads, {ROUNDS} rounds")
     best = {}
     for name, make in (("collage_core", collage_work), ("Pillow", pillow_work)):

@@ -1,0 +1,111 @@
+"""SD1.5 and SDXL of the host's own classes, full size, with random weights."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass, field
+from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.supported_models
+import torch
+
+NARROW = {"model_channels": 32}  # with --tiny: every block, each a tenth as wide
+
+COMMON = {
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 320,
+    "use_spatial_transformer": True,
+    "use_temporal_attention": False,
+    "legacy": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A model: the host's description of it, its shape, and the side of the pictures it paints."""
+
+    name: str
+    description: type
+    size: int
+    quick_size: int  # on a CPU, where a round at `size` would take an hour
+    unet: dict[str, Any] = field(repr=False)
+
+
+KINDS = {
+    "sd15": Kind(
+        name="SD1.5",
+        description=comfy.supported_models.SD15,
+        size=512,
+        quick_size=512,
+        unet={
+            **COMMON,
+            "num_res_blocks": [2, 2, 2, 2],
+            "channel_mult": [1, 2, 4, 4],
+            "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
+            "transformer_depth_middle": 1,
+            "transformer_depth_output": [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0],
+            "use_linear_in_transformer": False,
+            "context_dim": 768,
+            "adm_in_channels": None,
+        },
+    ),
+    "sdxl": Kind(
+        name="SDXL",
+        description=comfy.supported_models.SDXL,
+        size=1024,
+        quick_size=512,
+        unet={
+            **COMMON,
+            "num_res_blocks": [2, 2, 2],
+            "channel_mult": [1, 2, 4],
+            "transformer_depth": [0, 0, 2, 2, 10, 10],
+            "transformer_depth_middle": 10,
+            "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10],
+            "use_linear_in_transformer": True,
+            "context_dim": 2048,
+            "num_classes": "sequential",
+            "adm_in_channels": 2816,
+            "num_head_channels": 64,
+        },
+    ),
+}
+
+
+def build(kind: Kind, *, tiny: bool) -> comfy.model_patcher.ModelPatcher:
+    """A MODEL with random weights, on the device and in the dtype that the host would choose."""
+    device = comfy.model_management.get_torch_device()
+    shape = {**kind.unet, **NARROW} if tiny else kind.unet
+    description = kind.description(shape)
+    dtype = comfy.model_management.unet_dtype(
+        device, supported_dtypes=description.supported_inference_dtypes
+    )
+    description.set_inference_dtype(dtype, None)
+    model = description.get_model({}, device=device).to(device)
+    _randomize(model.diffusion_model)
+    return comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=device)
+
+
+def _randomize(unet: torch.nn.Module) -> None:
+    """In place, as SDXL would not fit twice. Every layer keeps the spread of what it is given."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in unet.named_parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0, parameter[0].numel() ** -0.5)
+            else:
+                parameter.fill_(float(name.endswith("weight")))
+
+
+def millions(model: comfy.model_patcher.ModelPatcher) -> float:
+    return sum(parameter.numel() for parameter in model.model.parameters()) / 1e6
+
+
+def let_go() -> None:
+    """Give back the memory of models that nobody holds any more."""
+    comfy.model_management.unload_all_models()
+    gc.collect()
+    comfy.model_management.soft_empty_cache(force=True)

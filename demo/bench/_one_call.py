@@ -1,0 +1,103 @@
+"""One call of a model as the host's sampler makes it, measured from inside."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import comfy.samplers
+import torch
+from comfy.model_patcher import ModelPatcher
+
+SIGMA, CFG = 3.0, 7.5
+
+Measure = Callable[[Callable[[], object]], float]  # of one piece of work
+
+
+class Row(NamedTuple):
+    """A line of the table: what is sampled, by which way and with how many layers."""
+
+    way: str
+    layers: int
+    model: ModelPatcher
+    positive: list
+    negative: list
+
+    @property
+    def name(self) -> str:
+        layers = f", {self.layers} layer{'s' if self.layers > 1 else ''}" if self.layers else ""
+        return self.way + layers
+
+
+class OneCall:
+    """A sampler of one call: the host prepares the model, `measure` sees to the call."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+        self.found = 0.0
+
+    def sample(self, model_wrap, sigmas, extra_args, _callback, noise, *_more):
+        outputs = []
+        self.found = self.measure(
+            lambda: outputs.append(model_wrap(noise * sigmas[0], sigmas[:1], **extra_args))
+        )
+        return outputs[-1]
+
+
+def call(row: Row, cells: int) -> torch.Tensor:
+    """The denoised latent, of positive and negative conditioning joined by CFG."""
+    return _sample(row, cells, OneCall(seconds))
+
+
+def measured(row: Row, cells: int, measure: Measure) -> float:
+    sampler = OneCall(measure)
+    _sample(row, cells, sampler)
+    return sampler.found
+
+
+def _sample(row: Row, cells: int, sampler: OneCall) -> torch.Tensor:
+    guider = comfy.samplers.CFGGuider(row.model)
+    guider.set_conds(row.positive, row.negative)
+    guider.set_cfg(CFG)
+    noise = torch.randn(1, 4, cells, cells, generator=torch.Generator().manual_seed(0))
+    sigmas = torch.tensor((SIGMA, 0.0))
+    return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, seed=0)
+
+
+def seconds(work: Callable[[], object], repeats: int = 1) -> float:
+    """Of one piece of work, the device's part included."""
+    _wait()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    _wait()
+    return (time.perf_counter() - start) / repeats
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """The most memory that tensors take at one time, above what they took before."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        work()
+        return torch.cuda.max_memory_allocated() - before
+    os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # it misses a GPU aloud
+    profile = torch.autograd.profiler.profile(profile_memory=True)
+    with profile:
+        work()
+    assert profile.kineto_results is not None
+    events: list[Any] = [
+        event for event in profile.kineto_results.events() if event.name() == "[memory]"
+    ]
+    held = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most

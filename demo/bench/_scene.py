@@ -1,0 +1,129 @@
+"""What the models are asked to paint, and the ways to tell them where words belong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from comfy.model_patcher import ModelPatcher
+
+from ..pack import host_nodes, load_pack
+from ._one_call import SIGMA, Row, call
+from ._rivals import LowRankFold, PaperLoop
+
+TOKENS, POOLED = 77, 1280
+ATTRACT, REPEL = 0.3, 0.5  # a new layer's
+AGREEMENT = {torch.float32: 1e-3}  # of the largest value
+LESS_EXACT = 3e-2  # half precision
+
+UNPATCHED, NODE, LOOP = "unpatched", "this node", "paper's loop"
+FOLD, CORE = "low-rank fold", "ConditioningSetMask"
+
+
+def soft_masks(layers: int, cells: int) -> torch.Tensor:
+    """Visible alphas [1, L, H, W] of soft spots that share the picture without overlapping."""
+    columns = round(layers**0.5)
+    rows = -(-layers // columns)
+    place = (torch.arange(8 * cells) + 0.5) / (8 * cells)
+    y, x = place[:, None] * rows, place * columns
+    spots = [
+        torch.exp(-((y - i // columns - 0.5) ** 2 + (x - i % columns - 0.5) ** 2) * 8)
+        for i in range(layers)
+    ]
+    masks = torch.stack(spots)
+    return (masks / masks.sum(0).clamp(min=1))[None]
+
+
+class Scene:
+    """A random prompt and its opposite, for a MODEL and a latent of cells x cells."""
+
+    def __init__(self, model: ModelPatcher, cells: int) -> None:
+        pack = load_pack()
+        self.host, self.core = pack.nodes.host, pack.collage_core.word_bias
+        self.model, self.cells = model, cells
+        self.width = self.host.unet.context_width(model, "bench")
+        self.generator = torch.Generator().manual_seed(0)
+        self.positive, self.negative = self._prompt(), self._prompt()
+
+    def _prompt(self) -> list:
+        features = torch.randn(1, TOKENS, self.width, generator=self.generator)
+        return [[features, {"pooled_output": torch.randn(1, POOLED, generator=self.generator)}]]
+
+    def bias(self, layers: int, attract: float = ATTRACT, repel: float = REPEL):
+        """A WordBias with up to three tokens of the prompt for each layer."""
+        own = min(3, (TOKENS - 2) // layers)
+        return self.core.WordBias(
+            masks=soft_masks(layers, self.cells),
+            regions=tuple(
+                self.core.Region((i,), tuple(range(1 + i * own, 1 + (i + 1) * own)))
+                for i in range(layers)
+            ),
+            attract=(attract,) * layers,
+            repel=(repel,) * layers,
+            length=TOKENS,
+        )
+
+    def unpatched(self) -> Row:
+        return Row(UNPATCHED, 0, self.model, self.positive, self.negative)
+
+    def node(self, layers: int) -> Row:
+        model = self.host.cross_attention.patch_model(self.model)
+        bias = self.bias(layers)
+        positive = self.host.carried_words.with_words(self.positive, lambda _length: bias)
+        return Row(NODE, layers, model, positive, self.negative)
+
+    def loop(self, layers: int) -> Row:
+        return self.replaced(LOOP, layers, self.paper_loop(layers))
+
+    def fold(self, layers: int) -> Row:
+        return self.replaced(FOLD, layers, self.low_rank_fold(layers))
+
+    def masked(self, layers: int) -> Row:
+        """The host's own way: one more prompt for each region, below them the whole scene."""
+        set_mask = host_nodes().ConditioningSetMask().append
+        positive = list(self.positive)
+        for mask in soft_masks(layers, self.cells)[0]:
+            positive += set_mask(self._prompt(), mask[None], "default", 1.0)[0]
+        return Row(CORE, layers, self.model, positive, self.negative)
+
+    def replaced(self, way: str, layers: int, attention) -> Row:
+        """With one attn2_replace function for all blocks of a clone."""
+        model = self.model.clone()
+        for key in self.host.unet.block_keys(model.model.diffusion_model):
+            model.set_model_attn2_replace(attention, *key)
+        return Row(way, layers, model, self.positive, self.negative)
+
+    def paper_loop(self, layers: int) -> PaperLoop:
+        bias = self.bias(layers)
+        return PaperLoop(
+            masks=self.bias(layers, attract=1.0, repel=0.0),
+            tokens=tuple(region.tokens for region in bias.regions),
+            attract=ATTRACT,
+            repel=REPEL,
+            latent=(self.cells, self.cells),
+            sigma_factor=bias.factor(SIGMA),
+        )
+
+    def low_rank_fold(self, layers: int) -> LowRankFold:
+        bias = self.bias(layers)
+        return LowRankFold(bias, (self.cells, self.cells), bias.factor(SIGMA))
+
+    def rows(self, layers: Sequence[int], *, fold: bool) -> list[Row]:
+        """The unpatched model first."""
+        ways = [self.node, self.loop, *([self.fold] if fold else []), self.masked]
+        return [self.unpatched(), *(way(number) for way in ways for number in layers)]
+
+    def check(self, layers: int) -> None:
+        """The node, the loop and the fold give one answer, and it is not the unpatched one."""
+        tolerance = AGREEMENT.get(self.model.model.get_dtype_inference(), LESS_EXACT)
+        plain, ours = call(self.unpatched(), self.cells), call(self.node(layers), self.cells)
+        for row in (self.loop(layers), self.fold(layers)):
+            apart = _apart(ours, call(row, self.cells))
+            assert apart < tolerance, f"{row.name}: {apart:.1e} away from this node's answer"
+        effect = _apart(ours, plain)
+        assert effect > 2 * tolerance, f"the bias changes the answer by no more than {effect:.1e}"
+
+
+def _apart(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The largest difference, as a share of the largest value; not a number stays one."""
+    return float((a - b).abs().max() / b.abs().max())

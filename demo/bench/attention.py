@@ -1,0 +1,129 @@
+"""What masked cross-attention costs: SD1.5 and SDXL at full size, with random weights.
+
+One call of the model, positive and negative conditioning together, by the host's own sampling
+function: the unpatched model, this node, the paper's loop, and the host's ConditioningSetMask
+with as many regions. All take turns in every round, and ratios are between calls of one round.
+Memory is what tensors take at the peak of a call, above the peak of the unpatched one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ..pack import ROOT
+from . import _blocks
+from ._full_size import KINDS, build, let_go, millions
+from ._one_call import measured, peak_bytes, seconds
+from ._scene import Scene
+from ._tables import blocks_table, calls_table
+
+SMALL = 128  # pixels of the check before anything is measured
+
+
+def main(arguments: Sequence[str]) -> None:
+    options = _options(arguments)
+    results = {"machine": machine(), "rounds": options.rounds, "models": []}
+    print("\n".join(f"{name}: {value}" for name, value in results["machine"].items()))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode():
+        for name in options.models:
+            results["models"].append(measure(name, options))
+            options.output.write_text(json.dumps(results, indent=1))
+            let_go()
+    print(f"\nEvery number: {options.output}")
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.py bench attention", description=__doc__)
+    parser.add_argument("--models", type=_names, default=list(KINDS), metavar="sd15,sdxl")
+    parser.add_argument("--layers", type=_numbers, default=[1, 5, 20], metavar="1,5,20")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--size", type=int, help="side of the picture, a multiple of 64")
+    parser.add_argument("--tiny", action="store_true", help="narrow models, to try this out")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "output" / "bench" / "attention.json", metavar="FILE"
+    )
+    return parser.parse_args(arguments)
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(KINDS):
+        raise argparse.ArgumentTypeError(f"no model {', '.join(unknown)}; there are sd15 and sdxl")
+    return names
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def machine() -> dict[str, str]:
+    import comfyui_version
+
+    if torch.cuda.is_available():
+        hardware = torch.cuda.get_device_name()
+    else:
+        hardware = f"{_processor()}, {torch.get_num_threads()} threads of {os.cpu_count()}"
+    return {
+        "hardware": hardware,
+        "torch": torch.__version__,
+        "ComfyUI": comfyui_version.__version__,
+        "attention": _blocks.attention.optimized_attention.__name__,
+    }
+
+
+def _processor() -> str:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def measure(name: str, options: argparse.Namespace) -> dict:
+    """Measure one model, print its tables and return every number."""
+    kind = KINDS[name]
+    size = options.size or (kind.size if torch.cuda.is_available() else kind.quick_size)
+    say(f"{kind.name}: making random weights")
+    model = build(kind, tiny=options.tiny)
+    Scene(model, min(size, SMALL) // 8).check(min(5, max(options.layers)))
+    say(f"{kind.name}: this node, the paper's loop and the low-rank fold agree")
+    title = (
+        f"{kind.name}{' narrowed' if options.tiny else ''}, {millions(model):.0f} M parameters, "
+        f"{model.model.get_dtype_inference()}, {size} x {size}, {options.rounds} rounds"
+    )
+    if size != kind.size:
+        title += f" (its own size, {kind.size} x {kind.size}, was not measured)"
+    scene = Scene(model, size // 8)
+    calls = measure_calls(scene, options.layers, options.rounds)
+    print(f"\n{title}\n{calls_table(calls)}", flush=True)
+    say(f"{kind.name}: cross-attention alone")
+    alone = _blocks.measure(scene, options.layers, options.rounds)
+    print(f"\n{kind.name}, cross-attention alone\n{blocks_table(alone)}", flush=True)
+    return {"model": title, "size": size, "calls": calls, "cross_attention": alone}
+
+
+def measure_calls(scene: Scene, layers: Sequence[int], rounds: int) -> dict[str, dict]:
+    """Row -> seconds of every round, and bytes at the peak."""
+    rows = scene.rows(layers, fold=torch.cuda.is_available())
+    found = {row.name: {"seconds": [], "peak_bytes": 0.0} for row in rows}
+    for row in rows:  # warms up, too
+        say(f"memory: {row.name}")
+        found[row.name]["peak_bytes"] = measured(row, scene.cells, peak_bytes)
+    for number in range(1, rounds + 1):
+        for row in rows:
+            taken = measured(row, scene.cells, seconds)
+            say(f"round {number} of {rounds}, {row.name}: {taken:.2f} s")
+            found[row.name]["seconds"].append(taken)
+    return found
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

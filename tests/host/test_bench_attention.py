@@ -1,0 +1,31 @@
+"""`run.py bench attention` on narrow models: it checks itself, measures and writes every number."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+WAYS = {"this node, 2 layers", "paper's loop, 2 layers", "ConditioningSetMask, 2 layers"}
+
+
+@pytest.mark.slow
+def test_every_way_is_measured_at_every_shape(tmp_path: Path) -> None:
+    output = tmp_path / "attention.json"
+    arguments = f"--tiny --size 64 --rounds 1 --layers 2 --output {output}"
+    command = [sys.executable, "-P", "-m", "demo.bench", "attention", *arguments.split()]
+    run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    results = json.loads(output.read_text())
+    assert len(results["models"]) == 2
+    for found in results["models"]:
+        assert set(found["calls"]) == {"unpatched", *WAYS}
+        assert all(row["seconds"][0] > 0 for row in found["calls"].values())
+        assert all(row["peak_bytes"] > 0 for row in found["calls"].values())
+        for ways in found["cross_attention"].values():
+            assert {"this node, 2", "paper's loop, 2", "low-rank fold, 2"} <= set(ways)
+    assert run.stdout.count("was not measured") == 2, "64 x 64 is neither model's own size"
