@@ -9,8 +9,8 @@ from itertools import pairwise
 from .phrases import Phrases, Span
 from .weighted_text import literal_spans
 
-# where ComfyUI looks for an embedding: at the start of a stretch of text or after white space
-EMBEDDING = re.compile(r"(?:^|(?<=[\s(]))embedding:([^\s()]+)")
+# where ComfyUI looks for an embedding: at the start of a literal stretch or after white space
+EMBEDDING = re.compile(r"(?:^|(?<=\s))embedding:\s*(\S+)")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,15 @@ def _escaped(text: str) -> str:
 
 
 def named_embeddings(prompt: str) -> list[str]:
-    """The names after "embedding:" in the order they stand, trailing commas taken off."""
-    return [name.rstrip(",") for name in EMBEDDING.findall(prompt)]
+    """The names after "embedding:" in the order they stand, as they are written in a prompt.
+
+    Trailing commas are taken off.
+    """
+    return [
+        _escaped(name.rstrip(",") or name)
+        for start, end in literal_spans(prompt)
+        for name in EMBEDDING.findall(prompt[start:end])
+    ]
 
 
 def group_positions(

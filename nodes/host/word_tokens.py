@@ -3,7 +3,7 @@
 Host symbols: CLIP.tokenize(text, return_word_ids=True) -> {encoder: chunks of (token, weight,
 word id)}, where word id 0 marks start, end and padding and a token is a number or, of an
 embedding, a vector; CLIP.tokenizer with one tokenizer per encoder, `clip_<encoder>`, and their
-.embedding_size and .inv_vocab.
+.embedding_size and .decode.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from ...collage_core.phrases import Phrases, describe
 
 NODE = "MaskedCrossAttentionPatch"
 ENCODERS = {"l", "g", "h"}  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
-MOST_VECTORS = 16
+UNREADABLE = (  # what the host's reader ends in when a file is no table of vectors
+    AttributeError,
+    LookupError,
+    NameError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -41,14 +49,15 @@ def bind_tokens(clip, phrases: Phrases) -> BoundTokens:
             f"{NODE}, input clip: nothing arrived (None). The checkpoint holds no text encoder; "
             "connect a CLIP loader with the one made for this model."
         )
-    whole = _word_tokens(clip, phrases.prompt)
-    if not set(whole) <= ENCODERS:
+    encoders = set(_word_tokens(clip, ""))
+    if not encoders <= ENCODERS:
         raise CollageError(
-            f"{NODE}, input clip: a text encoder of {', '.join(sorted(whole))} is not one of "
+            f"{NODE}, input clip: a text encoder of {', '.join(sorted(encoders))} is not one of "
             "SD1.x, SD2.x or SDXL. Connect the CLIP of such a model."
         )
     for name in named_embeddings(phrases.prompt):
         _check_embedding(clip, name)
+    whole = _word_tokens(clip, phrases.prompt)
     pieces = prompt_pieces(phrases)
     tokens = [_word_tokens(clip, piece.text) for piece in pieces]
     bound = {}
@@ -84,51 +93,66 @@ def _check_sum(prompt: str, pieces, parts, found) -> None:
     """Refuse a prompt whose pieces give other tokens than the whole, naming the first place."""
     rest = iter(found)
     for piece, part in zip(pieces, parts, strict=True):
-        for _, token in part:
-            _, wanted = next(rest, (0, None))
-            if not _same(token, wanted):
-                raise CollageError(
-                    f"{NODE}, input collage: the text encoder does not tell the words at "
-                    f"{describe(*piece.span)} of the prompt {quoted(prompt)} from the signs next "
-                    f"to them. Put a space around {quoted(piece.text.strip())}."
-                )
+        same = all(_same(token, next(rest, (0, None))[1]) for _, token in part)
+        if not same or (piece.text.strip() and not part):
+            raise CollageError(
+                f"{NODE}, input collage: the text encoder does not tell the words at "
+                f"{describe(*piece.span)} of the prompt {quoted(prompt)} from the signs next "
+                f"to them. Put a space around {quoted(piece.text.strip())}."
+            )
 
 
 def _same(token: int | torch.Tensor, other: int | torch.Tensor | None) -> bool:
     if isinstance(token, torch.Tensor) and isinstance(other, torch.Tensor):
         return torch.equal(token, other)
-    return not isinstance(other, torch.Tensor) and token == other
+    if isinstance(token, torch.Tensor) or isinstance(other, torch.Tensor):
+        return False
+    return token == other
 
 
 def _check_embedding(clip, name: str) -> None:
     """The host ignores an embedding it cannot use, and every later word moves; refuse it."""
-    for encoder, tokens in _word_tokens(clip, f"embedding:{name}").items():
-        vectors = [token for _, token in tokens if isinstance(token, torch.Tensor)]
+    for encoder, vectors in _vectors(clip, name).items():
         width = getattr(clip.tokenizer, f"clip_{encoder}").embedding_size
-        problem = ""
         if not vectors:
-            problem = f"was not found for the text encoder {encoder}. Put its file into"
-        elif any(vector.shape != (width,) for vector in vectors):
+            problem = f"was not found for the text encoder {encoder}, or could not be read. "
+            raise _refusal(name, problem + "Put a sound file into")
+        if any(vector.shape != (width,) for vector in vectors):
             shape = [len(vectors), *vectors[0].shape]
             problem = f"has the shape {shape}; the text encoder {encoder} needs {width} numbers "
-            problem += "a vector. Put one made for this model into"
-        elif not all(vector.isfinite().all() and vector.any() for vector in vectors):
-            problem = "holds NaN, infinite or empty vectors. Put a sound file into"
-        if problem:
-            raise CollageError(
-                f"{NODE}, input collage: {quoted(f'embedding:{name}')} in the prompt {problem} "
-                "models/embeddings, or take the word out of the prompt."
-            )
+            raise _refusal(name, problem + "a vector. Put one made for this model into")
+        if not all(vector.isfinite().all() and vector.any() for vector in vectors):
+            problem = "holds a vector of NaN, infinity or nothing but zeros. "
+            raise _refusal(name, problem + "Put a sound file into")
+
+
+def _vectors(clip, name: str) -> dict[str, list[torch.Tensor]]:
+    """Per encoder what the host reads for `embedding:NAME`."""
+    try:
+        tokens = _word_tokens(clip, f"embedding:{name}")
+    except UNREADABLE as error:
+        raise _refusal(name, "could not be read. Put a sound file into") from error
+    return {
+        encoder: [token for _, token in found if isinstance(token, torch.Tensor)]
+        for encoder, found in tokens.items()
+    }
+
+
+def _refusal(name: str, problem: str) -> CollageError:
+    return CollageError(
+        f"{NODE}, input collage: {quoted(f'embedding:{name}')} in the prompt {problem} "
+        "models/embeddings, or take the word out of the prompt."
+    )
 
 
 def _spelling(clip, whole, wanted: set[int]) -> dict[int, str]:
     """How each of the wanted tokens reads."""
     encoder, tokens = next(iter(whole.items()))
-    vocabulary = getattr(clip.tokenizer, f"clip_{encoder}").inv_vocab
+    decode = getattr(clip.tokenizer, f"clip_{encoder}").decode
     return {
         place: "learned"
         if isinstance(token, torch.Tensor)
-        else vocabulary[token].removesuffix("</w>")
+        else decode([token], skip_special_tokens=False)
         for place, token in tokens
         if place in wanted
     }

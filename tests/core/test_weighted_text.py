@@ -1,0 +1,63 @@
+"""Which characters of a prompt are words and which are weight syntax."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collage_core.weighted_text import literal_spans
+
+WEIGHTED = st.lists(
+    st.sampled_from(["(", ")", "((", "))", "\\", "\\(", "\\)", ":", "1.3", ":1.3)", "a", " "]),
+    max_size=30,
+).map("".join)
+
+
+def literals(prompt: str) -> list[str]:
+    return [prompt[start:end] for start, end in literal_spans(prompt)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("", []),
+        ("a cat", ["a cat"]),
+        ("a (cat) b", ["a ", "cat", " b"]),
+        ("a (cat:1.3) b", ["a ", "cat", " b"]),
+        ("((a) b:0.5)c", ["a", " b", "c"]),
+        ("(a:1.2 )", ["a"]),  # Python reads "1.2 " as a number
+        ("(a:-.5e-1)(b:inf)(c:1_0)", ["a", "b", "c"]),
+        ("(a:b)", ["a:b"]),
+        ("(a:1:2)", ["a:1"]),
+        ("(:1.3)", [":1.3"]),  # a colon that comes first is a character
+        ("()( )", [" "]),
+        (r"\(a\)", [r"\(a\)"]),
+        (r"(a\):1.3)", [r"a\)"]),
+        (r"(a\:1.3)", ["a\\"]),
+        ("(a", ["(a"]),
+        ("a)", ["a)"]),
+        ("a) (b)", ["a) (b)"]),  # the first one shifts the partners of the others
+        ("a) ((b) c", ["a) (", "b", " c"]),
+        ("(a (b", ["(a (b"]),
+    ],
+)
+def test_only_weight_syntax_is_left_out(prompt: str, expected: list[str]):
+    assert literals(prompt) == expected
+
+
+@settings(deadline=None)
+@given(WEIGHTED)
+def test_spans_are_in_order_and_hold_every_word(prompt: str):
+    spans = literal_spans(prompt)
+    edges = [edge for span in spans for edge in span]
+    assert edges == sorted(edges)
+    assert all(0 <= start < end <= len(prompt) for start, end in spans)
+    assert "".join(literals(prompt)).count("a") == prompt.count("a")
+
+
+@settings(deadline=None)
+@given(WEIGHTED)
+def test_escaped_parentheses_are_words(prompt: str):
+    escaped = prompt.replace("\\", "").replace("(", "\\(").replace(")", "\\)")
+    assert literals(escaped) == ([escaped] if escaped else [])
