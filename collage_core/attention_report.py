@@ -10,6 +10,7 @@ from .report import percent
 from .word_bias import Region, WordBias
 
 FEW_TOKENS = 8
+MOST_VECTORS = 16
 
 
 def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str]) -> str:
@@ -50,6 +51,9 @@ def _layer_lines(
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
             "mean little to it"
         )
+    learned = sum(words[position] == "learned" for position in region.tokens)
+    if learned > MOST_VECTORS:
+        yield f"    ! {learned} learned vectors leave little of the prompt to be obeyed"
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"
 

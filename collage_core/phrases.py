@@ -17,6 +17,7 @@ from .errors import CollageError, quoted
 from .words import WEIGHT, Word, split_words
 
 LONGEST_PROMPT = 10_000
+DEEPEST = 100  # parentheses inside each other; ComfyUI's reader calls itself for each
 
 Span = tuple[int, int]  # first character, one past the last
 Key = tuple[str, ...]
@@ -63,11 +64,22 @@ def check_prompt(prompt: str) -> None:
         problem = f"has {len(prompt)} characters. Use at most {LONGEST_PROMPT}"
     elif re.search(r"(?:^|(?<=[\s()]))embedding:\s*(?=$|[()]|embedding:)", prompt):
         problem = 'has an "embedding:" without a name. Write the name directly after the colon'
+    elif _depth(prompt) > DEEPEST:
+        problem = f"has more than {DEEPEST} parentheses inside each other. Take some out"
     for weight in WEIGHT.findall(prompt):
         if not math.isfinite(float(weight)):
             problem = f"has the weight {weight}. Use a number such as 1.2"
     if problem:
         raise CollageError(f"CollageStack, input prompt: {quoted(prompt)} {problem}.")
+
+
+def _depth(prompt: str) -> int:
+    """Opening parentheses that stand open at once, escaped ones too."""
+    depth = deepest = 0
+    for char in prompt:
+        depth = max(depth + (char == "(") - (char == ")"), 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:

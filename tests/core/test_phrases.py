@@ -297,3 +297,31 @@ def test_spelling_forms_of_any_text_match(text: str):
     except CollageError:
         return  # no words in it
     assert found(find(apart, composed))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "embedding:sushi sushi",
+        "(embedding:sushi:1.3) sushi",
+        "a embedding:my_sushi, sushi",
+        "embedding:sushi,sushi sushi",
+    ],
+)
+def test_the_name_of_an_embedding_is_not_a_phrase(prompt):
+    (group,) = find_phrases(prompt, [(1, "sushi")]).groups
+    (place,) = group.places
+    assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "problem"),
+    [("(" * 101 + "cat" + ")" * 101, "more than 100 parentheses"), ("(" * 5000, "more than 100")],
+)
+def test_parentheses_deeper_than_the_host_reads_are_refused(prompt, problem):
+    with pytest.raises(CollageError, match=problem):
+        check_prompt(prompt)
+
+
+def test_what_only_looks_like_a_number_is_no_weight():
+    check_prompt("(cat:1_) (cat:1__0) (cat:1_0)")
