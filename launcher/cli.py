@@ -35,6 +35,10 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "examples", "make the example layers, workflows and documents' pictures")
     bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
     bench.add_argument("name", metavar="NAME")
+
+    convert = _command(commands, "convert-embedding", "make safetensors of a .pt, .bin or .ckpt")
+    convert.add_argument("file", type=Path, metavar="FILE")
+    convert.add_argument("--output", type=Path, metavar="DIR", help="default: beside FILE")
     return root
 
 
@@ -68,6 +72,10 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     from launcher import checks
     from launcher.host import find_host
 
+    if options.command == "convert-embedding":
+        from launcher.convert import convert_embedding
+
+        return convert_embedding(options.comfyui, options.file, options.output)
     host = find_host(options.comfyui)
     if options.command == "test":
         return checks.run_tests(host, rest)

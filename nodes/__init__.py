@@ -6,12 +6,14 @@ from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
+from .embedding_load import CollageEmbeddingLoad
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
 
 NODES: list[type[io.ComfyNode]] = [
     CollageLayer,
     CollageStack,
+    CollageEmbeddingLoad,
     CollageAutoTune,
     MaskedCrossAttentionPatch,
     CollageAttentionMap,

@@ -19,7 +19,8 @@ def test_demo_has_an_output_folder_and_no_checkpoint_by_default() -> None:
 
 
 def test_every_command_takes_an_existing_comfyui() -> None:
-    for command in (["demo"], ["serve"], ["test"], ["train"], ["evaluate"], ["bench", "compose"]):
+    named = [["bench", "compose"], ["convert-embedding", "a.pt"]]
+    for command in (["demo"], ["serve"], ["test"], ["train"], ["evaluate"], *named):
         options, _ = cli.parse([*command, "--comfyui", "/somewhere"])
         assert options.comfyui == "/somewhere"
 
@@ -49,6 +50,8 @@ def test_arguments_are_passed_on_unchanged(arguments: list[str], rest: list[str]
         ["serve", "--port", "0"],
         ["serve", "--port", "x"],
         ["bench"],
+        ["convert-embedding"],
+        ["convert-embedding", "a.pt", "b.pt"],
     ],
 )
 def test_wrong_usage_ends_with_status_2(

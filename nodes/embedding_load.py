@@ -1,0 +1,73 @@
+"""CollageEmbeddingLoad: a layer looks like an embedding that was learned before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfy_api.latest import io
+
+from ..collage_core.collage import Embedding
+from ..collage_core.embedding_file import describe_vectors, read_embedding
+from ..collage_core.errors import CollageError
+from .host.embedding_list import embedding_names, embedding_path, file_hash, list_hash
+from .sockets import CATEGORY, CollageLayerSocket
+
+NODE = "CollageEmbeddingLoad"
+
+
+class CollageEmbeddingLoad(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Collage Embedding Load",
+            category=CATEGORY,
+            description=(
+                "Gives a layer an embedding (textual inversion) from models/embeddings: "
+                "CollageStack puts it before the layer's words. Files of the kind safetensors "
+                "only; for others there is python3 run.py convert-embedding."
+            ),
+            search_aliases=["textual inversion", "load embedding", "learned token"],
+            inputs=[
+                CollageLayerSocket.Input("layer", tooltip="The layer that is to look like it."),
+                io.Combo.Input(
+                    "embedding",
+                    options=embedding_names(),
+                    tooltip="A file of models/embeddings, made for the model you sample with.",
+                ),
+            ],
+            outputs=[
+                CollageLayerSocket.Output("layer", tooltip="The layer with the embedding."),
+                io.String.Output("embedding", tooltip="embedding:NAME, as prompts write it."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, embedding) -> bool | str:
+        if embedding is None:  # it comes over a link
+            return True
+        try:
+            _read(embedding)
+        except CollageError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, layer, embedding) -> str:  # noqa: ARG003  the host gives them all
+        return list_hash() if embedding is None else file_hash(embedding)
+
+    @classmethod
+    def execute(cls, layer, embedding) -> io.NodeOutput:
+        learned = _read(embedding)
+        notes = (*layer.notes, *describe_vectors(learned.vectors))
+        return io.NodeOutput(
+            replace(layer, embedding=learned, notes=notes), f"embedding:{learned.name}"
+        )
+
+
+def _read(choice: str) -> Embedding:
+    try:
+        path = embedding_path(choice)
+        return Embedding(name=path.stem, vectors=read_embedding(path))
+    except CollageError as error:
+        raise CollageError(f"{NODE}, input embedding: {error}") from error

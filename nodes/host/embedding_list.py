@@ -1,0 +1,63 @@
+"""The embeddings that the host lists, by the names that prompts use.
+
+Host symbols: folder_paths.get_filename_list and .get_full_path of "embeddings". The host reads
+`embedding:NAME` from every folder below models/embeddings, in no certain order, and prefers
+NAME.safetensors to the other kinds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePosixPath
+
+import folder_paths
+
+from ...collage_core.content_key import content_key
+from ...collage_core.embedding_file import SUFFIX
+from ...collage_core.errors import CollageError, quoted
+
+
+def embedding_names() -> list[str]:
+    """Every listed embedding without its extension, below its folder if it lies in one."""
+    return sorted({str(file.with_suffix("")) for file in _listed()})
+
+
+def embedding_path(choice: str) -> Path:
+    """The file of one of `embedding_names`; CollageError when the host lists none or several."""
+    wanted = choice.replace("\\", "/")
+    files = [file for file in _listed() if wanted in (str(file), str(file.with_suffix("")))]
+    files.sort(key=lambda file: file.suffix.lower() != SUFFIX)
+    path = folder_paths.get_full_path("embeddings", str(files[0])) if files else None
+    if path is None:
+        raise CollageError(
+            f"there is no embedding {quoted(choice)} in models/embeddings. "
+            f"Put {quoted(f'{PurePosixPath(wanted).stem}{SUFFIX}')} there, or choose another."
+        )
+    name = files[0].with_suffix("").name
+    others = {str(file.parent) for file in _listed() if file.with_suffix("").name == name}
+    if len(others) > 1:
+        raise CollageError(
+            f"{quoted(name)} lies in several folders of models/embeddings, and a prompt may read "
+            "any of them. Rename one."
+        )
+    return Path(path)
+
+
+def file_hash(choice: str) -> str:
+    """The SHA-256 of an embedding's file; a constant when it cannot be read."""
+    try:
+        return hashlib.sha256(embedding_path(choice).read_bytes()).hexdigest()
+    except (OSError, CollageError):
+        return "absent"
+
+
+def list_hash() -> str:
+    """Changes whenever a listed file does, for those who do not know yet which one they want."""
+    paths = [folder_paths.get_full_path("embeddings", str(file)) for file in _listed()]
+    found = [Path(path) for path in paths if path]
+    return content_key(files=[(str(p), (s := p.stat()).st_mtime_ns, s.st_size) for p in found])
+
+
+def _listed() -> list[PurePosixPath]:
+    files = folder_paths.get_filename_list("embeddings")
+    return [PurePosixPath(file.replace("\\", "/")) for file in files]

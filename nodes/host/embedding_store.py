@@ -1,0 +1,191 @@
+"""Trainings by content: what was learned once is found again, what was interrupted goes on.
+
+A training's key is the hash of all that determines its result. The result is published in the
+first folder of the host's embeddings that can be written, for every prompt to use; locks and
+states lie in a folder beside it, so that all who share the results share these too, and end in
+.lock and .state, which the host does not list. The host's temp folder it clears at every start.
+
+Host symbols: folder_paths.get_folder_paths("embeddings"), comfy.model_management
+.throw_exception_if_processing_interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from comfy.model_management import throw_exception_if_processing_interrupted
+
+from ...collage_core.content_key import content_key
+from ...collage_core.embedding_file import (
+    SUFFIX,
+    Vectors,
+    read_with_metadata,
+    slug_of,
+    write_embedding,
+)
+from ...collage_core.errors import CollageError, quoted
+from ...collage_core.file_lock import exclusive
+from ...collage_core.saved_state import pack_state, unpack_state
+from ...collage_core.whole_file import first_writable, sweep, write_whole
+
+__all__ = ["Job", "content_key", "job"]
+
+log = logging.getLogger(__name__)
+
+STATES = "collage_training"
+DIGITS = (10, 18)  # of the key in a name; the longer where a stranger's file has the shorter
+
+
+@contextlib.contextmanager
+def job(key: str, slug: str) -> Iterator[Job]:
+    """The training of this key, for one at a time: whoever comes second waits for its result.
+
+    `slug` may be the phrase itself. Waiting ends with the host's interrupt.
+    """
+    current = Job(key, slug)
+    with contextlib.ExitStack() as held:
+        if not current.look_up() and current.settle():
+            try:
+                held.enter_context(
+                    exclusive(current.beside(".lock"), throw_exception_if_processing_interrupted)
+                )
+            except OSError as error:  # a network folder without locks: twice the work, no harm
+                log.warning("Trainings are not kept apart: %s", error.strerror or error)
+            if not current.look_up():
+                current.recover()
+        yield current
+
+
+class Job:
+    """One training: `found` when it is done already, else `saved_state` when it was begun.
+
+    name: what `embedding:NAME` says; metadata: the strings of the file that was found; notes:
+    what could not be read or kept, in sentences for the report. No full disk or read-only folder
+    ends a training: what was learned is still there in memory.
+    """
+
+    def __init__(self, key: str, slug: str) -> None:
+        self.key = key
+        self.found: Vectors | None = None
+        self.metadata: dict[str, str] = {}
+        self.saved_state: dict[str, Any] | None = None
+        self.notes: list[str] = []
+        self._names = [f"col_{slug_of(slug)}_{key[:digits]}" for digits in DIGITS]
+        self.name = self._names[0]
+        self._folder: Path | None = None  # for results and states; None where nothing can be kept
+
+    def look_up(self) -> bool:
+        """Whether the result is there; `found`, `metadata` and `name` then tell it."""
+        for path in (f / f"{name}{SUFFIX}" for name in self._names for f in _folders()):
+            own = self._own(path)
+            if own:
+                self.found, self.metadata = own
+                self.name = path.stem
+                return True
+        return False
+
+    def settle(self) -> bool:
+        """Choose the folder for results and states; whether there is one."""
+        try:
+            self._folder = first_writable(_folders(), STATES)
+        except OSError as error:
+            self._not_written(error)
+            return False
+        sweep(self._folder, "col_")
+        sweep(self._folder / STATES)
+        return True
+
+    def beside(self, suffix: str) -> Path:
+        """A file of this training in the folder of the states."""
+        assert self._folder is not None
+        return self._folder / STATES / f"{self.key}{suffix}"
+
+    def recover(self) -> None:
+        """Read the state that an earlier run left; one that is damaged is put aside."""
+        path = self.beside(".state")
+        try:
+            self.saved_state = unpack_state(path.read_bytes(), self.key)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            reason = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else error
+            self._note(f"The state of the interrupted training {reason}; it starts afresh.")
+            with contextlib.suppress(OSError):
+                path.replace(self.beside(".bad"))
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Keep tensors and plain values, nested in dicts and lists, for `saved_state` to give.
+
+        A kill at any moment leaves this state or the one before.
+        """
+        if self._folder is None:
+            return
+        try:
+            write_whole(self.beside(".state"), pack_state(state, self.key), replace=True)
+        except OSError as error:
+            self._note(
+                f"The state of the training cannot be kept ({error.strerror or error}): if it is "
+                "interrupted, it starts afresh. Free some space for models/embeddings."
+            )
+
+    def publish(self, vectors: Vectors, metadata: Mapping[str, object]) -> str:
+        """Write the result as an embedding, over no other file, and return its name."""
+        if self._folder is None:
+            return self.name
+        strings = {**metadata, "collage.schema": 1, "collage.hash": self.key}
+        problem = None
+        for name in self._names:
+            self.name = name
+            problem = self._write(self._folder / f"{name}{SUFFIX}", vectors, strings)
+            if not isinstance(problem, FileExistsError):
+                break
+        if problem is not None:
+            self._not_written(problem)
+        else:
+            with contextlib.suppress(OSError):
+                self.beside(".state").unlink(missing_ok=True)
+        return self.name
+
+    def _write(self, path: Path, vectors: Vectors, strings: dict[str, object]) -> OSError | None:
+        """Why the result is not in the file; None when it is."""
+        try:
+            write_embedding(path, vectors, strings)
+        except FileExistsError as error:
+            return None if self._own(path) else error
+        except OSError as error:
+            return error
+        return None
+
+    def _own(self, path: Path) -> tuple[Vectors, dict[str, str]] | None:
+        """What a file holds if it is the result of this training."""
+        try:
+            if not path.is_file():
+                return None
+            vectors, metadata = read_with_metadata(path)
+        except OSError:
+            return None
+        except CollageError as error:
+            self._note(f"{error} Until then it is learned anew under another name.")
+            return None
+        return (vectors, metadata) if metadata.get("collage.hash") == self.key else None
+
+    def _not_written(self, error: OSError) -> None:
+        self._note(
+            f"The learned embedding {quoted(self.name)} cannot be written to models/embeddings "
+            f"({error.strerror or error}) and lasts as long as this run. Make the folder writable, "
+            "or free some space, and run again."
+        )
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+            log.warning("%s", sentence)
+
+
+def _folders() -> list[Path]:
+    return [Path(folder) for folder in folder_paths.get_folder_paths("embeddings")]

@@ -1,0 +1,83 @@
+"""A lock that holds between processes and threads, and ends with its holder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from collage_core.file_lock import exclusive
+
+REPO = Path(__file__).absolute().parents[2]
+HOLD = f"""
+import pathlib, sys, time
+sys.path.insert(0, {str(REPO)!r})
+from collage_core.file_lock import exclusive
+with exclusive(pathlib.Path(sys.argv[1]), lambda: None):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+class StopWaiting(BaseException):
+    """As the host's interrupt, no Exception."""
+
+
+def stop() -> None:
+    raise StopWaiting
+
+
+def test_a_killed_process_does_not_block_the_next(tmp_path: Path):
+    lock = tmp_path / "a.lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline().strip() == b"held"
+        with pytest.raises(StopWaiting), exclusive(lock, stop):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    assert lock.exists()
+    with exclusive(lock, stop):
+        pass
+    assert not lock.exists()
+
+
+def test_threads_take_turns_and_leave_nothing(tmp_path: Path):
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _ in range(5):
+            with exclusive(tmp_path / "a.lock", lambda: None):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.002)
+                inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 15
+    assert max(most) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_inside_lets_go(tmp_path: Path):
+    with pytest.raises(KeyError), exclusive(tmp_path / "a.lock", stop):
+        raise KeyError
+    with exclusive(tmp_path / "a.lock", stop):
+        pass
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_no_wait(tmp_path: Path):
+    with pytest.raises(FileNotFoundError), exclusive(tmp_path / "gone" / "a.lock", stop):
+        pass

@@ -1,0 +1,105 @@
+"""Files that a kill at any moment leaves whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collage_core.whole_file import first_writable, sweep, write_whole
+
+REPO = Path(__file__).absolute().parents[2]
+
+# Ends as by kill -9, with no clean-up, at the moment given: os._exit runs no handler either.
+KILLED = """
+import os, pathlib, sys
+sys.path.insert(0, {repo!r})
+from collage_core import whole_file
+owner, name = {{"fsync": (os, "fsync"), "replace": (pathlib.Path, "replace"),
+               "link": (pathlib.Path, "hardlink_to")}}[sys.argv[2]]
+setattr(owner, name, lambda *_: os._exit(9))
+whole_file.write_whole(pathlib.Path(sys.argv[1]), b"new" * 10_000, replace=sys.argv[2] != "link")
+"""
+
+
+def write_and_be_killed(path: Path, moment: str) -> None:
+    run = [sys.executable, "-c", KILLED.format(repo=str(REPO)), str(path), moment]
+    assert subprocess.run(run, check=False).returncode == 9
+
+
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
+def test_a_kill_leaves_the_old_file(tmp_path: Path, moment: str):
+    path = tmp_path / "a.state"
+    path.write_bytes(b"old")
+    write_and_be_killed(path, moment)
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("moment", ["fsync", "link"])
+def test_a_kill_leaves_no_new_file_and_its_litter_is_swept(tmp_path: Path, moment: str):
+    path = tmp_path / "a.safetensors"
+    write_and_be_killed(path, moment)
+    assert not path.exists()
+    left = next(tmp_path.glob("*.tmp"))
+    sweep(tmp_path)
+    assert left.exists(), "it may be of someone who is writing now"
+    hour_ago = time.time() - 3700
+    os.utime(left, (hour_ago, hour_ago))
+    sweep(tmp_path, "b")
+    assert left.exists()
+    sweep(tmp_path, "a")
+    assert not left.exists()
+
+
+def test_replacing_and_not_replacing(tmp_path: Path):
+    path = tmp_path / "a"
+    write_whole(path, b"one")
+    with pytest.raises(FileExistsError):
+        write_whole(path, b"two")
+    assert path.read_bytes() == b"one"
+    write_whole(path, b"two", replace=True)
+    assert path.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    write_whole(tmp_path / "a", b"one")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"one"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "a", b"new", replace=True)
+    monkeypatch.undo()
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_first_folder_that_can_be_written(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"")
+    blocked, free = tmp_path / "file" / "embeddings", tmp_path / "new" / "embeddings"
+    assert first_writable([blocked, free, tmp_path], "inner") == free
+    assert (free / "inner").is_dir()
+    with pytest.raises(OSError, match=r"Not a directory|cannot find the path"):
+        first_writable([blocked], "inner")
+    with pytest.raises(OSError, match="no such folder"):
+        first_writable([], "inner")
