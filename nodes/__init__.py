@@ -7,12 +7,14 @@ from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
 from .embedding_load import CollageEmbeddingLoad
+from .inversion import LayerTextualInversion
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
 
 NODES: list[type[io.ComfyNode]] = [
     CollageLayer,
     CollageStack,
+    LayerTextualInversion,
     CollageEmbeddingLoad,
     CollageAutoTune,
     MaskedCrossAttentionPatch,

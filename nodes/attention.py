@@ -9,6 +9,7 @@ from ..collage_core.errors import CollageError
 from ..collage_core.word_bias import SCHEDULES, Region, WordBias
 from .host.carried_words import with_words
 from .host.cross_attention import patch_model, remember
+from .host.memory_words import with_words_in_memory
 from .host.unet import context_width
 from .host.word_tokens import BoundTokens, bind_tokens
 from .sockets import CATEGORY, CollageSocket
@@ -57,6 +58,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         _check_ranges(schedule, strength, start_percent, end_percent)
         width = context_width(model, NODE)
         phrases = collage.learned_phrases
+        clip = with_words_in_memory(clip, [layer.embedding for layer in collage.shown])
         bound = bind_tokens(clip, phrases)
         conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
         for features, _ in conditioning:

@@ -25,6 +25,18 @@ CONTRACT = {
         },
         ["collage", "image", "visible_masks", "prompt", "report"],
     ),
+    "CollageEmbeddingLoad": ({"layer": None, "embedding": None}, ["layer", "embedding"]),
+    "LayerTextualInversion": (
+        {
+            "model": None, "clip": None, "vae": None, "layer": None, "preset": "default",
+            "steps": 0, "seed": 0, "collage": None,
+        },
+        ["layer", "embedding", "loss_curve", "report"],
+    ),
+    "CollageAttentionMap": (
+        {"model": None, "collage": None, "latent": None, "steps": 8, "seed": 0},
+        ["image", "report"],
+    ),
     "CollageAutoTune": ({"collage": None, "harmonise": 0.5}, ["collage", "report"]),
     "MaskedCrossAttentionPatch": (
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -161,3 +162,19 @@ def test_features_that_the_host_copied_to_its_device_are_still_ours(
 
     words.hand_over(executor, None, [[entry], [foreign]], torch.zeros(1, 4, 16, 16), None, {})
     assert list(seen) == [(0, 1)]
+
+
+def test_learned_words_are_read_from_the_layer_without_any_file(
+    make_collage, patch, pack, tiny, clip, monkeypatch
+) -> None:
+    monkeypatch.setattr(clip.tokenizer.clip_l, "embedding_size", tiny.CONTEXT)
+    collage = make_collage()
+    vectors = {"l": torch.randn(2, tiny.CONTEXT, generator=torch.Generator().manual_seed(3))}
+    learned = pack.collage_core.collage.Embedding(name="no_such_file", vectors=vectors)
+    fox, bear = collage.layers
+    carrying = collage.with_layers((dataclasses.replace(fox, embedding=learned), bear))
+    _, positive, report = patch(carrying)
+    assert "tokens 2 learned, 3 learned, 4 red, 5 fox" in report
+    other = dataclasses.replace(learned, vectors={"l": vectors["l"] * 2})
+    other = collage.with_layers((dataclasses.replace(fox, embedding=other), bear))
+    assert not torch.equal(patch(other)[1][0][0], positive[0][0])

@@ -1,0 +1,101 @@
+"""The sentences in which a layer's learned words are trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..collage import Collage, Layer
+from ..embedding_words import insert_embeddings
+from ..errors import CollageError, quoted
+from ..phrases import find_phrases
+from ..weighted_text import literal_spans
+from ..words import split_words
+from .settings import NODE
+
+PLACEHOLDER = "collage-layer-in-training"
+TEMPLATES = (
+    "a photo of {}",
+    "a picture of {}",
+    "{}",
+    "{} on a table",
+    "a close-up of {}",
+    "a cropped photo of {}",
+    "a rendition of {}",
+    "a good picture of {} in a scene",
+)
+# before one of these stands the head of an English noun phrase
+PREPOSITIONS = re.compile("of|with|in|on|at|from|for|by|to|under|over|near|beside|behind")
+# words that name no thing
+PARTICLES = re.compile("an?|the|some|any|th(is|at|ese|ose)|and|or|no|not|my|your|it")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A prompt with the learned words before the phrase, without the phrase, and without them."""
+
+    learned: str
+    nameless: str
+    plain: str
+
+
+def sentences(layer: Layer) -> tuple[Sentence, ...]:
+    phrase = plain_phrase(layer.text)
+    word = f"embedding:{PLACEHOLDER}"
+    return tuple(
+        Sentence(t.format(f"{word} {phrase}"), t.format(word), t.format(phrase)) for t in TEMPLATES
+    )
+
+
+def scene(layer: Layer, collage: Collage) -> Sentence | None:
+    """The collage's own prompt; None where the layer's phrase has no place in it."""
+    others = [other for other in collage.shown if not same_layer(other, layer)]
+    texts = [(number, other.text) for number, other in enumerate([*others, layer], 1)]
+    names = [other.embedding.name if other.embedding else None for other in others]
+    try:
+        phrases = find_phrases(collage.prompt, texts)
+    except CollageError:
+        return None
+    learned = insert_embeddings(phrases, [*names, PLACEHOLDER]).prompt
+    return Sentence(learned, learned, insert_embeddings(phrases, [*names, None]).prompt)
+
+
+def same_layer(one: Layer, other: Layer) -> bool:
+    """Whether two layers are the same object, perhaps with other strengths or learned words."""
+    return one.text == other.text and all(
+        a is b or (a.shape == b.shape and torch.equal(a, b))
+        for a, b in ((one.image, other.image), (one.alpha, other.alpha))
+    )
+
+
+def plain_phrase(text: str) -> str:
+    """A layer's text without weight syntax."""
+    return " ".join("".join(text[start:end] for start, end in literal_spans(text)).split())
+
+
+def nouns_first(text: str) -> list[str]:
+    """The words that name the object, its head first. Raises CollageError where there is none."""
+    words = [text[word.start : word.end] for word in split_words(text)]
+    words = [word for word in words if any(char.isalpha() for char in word)]
+    head_end = next((i for i, word in enumerate(words) if i and _is(PREPOSITIONS, word)), None)
+    before, after = (
+        [word for word in part if not _is(PREPOSITIONS, word) and not _is(PARTICLES, word)]
+        for part in (words[:head_end], words[head_end:] if head_end else [])
+    )
+    if not before and not after:
+        raise CollageError(
+            f"{NODE}, layer {quoted(text)}, input layer: its text names no thing, so "
+            'there is no word to start from. Give the layer a text such as "teddy bear".'
+        )
+    return [*_head_first(before or after), *(after if before else [])]
+
+
+def _head_first(words: Sequence[str]) -> list[str]:
+    return [words[-1], *words[:-1]]
+
+
+def _is(kind: re.Pattern[str], word: str) -> bool:
+    return kind.fullmatch(word.casefold()) is not None

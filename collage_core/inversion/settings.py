@@ -1,0 +1,90 @@
+"""What a preset of LayerTextualInversion means."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import CollageError, quoted
+
+NODE = "LayerTextualInversion"
+ALGORITHM = "sphere-1"  # part of the key of every result: raise it when results change
+MOST_STEPS = 10_000
+WARM_UP = 3  # steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Pairs are (SD1.x and SD2.x, SDXL). `rates` go from start to end: radians a step where the
+    norm is fixed, AdamW's learning rate where it is free."""
+
+    steps: int
+    batch: int
+    rates: tuple[float, float]
+    vectors: tuple[int, int]
+    resolution: tuple[int, int]
+    start: Literal["noun", "a"] = "noun"
+    fixed_norm: bool = True
+    used_sigmas: bool = True  # only noise levels that the layer visits, else the whole schedule
+    loss: Literal["min_snr", "plain"] = "min_snr"
+    evaluate_every: int = 10
+    early_stop: bool = True
+    noun_dropout: float = 0.1
+    collage_prompt: float = 0.5  # share of the steps that train in the collage's own prompt
+    max_seconds: float = 4 * 3600.0
+
+    def rate(self, step: int, scale: float = 1.0) -> float:
+        """The rate of a step from 0 on: a linear warm-up, then half a cosine."""
+        start, end = self.rates
+        if start == end:
+            return scale * start
+        done = step / max(1, self.steps - 1)
+        rate = end + (start - end) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+        return scale * rate * min(1.0, (step + 1) / WARM_UP)
+
+
+PRESETS = {
+    "preview": Settings(
+        steps=60, batch=4, rates=(0.12, 0.01), vectors=(1, 2), resolution=(384, 512)
+    ),
+    "default": Settings(
+        steps=150, batch=4, rates=(0.08, 0.004), vectors=(2, 4), resolution=(512, 768)
+    ),
+    "best": Settings(
+        steps=400,
+        batch=4,
+        rates=(0.06, 0.004),
+        vectors=(3, 6),
+        resolution=(512, 1024),
+        evaluate_every=25,
+    ),
+    "paper": Settings(
+        steps=250,
+        batch=4,
+        rates=(4e-4, 4e-4),
+        vectors=(1, 1),
+        resolution=(512, 512),
+        start="a",
+        fixed_norm=False,
+        used_sigmas=False,
+        loss="plain",
+        early_stop=False,
+        noun_dropout=0.0,
+    ),
+}
+
+
+def preset_settings(preset: str, steps: int = 0) -> Settings:
+    """The settings of a preset; `steps` 0 keeps its own number. Raises CollageError."""
+    if preset not in PRESETS:
+        raise CollageError(
+            f"{NODE}, input preset: {quoted(str(preset))} is not one of {', '.join(PRESETS)}."
+        )
+    if not 0 <= steps <= MOST_STEPS:
+        raise CollageError(
+            f"{NODE}, input steps: {steps} is outside 0 to {MOST_STEPS}. Enter 0 for the "
+            f"{PRESETS[preset].steps} steps of {preset}."
+        )
+    return dataclasses.replace(PRESETS[preset], steps=steps or PRESETS[preset].steps)

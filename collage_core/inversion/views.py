@@ -1,0 +1,148 @@
+"""The pictures that a layer's look is learned from: the object alone, large and small, on six
+backgrounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from ..collage import Collage, Layer
+from ..errors import CollageError, quoted
+from ..pixels import SEEN
+from ..placement import place_layer
+from .prompts import same_layer
+from .settings import NODE
+
+# share of the frame that the object's longer side takes, one per background
+SIZES = (0.95, 0.75, 0.5, 0.95, 0.75, 0.5)
+SHORTEST = 16  # pixels of the layer's shorter side
+LEAST_CELLS = 16.0  # latent cells that the object covers where it is smallest
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """pictures: [6, R, R, 3] in [0, 1]; masks: [6, R, R], how far each pixel is the object's."""
+
+    pictures: torch.Tensor
+    masks: torch.Tensor
+
+    def cells(self, size: int) -> torch.Tensor:
+        """The masks on the latent grid [6, 1, R / size, R / size], one cell wider all round."""
+        return F.max_pool2d(F.avg_pool2d(self.masks.unsqueeze(1), size), 3, 1, 1)
+
+
+def layer_views(layer: Layer, collage: Collage | None, resolution: int, cell: int) -> Views:
+    """The views of a layer; with a Collage, two of them lie in its surroundings.
+
+    Raises CollageError for a layer of which there is too little to learn from.
+    """
+    check_layer(layer)
+    cropped, extent = _upright(layer)
+    backgrounds = _backgrounds(cropped, layer, collage, resolution, extent)
+    pictures, masks = [], []
+    for number, (size, background) in enumerate(zip(SIZES, backgrounds, strict=True)):
+        which = number % layer.batch
+        one = dataclasses.replace(
+            cropped,
+            image=cropped.image[which : which + 1],
+            alpha=cropped.alpha[which : which + 1],
+            scale=size * resolution / extent,
+        )
+        placed = place_layer(one, resolution, resolution)
+        pixels = background.new_zeros(4, resolution, resolution)
+        pixels[(..., *placed.window)] = placed.pixels[0]
+        pictures.append(pixels[:3] + (1 - pixels[3]) * background)
+        masks.append(pixels[3])
+    views = Views(torch.stack(pictures).movedim(1, -1).clamp(0, 1), torch.stack(masks))
+    covered = F.avg_pool2d(views.masks.unsqueeze(1), cell).sum((1, 2, 3)).min().item()
+    if covered < LEAST_CELLS:
+        raise CollageError(
+            f"{_where(layer)}: it is so thin that it covers {covered:.1f} latent cells of "
+            f"{cell} x {cell} pixels; {LEAST_CELLS:.0f} are needed to learn from. "
+            "Use a layer with more visible pixels."
+        )
+    return views
+
+
+def check_layer(layer: Layer) -> None:
+    """Refuse pixels that nothing can be learned from."""
+    if not (layer.image.isfinite().all() and layer.alpha.isfinite().all()):
+        raise CollageError(
+            f"{_where(layer)}: its pixels hold NaN or infinite values. "
+            "Repair or replace the node that made them."
+        )
+    highest = (layer.alpha.amax((1, 2)).min() * layer.opacity).item()
+    if highest < SEEN:
+        raise CollageError(
+            f"{_where(layer)}: nothing of it can be seen, its highest alpha is {highest:.3f}. "
+            "Raise its opacity, or invert its mask with InvertMask."
+        )
+    height, width = _box(layer.alpha)[1]
+    if min(height, width) < SHORTEST:
+        raise CollageError(
+            f"{_where(layer)}: what can be seen of it is {width} x {height} pixels; its shorter "
+            f"side must have at least {SHORTEST}. Use a larger picture."
+        )
+
+
+def _where(layer: Layer) -> str:
+    return f"{NODE}, layer {quoted(layer.text)}, input layer"
+
+
+def _box(alpha: torch.Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Top left corner and size of what can be seen of alpha [B, H, W]."""
+    seen = alpha.amax(0) >= SEEN
+    rows, columns = seen.any(1).nonzero().flatten(), seen.any(0).nonzero().flatten()
+    top, left = int(rows[0]), int(columns[0])
+    return (top, left), (int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left)
+
+
+def _upright(layer: Layer) -> tuple[Layer, float]:
+    """What can be seen of the layer, turned as in the collage, centred and fully opaque, and the
+    longer side in pixels of the box around it."""
+    (top, left), (height, width) = _box(layer.alpha)
+    cropped = dataclasses.replace(
+        layer,
+        image=layer.image[:, top : top + height, left : left + width],
+        alpha=layer.alpha[:, top : top + height, left : left + width],
+        x=0.5,
+        y=0.5,
+        opacity=1.0,
+    )
+    turn = math.radians(layer.rotation)
+    cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
+    return cropped, max(cos * height + sin * width, sin * height + cos * width)
+
+
+def _backgrounds(
+    cropped: Layer, layer: Layer, collage: Collage | None, resolution: int, extent: float
+) -> list[torch.Tensor]:
+    """Six pictures [3, R, R]: surroundings sharp and blurred, one colour, grey, white, noise."""
+    generator = torch.Generator().manual_seed(0)
+    grain = torch.rand(1, 3, 16, 16, generator=generator).to(layer.image)
+    noise = F.interpolate(grain, (resolution, resolution), mode="bilinear")[0]
+    mean = (cropped.image * cropped.alpha.unsqueeze(-1)).sum((0, 1, 2)) / cropped.alpha.sum()
+    plain = [value.view(3, 1, 1).expand_as(noise) for value in (mean.new_full((3,), 0.5), mean)]
+    grey, colour = plain
+    around = colour.mean() + (noise - 0.5) / 2  # without a collage
+    if collage is not None:
+        around = _surroundings(layer, collage, resolution, extent * layer.scale / SIZES[0])
+    small = F.interpolate(around.unsqueeze(0), (8, 8), mode="bilinear", antialias=True)
+    blurred = F.interpolate(small, (resolution, resolution), mode="bilinear")[0]
+    return [around.clamp(0, 1), blurred.clamp(0, 1), colour, grey, torch.ones_like(noise), noise]
+
+
+def _surroundings(layer: Layer, collage: Collage, resolution: int, side: float) -> torch.Tensor:
+    """The collage without the layer in a square of `side` pixels around its place: [3, R, R]."""
+    others = tuple(other for other in collage.layers if not same_layer(other, layer))
+    picture = collage.with_layers(others).composite.image[:1].movedim(-1, 1)
+    length = max(1, min(round(side), 4 * max(collage.height, collage.width)))
+    for axis, (centre, size) in enumerate(((layer.y, collage.height), (layer.x, collage.width))):
+        index = torch.arange(length) + round(centre * size - length / 2)
+        picture = picture.index_select(axis + 2, index.clamp(0, size - 1).to(picture.device))
+    square = (resolution, resolution)
+    return F.interpolate(picture, square, mode="bilinear", antialias=True)[0]

@@ -1,0 +1,137 @@
+"""A whole training: found again, taken up again or begun, shown while it runs, and kept.
+
+Host symbols: comfy.model_management.throw_exception_if_processing_interrupted,
+comfy.utils.ProgressBar, PromptServer.instance.send_progress_text(text, node id),
+comfy_execution.utils.get_executing_context, comfy.model_management.soft_empty_cache.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from dataclasses import dataclass
+
+import comfy.model_management
+import comfy.utils
+import torch
+from comfy_execution.utils import get_executing_context
+from PIL import Image
+
+from ...collage_core.collage import Collage, Layer
+from ...collage_core.inversion.curve import loss_curve
+from ...collage_core.inversion.prompts import plain_phrase, scene
+from ...collage_core.inversion.settings import ALGORITHM, Settings
+from ...collage_core.inversion.views import layer_views
+from . import embedding_store
+from .inversion_inputs import check_inputs, fingerprint
+from .inversion_trainer import Trainer
+from .memory_words import Vectors
+
+SAVE_STEPS, SAVE_SECONDS = 10, 5.0
+MOST_POINTS = 24  # of the curve that a file keeps
+
+
+@dataclass(frozen=True)
+class Learned:
+    name: str
+    vectors: Vectors
+    curve: torch.Tensor
+    report: str
+
+
+def learn(
+    model, clip, vae, layer: Layer, collage: Collage | None, settings: Settings, seed: int
+) -> Learned:
+    """The words for a layer. Raises CollageError, and the host's interrupt within one step."""
+    key = training_key(model, clip, vae, layer, collage, settings, seed)
+    with embedding_store.job(key, plain_phrase(layer.text)) as job:
+        if job.found is not None:
+            return _found(job)
+        trainer = Trainer(model, clip, vae, layer, collage, settings, seed)
+        if job.saved_state is not None:
+            trainer.load_state_dict(job.saved_state)
+        begun = trainer.steps
+        _train(trainer, job)
+        outcome, progress, vectors = trainer.report(), trainer.progress, trainer.vectors()
+        assert progress is not None
+        del trainer
+        comfy.model_management.soft_empty_cache()
+        text = outcome.text() + (f"\ntaken up again at step {begun}" if begun else "")
+        points = progress.evaluations[:: -(-len(progress.evaluations) // MOST_POINTS)]
+        metadata = {
+            "collage.algorithm": ALGORITHM,
+            "collage.steps": str(outcome.steps),
+            "collage.best_step": str(outcome.best_step),
+            "collage.eval_gain": f"{outcome.gain:.4f}",
+            "collage.init": settings.start,
+            "collage.report": outcome.text()[:400],
+            "collage.without": f"{outcome.loss_without:.4g}",
+            "collage.curve": " ".join(f"{step}:{loss:.4g}" for step, loss in points),
+        }
+        name = job.publish(vectors, metadata)
+        curve = loss_curve(progress.losses, progress.evaluations, outcome.loss_without)
+        return Learned(name, vectors, curve, "\n".join([text, *job.notes]))
+
+
+def training_key(
+    model, clip, vae, layer: Layer, collage: Collage | None, settings: Settings, seed: int
+) -> str:
+    """The hash of everything that determines the result. Raises CollageError for bad inputs."""
+    family = check_inputs(model, clip, vae)
+    views = layer_views(layer, collage, family.resolution(settings), family.cell)
+    prompt = scene(layer, collage) if collage is not None else None
+    others = [other.embedding for other in collage.shown] if collage is not None else []
+    return embedding_store.content_key(
+        algorithm=ALGORITHM,
+        pictures=views.pictures,
+        masks=views.masks,
+        text=layer.text,
+        noise=layer.noise,
+        prompt=None if prompt is None else dataclasses.astuple(prompt),
+        words=[(word.name, word.vectors) for word in others if word is not None],
+        networks=[fingerprint(patcher) for patcher in (model, clip.patcher, vae.patcher)],
+        clip_layer=clip.layer_idx,
+        settings=dataclasses.asdict(settings),
+        seed=seed,
+    )
+
+
+def _found(job) -> Learned:
+    written = job.metadata
+    pairs = [point.split(":") for point in written.get("collage.curve", "").split()]
+    points = [(int(step), float(loss)) for step, loss in pairs] or [(0, 1.0)]
+    curve = loss_curve([], points, float(written.get("collage.without", points[0][1])))
+    report = f"learned before: {job.name}\n{written.get('collage.report', '')}"
+    return Learned(job.name, job.found, curve, "\n".join([report, *job.notes]))
+
+
+def _train(trainer: Trainer, job) -> None:
+    total = trainer.settings.steps
+    bar, saved = comfy.utils.ProgressBar(total), time.monotonic()
+    try:
+        while not trainer.done:
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            loss = trainer.step()
+            shown = trainer.steps % trainer.settings.evaluate_every == 0
+            bar.update_absolute(trainer.steps, total, _jpeg(trainer.preview()) if shown else None)
+            _say(f"step {trainer.steps} of {total}, loss {loss:.4f}, gain {trainer.gain:.1%}")
+            if trainer.steps % SAVE_STEPS == 0 or time.monotonic() - saved > SAVE_SECONDS:
+                job.save_state(trainer.state_dict())
+                saved = time.monotonic()
+    finally:
+        if trainer.steps:
+            job.save_state(trainer.state_dict())
+
+
+def _jpeg(image: torch.Tensor) -> tuple[str, Image.Image, int]:
+    pixels = (image[0] * 255).round().to(torch.uint8)
+    return "JPEG", Image.fromarray(pixels.numpy()), max(pixels.shape[:2])
+
+
+def _say(text: str) -> None:
+    """Show a line on the node, where there is a server and a page."""
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    context = get_executing_context()
+    if server is not None and context is not None:
+        server.send_progress_text(text, context.node_id)

@@ -1,0 +1,79 @@
+"""Prompts whose `embedding:NAME` are read from memory instead of from files.
+
+Host symbols: CLIP.clone and CLIP.tokenizer with one tokenizer per encoder, `clip_<encoder>`; their
+_try_get_embedding(text) -> (vectors or None, name, the rest of the text), asked only where
+embedding_directory is not None; tokens {encoder: chunks of (token, weight)}.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+import torch
+
+from ...collage_core.collage import Embedding
+
+ENCODERS = ("l", "g", "h")  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
+
+Vectors = dict[str, torch.Tensor]
+
+
+def knowing(tokenizer, words: Iterable[Embedding]):
+    """A copy of a CLIP's tokenizer that knows these words; for all others it asks the files."""
+    words = list(words)
+    copied = copy.copy(tokenizer)
+    for encoder in ENCODERS:
+        shared = getattr(tokenizer, f"clip_{encoder}", None)
+        if shared is None:
+            continue
+        own = copy.copy(shared)
+        own.embedding_directory = shared.embedding_directory or []
+        vectors = {word.name: word.vectors[encoder] for word in words if encoder in word.vectors}
+        own._try_get_embedding = partial(_look_up, vectors, own._try_get_embedding)  # noqa: SLF001
+        setattr(copied, f"clip_{encoder}", own)
+    return copied
+
+
+def with_words_in_memory(clip, words: Iterable[Embedding | None]):
+    """A clone of the CLIP that knows the words layers carry, or the CLIP itself without any.
+
+    So a deleted or replaced file changes no picture.
+    """
+    carried = [word for word in words if word is not None]
+    if clip is None or not carried:
+        return clip
+    clone = clip.clone()
+    clone.tokenizer = knowing(clip.tokenizer, carried)
+    return clone
+
+
+def _look_up(vectors: Vectors, in_files, text: str):
+    """What the host's own look-up gives, a name that is followed by commas included."""
+    name = re.split(r"[\s<\[]", text, maxsplit=1)[0].rstrip(",")
+    if name not in vectors:
+        return in_files(text)
+    return vectors[name], name, " ".join(text[len(name) :].split())
+
+
+def markers(name: str, count: int) -> Embedding:
+    """A word of `count` places to be filled with vectors later, whatever their width."""
+    places = torch.arange(count, dtype=torch.float32).unsqueeze(1)
+    return Embedding(name=name, vectors=dict.fromkeys(ENCODERS, places))
+
+
+def filled(tokens: Mapping, vectors: Vectors) -> dict:
+    """The tokens with {encoder: [n, width]} in the places of `markers`."""
+    return {
+        encoder: [
+            [(vectors[encoder][int(t)] if _is_marker(t) else t, weight) for t, weight in chunk]
+            for chunk in chunks
+        ]
+        for encoder, chunks in tokens.items()
+    }
+
+
+def _is_marker(token) -> bool:
+    return isinstance(token, torch.Tensor) and token.shape == (1,)

@@ -1,0 +1,53 @@
+"""A diffusion model to send gradients through, called as the host's samplers call it.
+
+Host symbols: BaseModel.apply_model(x, sigma, transformer_options=..., **conds) -> denoised,
+.extra_conds(...) -> {name: cond} with .process_cond(batch_size=...).cond, .model_sampling with
+.sigma(timestep), .sigmas and .noise_scaling; V_PREDICTION; attention_pytorch.
+"""
+
+from __future__ import annotations
+
+import torch
+from comfy.ldm.modules.attention import attention_pytorch
+from comfy.model_sampling import V_PREDICTION
+
+from .private_copy import private_copy
+
+
+def _differentiable(_, *args, **kwargs):
+    """In place of the attention the host was started with, which may have no backward."""
+    return attention_pytorch(*args, **kwargs)
+
+
+class PrivateDenoiser:
+    def __init__(self, model, where: str) -> None:
+        self.model = private_copy(model, where)
+        self.device = model.load_device
+        self.half = self.model.get_dtype_inference() == torch.float16
+
+    @property
+    def predicts_velocity(self) -> bool:
+        return isinstance(self.model.model_sampling, V_PREDICTION)
+
+    def sigmas(self, fractions: torch.Tensor) -> torch.Tensor:
+        """The sigmas at fractions of the noise schedule, 0 the least noise and 1 the most."""
+        last = len(self.model.model_sampling.sigmas) - 1
+        return self.model.model_sampling.sigma(fractions.to(self.device) * last)
+
+    def noised(self, clean: torch.Tensor, sigma: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        return self.model.model_sampling.noise_scaling(sigma, noise, clean)
+
+    def denoised(self, x, sigma, features, pooled) -> torch.Tensor:
+        """x [B, C, h, w], sigma [B], text features [1, T, width] -> predicted clean latent."""
+        conds = self.model.extra_conds(
+            cross_attn=features.to(self.device),
+            pooled_output=None if pooled is None else pooled.to(self.device),
+            noise=x,
+            width=x.shape[3] * 8,
+            height=x.shape[2] * 8,
+            prompt_type="positive",
+            device=self.device,
+        )
+        given = {name: c.process_cond(batch_size=len(x)).cond for name, c in conds.items()}
+        options = {"optimized_attention_override": _differentiable, "sigmas": sigma}
+        return self.model.apply_model(x, sigma, transformer_options=options, **given)

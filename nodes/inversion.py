@@ -1,0 +1,85 @@
+"""LayerTextualInversion: words that make the model paint one layer's very object."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfy_api.latest import io
+
+from ..collage_core.collage import Embedding
+from ..collage_core.errors import CollageError
+from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
+from .host.inversion_run import learn
+from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
+
+
+class LayerTextualInversion(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Layer Textual Inversion",
+            category=CATEGORY,
+            description=(
+                "Learns what no word can say: the look of this very object. The layer carries "
+                "the learned words from here on, and CollageStack puts them before its phrase. "
+                "What was learned once is found again in models/embeddings."
+            ),
+            search_aliases=["textual inversion", "train embedding", "learn object", "identity"],
+            inputs=[
+                io.Model.Input("model", tooltip="The SD1.x, SD2.x or SDXL model to paint with."),
+                io.Clip.Input("clip", tooltip="The text encoder made for the model."),
+                io.Vae.Input("vae", tooltip="The VAE made for the model."),
+                CollageLayerSocket.Input("layer", tooltip="The object to learn."),
+                io.Combo.Input(
+                    "preset",
+                    options=list(PRESETS),
+                    default="default",
+                    tooltip="preview 60 steps, default 150, best 400; paper: the method of the "
+                    "paper, 250 steps.",
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=0,
+                    min=0,
+                    max=MOST_STEPS,
+                    step=1,
+                    tooltip="Steps of training; 0 takes the preset's.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    step=1,
+                    control_after_generate=False,
+                    tooltip="The random seed of the training.",
+                ),
+                CollageSocket.Input(
+                    "collage",
+                    optional=True,
+                    tooltip="The stack that the object will stand in: it is learned in these "
+                    "surroundings and in this prompt too.",
+                ),
+            ],
+            outputs=[
+                CollageLayerSocket.Output("layer", tooltip="The layer with its learned words."),
+                io.String.Output("embedding", tooltip="embedding:NAME, as prompts write it."),
+                io.Image.Output(
+                    "loss_curve",
+                    tooltip="Blue: the loss on a fixed set; red: the same without the learned "
+                    "words; grey: single steps.",
+                ),
+                io.String.Output("report", tooltip="What was gained, in how many steps."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, clip, vae, layer, preset, steps, seed, collage=None) -> io.NodeOutput:
+        if not 0 <= seed <= 0xFFFFFFFFFFFFFFFF:
+            raise CollageError(f"{NODE}, input seed: {seed} is negative or has over 64 bits.")
+        settings = preset_settings(preset, steps)
+        learned = learn(model, clip, vae, layer, collage, settings, seed)
+        embedding = Embedding(name=learned.name, vectors=learned.vectors)
+        layer = replace(layer, embedding=embedding)
+        return io.NodeOutput(layer, f"embedding:{learned.name}", learned.curve, learned.report)

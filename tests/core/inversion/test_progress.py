@@ -1,0 +1,100 @@
+"""What counts as best, when a run is over, and what happens to steps that are not numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from collage_core.inversion.progress import Progress
+from collage_core.inversion.settings import preset_settings
+
+
+@pytest.fixture
+def progress() -> Progress:
+    return Progress(preset_settings("default"), without=1.0)
+
+
+def run(progress: Progress, losses: list[float]) -> None:
+    """Evaluate at step 0 and after every ten steps."""
+    for number, loss in enumerate(losses):
+        for _ in range(10 if number else 0):
+            progress.stepped(0.5)
+        progress.evaluated(loss, {"l": torch.tensor([[float(number)]])})
+
+
+def test_the_best_vectors_are_kept(progress: Progress):
+    run(progress, [0.9, 0.7, 0.8])
+    assert progress.best["l"].item() == 1
+    assert progress.gain == pytest.approx(0.3)
+    assert progress.learned
+
+
+def test_nothing_is_learned_below_one_percent(progress: Progress):
+    run(progress, [1.0, 0.995])
+    assert not progress.learned
+
+
+def test_an_evaluation_is_due_every_ten_steps_and_at_the_end(progress: Progress):
+    run(progress, [0.9])
+    due = []
+    for step in range(1, 151):
+        progress.stepped(0.5)
+        if progress.due:
+            due.append(step)
+    assert due == list(range(10, 151, 10))
+    assert progress.done
+
+
+def test_it_stops_when_five_evaluations_gain_nothing(progress: Progress):
+    run(progress, [1.0, 0.5, *[0.6, 0.55, 0.7, 0.65]])
+    assert not progress.done, "before step 60"
+    run(progress, [0.6, 0.62])
+    assert progress.done
+
+
+def test_it_goes_on_while_it_gains(progress: Progress):
+    run(progress, [1 - 0.05 * number for number in range(9)])
+    assert not progress.done
+
+
+def test_it_stops_when_the_losses_have_settled(progress: Progress):
+    run(progress, [9.0, 5.0, *[1 - 0.01 * number for number in range(9)]])
+    assert progress.done
+
+
+def test_without_early_stop_only_the_steps_count(progress: Progress):
+    progress.settings = dataclasses.replace(progress.settings, early_stop=False)
+    run(progress, [0.5] * 15)
+    assert not progress.done
+    run(progress, [0.5, 0.5])
+    assert progress.done
+
+
+def test_three_bad_steps_halve_the_rate_and_three_more_end_it(progress: Progress):
+    bad = [progress.stepped(loss) for loss in [math.nan, math.inf, 0.5, math.nan, math.nan]]
+    assert bad == [False] * 5
+    assert progress.stepped(math.nan)
+    assert progress.halvings == 1
+    assert not progress.done
+    assert [progress.stepped(math.nan) for _ in range(3)] == [False, False, True]
+    assert progress.done
+
+
+def test_it_is_saved_and_loaded(progress: Progress):
+    run(progress, [0.9, 0.7, 0.8])
+    progress.stepped(math.nan)
+    loaded = Progress(progress.settings, 5.0)
+    loaded.load_state_dict(progress.state_dict())
+    assert (loaded.without, loaded.evaluations) == (1.0, progress.evaluations)
+    assert loaded.step == 21
+    assert loaded.bad_steps == 1
+    assert torch.equal(loaded.best["l"], progress.best["l"])
+
+
+def test_a_fresh_one_is_saved_and_loaded(progress: Progress):
+    loaded = Progress(progress.settings, 5.0)
+    loaded.load_state_dict(progress.state_dict())
+    assert (loaded.step, loaded.evaluations, loaded.best) == (0, [], {})

@@ -1,0 +1,226 @@
+"""The node: what goes out, what is kept, what an interrupt leaves, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def execute(part, model, clip, vae, make_layer, folder, monkeypatch, settings):
+    """Run the node at a size that tests can wait for."""
+    node = part("nodes.inversion")
+    monkeypatch.setattr(node, "preset_settings", lambda _, steps: settings(steps=steps or 4))
+
+    def run(**changes):
+        given = {"model": model, "clip": clip, "vae": vae, "layer": make_layer()}
+        widgets = {"preset": "default", "steps": 4, "seed": 0}
+        return node.LayerTextualInversion.execute(**{**given, **widgets, **changes}).args
+
+    return run
+
+
+@pytest.fixture
+def count_steps(part, monkeypatch):
+    """How many steps were taken, and a hook that is called after each."""
+    trainer = part("nodes.host.inversion_trainer").Trainer
+    step, counted = trainer.step, {"steps": 0, "then": lambda _: None}
+
+    def counting(self):
+        loss = step(self)
+        counted["steps"] += 1
+        counted["then"](counted["steps"])
+        return loss
+
+    monkeypatch.setattr(trainer, "step", counting)
+    return counted
+
+
+@pytest.fixture
+def interrupt_at(count_steps):
+    """Cancel as the host's page does, while this step is computed."""
+    import comfy.model_management
+
+    def at(step: int) -> None:
+        count_steps["then"] = lambda now: (
+            comfy.model_management.interrupt_current_processing() if now == step else None
+        )
+
+    return at
+
+
+def test_the_layer_carries_its_words_and_a_prompt_can_name_them(execute, make_layer, folder, clip):
+    layer = make_layer()
+    learned, embedding, curve, report = execute(layer=layer)
+    assert layer.embedding is None
+    assert embedding == f"embedding:{learned.embedding.name}"
+    assert learned.embedding.name.startswith("col_teddy-bear_")
+    assert learned.embedding.vectors["l"].shape == (2, 64)
+    assert curve.shape == (1, 320, 512, 3)
+    assert "gain" in report
+    assert (folder / f"{learned.embedding.name}.safetensors").is_file()
+
+
+def test_a_second_run_is_found_again(execute, count_steps):
+    first, again = execute(), execute()
+    assert count_steps["steps"] == 4
+    assert torch.equal(first[0].embedding.vectors["l"], again[0].embedding.vectors["l"])
+    assert first[1] == again[1]
+    assert "learned before" in again[3]
+    assert "gain" in again[3]
+
+
+def test_what_determines_the_result_has_a_name_of_its_own(
+    part, model, clip, vae, tiny, make_layer, make_collage, settings
+):
+    def key(**changes) -> str:
+        given = {
+            "model": model, "clip": clip, "vae": vae, "layer": make_layer(), "collage": None,
+            "settings": settings(), "seed": 0,
+        }  # fmt: skip
+        return part("nodes.host.inversion_run").training_key(**{**given, **changes})
+
+    patched = model.clone()
+    name = next(k for k in model.model.state_dict() if k.endswith("attn2.to_k.weight"))
+    patched.add_patches({name: ("diff", (torch.ones(1),))})
+    skipping = clip.clone()
+    skipping.clip_layer(-2)
+    changes = [
+        {},
+        {"model": patched},
+        {"model": tiny.tiny_model(seed=5)},
+        {"clip": tiny.tiny_clip(seed=5)},
+        {"clip": skipping},
+        {"layer": make_layer("toy")},
+        {"layer": make_layer(noise=0.3)},
+        {"layer": make_layer(alpha=torch.full((1, 40, 48), 0.5))},
+        {"collage": make_collage("a teddy bear")},
+        {"settings": settings(steps=7)},
+        {"seed": 1},
+    ]
+    keys = [key(**change) for change in changes]
+    assert len(set(keys)) == len(changes)
+    assert key() == keys[0]
+    assert key(model=tiny.tiny_model(), layer=make_layer(attract=2.0)) == keys[0]
+
+
+def test_an_interrupt_ends_it_within_one_step_and_a_second_run_goes_on(
+    execute, count_steps, interrupt_at, tmp_path
+):
+    import comfy.model_management
+
+    whole = execute(seed=1)[0].embedding.vectors["l"]
+    for file in tmp_path.glob("*.safetensors"):
+        file.unlink()
+    count_steps["steps"] = 0
+    interrupt_at(2)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        execute(seed=1)
+    assert count_steps["steps"] == 2
+    assert comfy.model_management.in_training is False
+    assert not list(tmp_path.glob("*.safetensors"))
+    learned, _, _, report = execute(seed=1)
+    assert count_steps["steps"] == 4
+    assert "taken up again at step 2" in report
+    torch.testing.assert_close(learned.embedding.vectors["l"], whole, rtol=0, atol=1e-6)
+
+
+def test_an_error_leaves_nothing_behind(execute, count_steps, model, clip):
+    import comfy.model_management
+
+    before = [p.clone() for p in (*model.model.parameters(), *clip.cond_stage_model.parameters())]
+    random = torch.get_rng_state()
+
+    def fail(_):
+        raise ZeroDivisionError
+
+    count_steps["then"] = fail
+    with pytest.raises(ZeroDivisionError):
+        execute(seed=2)
+    after = (*model.model.parameters(), *clip.cond_stage_model.parameters())
+    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
+    assert torch.equal(torch.get_rng_state(), random)
+    assert comfy.model_management.in_training is False
+
+
+def test_a_folder_that_cannot_be_written_costs_no_training(execute, folder, monkeypatch):
+    folder.rmdir()
+    folder.write_text("a file where the folder should be")
+    learned, _, _, report = execute(seed=3)
+    assert learned.embedding.vectors["l"].isfinite().all()
+    assert "cannot be written" in report
+
+
+def test_sdxl_learns_for_both_encoders_at_once(tiny, part, trainer, settings):
+    import comfy.model_base
+    import comfy.sd
+    import comfy.sdxl_clip
+    import comfy.supported_models
+    import comfy.supported_models_base
+
+    text = {**tiny.CLIP_TEXT, "num_hidden_layers": 3}  # SDXL reads the last but one
+    options = {"clip_l_model_config": text, "clip_g_model_config": text}
+    clip = comfy.sd.CLIP(
+        comfy.supported_models_base.ClipTarget(
+            comfy.sdxl_clip.SDXLTokenizer, comfy.sdxl_clip.SDXLClipModel
+        ),
+        model_options={**options, "dtype": torch.float32},
+    )
+    tiny.randomize(clip.cond_stage_model, 3)
+    adm = {"adm_in_channels": 64 + 6 * 256, "num_classes": "sequential", "context_dim": 128}
+    config = comfy.supported_models.SDXL({**tiny.UNET, **adm})
+    config.unet_config |= {"num_heads": 4, "num_head_channels": -1}
+    base = comfy.model_base.SDXL(config, device=tiny.CPU)
+    tiny.randomize(base.diffusion_model, 0)
+    model = comfy.model_patcher.ModelPatcher(base, load_device=tiny.CPU, offload_device=tiny.CPU)
+    one = trainer(model=model, clip=clip, settings=settings(steps=2))
+    start = one.vectors()
+    assert {name: tuple(value.shape) for name, value in start.items()} == {
+        "g": (4, 64), "l": (4, 64),
+    }  # fmt: skip
+    one.step()
+    for name in "lg":
+        assert not torch.allclose(one.descent.vectors[name], start[name], atol=1e-3)
+    pooled = one.text.encode(part("nodes.host.memory_words").filled(
+        one.prompts.templates[0].learned, one.descent.vectors
+    ))[1]  # fmt: skip
+    assert pooled.shape == (1, 64)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clip": None}, "input clip: nothing arrived"),
+        ({"vae": None}, "input vae: nothing arrived"),
+        ({"seed": -1}, "input seed: -1"),
+        ({"model": "wide"}, "input clip: it gives 64 numbers per token, and the model takes 96"),
+        ({"model": "qwen"}, "input model: QwenImage is not supported"),
+        ({"vae": "deep"}, "input vae: it makes latents of 16 channels"),
+        ({"layer": "?!"}, 'layer "[?]!", input layer: its text names no thing'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_refused_by_name(pack, execute, tiny, make_layer, monkeypatch, change, message):
+    made = {
+        "qwen": tiny.tiny_qwen_image,
+        "deep": lambda: tiny.tiny_vae(latent_channels=16),
+        "?!": lambda: make_layer("?!"),
+        "wide": lambda: wide_model(tiny, monkeypatch),
+    }
+    given = {name: made[v]() if v in made else v for name, v in change.items()}
+    with pytest.raises(
+        pack.collage_core.errors.CollageError, match=f"LayerTextualInversion.*{message}"
+    ):
+        execute(**given)
+
+
+def wide_model(tiny, monkeypatch):
+    monkeypatch.setitem(tiny.UNET, "context_dim", 96)
+    return tiny.tiny_model()
+
+
+def test_an_inpainting_model_is_refused(pack, execute, tiny):
+    model = tiny.tiny_model()
+    model.model.set_inpaint()
+    with pytest.raises(pack.collage_core.errors.CollageError, match="inpainting"):
+        execute(model=model)

@@ -1,0 +1,240 @@
+"""The trainer learns, goes on where it was cut off, and disturbs nobody."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+
+def run(trainer, steps: int | None = None) -> list[float]:
+    losses = []
+    while not trainer.done and (steps is None or len(losses) < steps):
+        losses.append(trainer.step())
+    return losses
+
+
+def checksum(*networks: torch.nn.Module) -> list[torch.Tensor]:
+    return [value.clone() for n in networks for value in n.state_dict().values()]
+
+
+def test_the_fixed_sets_loss_falls_for_a_planted_target(part, trainer, settings, monkeypatch):
+    """The pictures are what the model itself makes of another word."""
+    one = trainer(settings=settings(steps=12, rates=(0.4, 0.05), evaluate_every=4))
+    words = {"l": one.text.table("l")[2368:2370].float()}  # "car" and its neighbour
+    module = part("nodes.host.inversion_trainer")
+
+    original = one._denoised
+
+    def target(batch) -> torch.Tensor:
+        tokens = module.filled(one.prompts.templates[0].learned, words)
+        with torch.no_grad():
+            return original(batch, tokens)
+
+    def distance(denoised, batch):
+        args = (denoised, target(batch), batch.mask, batch.sigma, one.settings.loss)
+        return module.masked_loss(*args)
+
+    monkeypatch.setattr(one, "_loss", distance)
+    monkeypatch.setattr(one.prompts, "drawn", lambda *_: one.prompts.templates[0].learned)
+    run(one)
+    losses = [loss for _, loss in one.progress.evaluations]
+    assert one.progress.best_loss < 0.5 * losses[0]
+
+
+def test_only_the_direction_is_learned(trainer, settings):
+    one = trainer(settings=settings(steps=4))
+    start = one.vectors()["l"]
+    run(one)
+    now = one.descent.vectors["l"]
+    assert now.shape == (2, 64)
+    torch.testing.assert_close(now.norm(dim=-1), start.norm(dim=-1), rtol=1e-6, atol=0)
+    assert torch.cosine_similarity(now, start, dim=-1).max() < 0.999
+
+
+def test_the_paper_lets_the_norm_go(trainer, settings):
+    one = trainer(settings=settings("paper", steps=4, rates=(0.05, 0.05)))
+    start = one.vectors()["l"]
+    table = one.text.table("l").float()
+    assert torch.equal(start, table[320:321])  # the word "a"
+    run(one)
+    assert not torch.allclose(one.descent.vectors["l"].norm(), start.norm(), rtol=1e-3)
+
+
+def test_a_cut_off_training_ends_with_the_same_vectors(trainer):
+    whole, cut = trainer(), trainer()
+    run(whole)
+    run(cut, 4)
+    resumed = trainer()
+    resumed.load_state_dict(cut.state_dict())
+    assert resumed.steps == 4
+    run(resumed)
+    for name, vectors in whole.vectors().items():
+        torch.testing.assert_close(resumed.vectors()[name], vectors, rtol=0, atol=1e-6)
+    assert resumed.progress.best_loss == pytest.approx(whole.progress.best_loss)
+
+
+def test_seeds_differ_and_repeat(trainer, settings):
+    short = settings(steps=2)
+    found = [trainer(seed=seed, settings=short) for seed in (1, 1, 2)]
+    for one in found:
+        run(one)
+    first, again, other = (one.descent.vectors["l"] for one in found)
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other, atol=1e-3)
+
+
+def test_a_batch_in_parts_is_the_batch(trainer, monkeypatch):
+    """Memory that runs out costs time only."""
+    import comfy.model_management
+
+    whole, parted = trainer(), trainer()
+    denoised = parted._denoised
+
+    def short_of_memory(batch, tokens):
+        if len(batch.sigma) > 1 and torch.is_grad_enabled():
+            raise comfy.model_management.OOM_EXCEPTION("no memory")
+        return denoised(batch, tokens)
+
+    monkeypatch.setattr(parted, "_denoised", short_of_memory)
+    run(whole, 1)
+    run(parted, 1)
+    assert parted.parts == 2
+    torch.testing.assert_close(
+        parted.descent.vectors["l"], whole.descent.vectors["l"], rtol=1e-4, atol=1e-5
+    )
+    assert "in 2 parts" in parted.report().text()
+
+
+def test_memory_that_is_short_for_one_picture_is_the_hosts_own_error(trainer, monkeypatch):
+    import comfy.model_management
+
+    one = trainer()
+    run(one, 1)
+
+    def no_memory(*_):
+        raise comfy.model_management.OOM_EXCEPTION("no memory")
+
+    monkeypatch.setattr(one, "_denoised", no_memory)
+    with pytest.raises(comfy.model_management.OOM_EXCEPTION):
+        one.step()
+
+
+def test_steps_that_are_not_numbers_are_left_out(trainer, settings, monkeypatch):
+    one = trainer(settings=settings(steps=20))
+    run(one, 1)
+    before = one.descent.vectors["l"].clone()
+    loss = one._loss
+    bad = {"left": 3}
+
+    def sometimes_nan(denoised, batch):
+        if torch.is_grad_enabled() and bad["left"]:
+            bad["left"] -= 1
+            return loss(denoised, batch) * math.nan
+        return loss(denoised, batch)
+
+    monkeypatch.setattr(one, "_loss", sometimes_nan)
+    assert math.isnan(one.step())
+    assert torch.equal(one.descent.vectors["l"], before)
+    assert math.isnan(one.step())
+    assert math.isnan(one.step())
+    assert one.progress.halvings == 1
+    assert math.isfinite(one.step())
+    assert "not numbers" in one.report().text()
+
+
+def test_a_model_that_gives_nan_is_refused(pack, tiny, trainer):
+    model = tiny.tiny_model()
+    model.model.diffusion_model.out.get_submodule("2").weight.fill_(torch.nan)
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match=r'LayerTextualInversion, layer "teddy bear", input model: .*NaN',
+    ):
+        trainer(model=model).step()
+
+
+def test_shared_objects_and_a_following_ksampler_are_untouched(tiny, model, clip, vae, trainer):
+    import nodes
+
+    def picture() -> torch.Tensor:
+        drawn = torch.randn(4)  # the global generator; sampling sets it anew
+        latent = {"samples": torch.zeros(1, 4, 8, 8)}
+        encoded = clip.encode_from_tokens_scheduled(clip.tokenize("a cat"))
+        sampled = nodes.common_ksampler(
+            model, 3, 2, 4.0, "euler_ancestral", "normal", encoded, encoded, latent
+        )[0]["samples"]
+        return torch.cat([drawn, sampled.flatten()])
+
+    networks = (model.model, clip.cond_stage_model, vae.first_stage_model)
+    torch.manual_seed(1)
+    before, weights = picture(), checksum(*networks)
+    torch.manual_seed(1)
+    layer = trainer().layer
+    copied = (layer.image.clone(), layer.alpha.clone())
+    run(trainer(layer=layer), 2)
+    assert torch.equal(picture(), before)
+    assert all(torch.equal(*pair) for pair in zip(weights, checksum(*networks), strict=True))
+    assert torch.equal(layer.image, copied[0])
+    assert torch.equal(layer.alpha, copied[1])
+
+
+def test_the_collages_prompt_is_trained_with(trainer, make_layer, make_collage, settings):
+    layer = make_layer()
+    one = trainer(
+        layer=layer,
+        collage=make_collage("a room with a teddy bear", layer),
+        settings=settings(collage_prompt=1.0),
+    )
+    assert one.prompts.drawn(one.settings, 0, 0) is one.prompts.scene.learned
+    run(one, 1)
+    assert one.report().notes == ()
+
+
+def test_a_collage_without_the_phrase_is_noted(trainer, make_collage):
+    one = trainer(collage=make_collage("a room"))
+    run(one, 1)
+    assert "no place for" in one.report().text()
+
+
+def test_words_are_trained_as_inference_uses_them(part, clip, trainer, tmp_path):
+    """The features of a prompt with the vectors in memory are those with them in a file."""
+    one = trainer()
+    memory = part("nodes.host.memory_words")
+    vectors = one.vectors()
+    write = part("collage_core.embedding_file").write_embedding
+    write(tmp_path / "learned.safetensors", {"l": vectors["l"]}, {})
+    own = clip.tokenizer.clip_l
+    directory, own.embedding_directory = own.embedding_directory, [str(tmp_path)]
+    try:
+        prompt = "a photo of embedding:learned, teddy bear " + "very " * 80
+        expected = clip.encode_from_tokens(clip.tokenize(prompt))
+    finally:
+        own.embedding_directory = directory
+    tokens = memory.knowing(clip.tokenizer, [memory.markers("learned", 2)])
+    assert isinstance(tokens.tokenize_with_weights("embedding:unknown")["l"][0][1][0], int)
+    filled = memory.filled(tokens.tokenize_with_weights(prompt), vectors)
+    assert torch.equal(one.text.encode(filled)[0], expected)
+
+
+def test_preview_is_a_small_picture(trainer):
+    one = trainer()
+    run(one, 1)
+    picture = one.preview()
+    assert picture.shape == (1, 64, 64, 3)
+    assert 0 <= picture.min() <= picture.max() <= 1
+
+
+def test_a_velocity_model_learns_too(tiny, trainer, settings):
+    from comfy.model_base import ModelType
+
+    model = tiny.tiny_model(model_type=ModelType.V_PREDICTION)
+    for preset in ("default", "paper"):
+        losses = run(trainer(model=model, settings=settings(preset, steps=1)))
+        assert math.isfinite(losses[0])
+
+
+def test_time_ends_a_training(trainer, settings):
+    one = trainer(settings=dataclasses.replace(settings(), max_seconds=0.0))
+    assert len(run(one)) == 1
