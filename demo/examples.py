@@ -2,7 +2,8 @@
 
 Writes the layers of a scene as PNG files with transparency, and the workflow that turns them
 into one picture, for scripts (API form) and for the page. With --pictures it takes what
-`python3 run.py demo` left in output/ for the thumbnail and the documents.
+`python3 run.py demo` and `python3 run.py evaluate` left in output/ for the thumbnail and the
+documents.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ Json = dict[str, Any]
 
 # kind -> noise: how far each thing of the bento may change
 NOISE = {
-    "cloth": 0.3,
-    "bento box": 0.25,
-    "sushi": 0.2,
-    "edamame": 0.25,
-    "rice": 0.2,
-    "ginger": 0.25,
+    "cloth": 0.6,
+    "bento box": 0.45,
+    "sushi": 0.25,
+    "edamame": 0.5,
+    "rice": 0.3,
+    "ginger": 0.5,
 }
 
 
@@ -74,9 +75,8 @@ def bento_workflow(scene: world.Scene, files: list[str]) -> tuple[Json, Json]:
             "inputs": {"prompt": scene.caption, "width": 256, "height": 256, **layers},
         },
         "51": {
-            "class_type": "CLIPTextEncode",
-            "inputs": {"text": ["50", 3], "clip": ["1", 1]},
-            "_meta": {"title": "Scene"},
+            "class_type": "MaskedCrossAttentionPatch",
+            "inputs": {"model": ["1", 0], "clip": ["1", 1], "collage": ["50", 0]},
         },
         "52": {
             "class_type": "CLIPTextEncode",
@@ -86,17 +86,17 @@ def bento_workflow(scene: world.Scene, files: list[str]) -> tuple[Json, Json]:
         "53": {
             "class_type": "PerLayerNoiseKSampler",
             "inputs": {
-                "model": ["1", 0],
+                "model": ["51", 0],
                 "collage": ["50", 0],
                 "vae": ["1", 2],
-                "positive": ["51", 0],
+                "positive": ["51", 1],
                 "negative": ["52", 0],
                 "seed": 7,
                 "steps": 30,
-                "cfg": 2.0,
+                "cfg": 3.0,
                 "sampler_name": "euler_ancestral",
                 "scheduler": "normal",
-                "base_noise": 0.3,
+                "base_noise": 0.6,
                 "feather": 4.0,
             },
         },
@@ -122,6 +122,9 @@ def take_pictures() -> None:
     output = ROOT / "output"
     (ROOT / "docs").mkdir(exist_ok=True)
     shutil.copyfile(output / "bento_box_side_by_side.png", ROOT / "docs" / "bento_box.png")
+    for sheet in sorted((output / "evaluate").glob("*.png")):
+        with Image.open(sheet) as picture:
+            picture.convert("RGB").save(ROOT / "docs" / f"{sheet.stem}.jpg", quality=88)
     result = next(iter(sorted(output.glob("bento_box_collage_result_*.png"))))
     with Image.open(result) as picture:
         picture.convert("RGB").save(WORKFLOWS / "bento_box.jpg", quality=92)

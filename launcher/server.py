@@ -19,6 +19,8 @@ ADDRESS = "127.0.0.1"
 OUR_NODES = (
     "CollageLayer",
     "CollageStack",
+    "LayerTextualInversion",
+    "CollageEmbeddingLoad",
     "CollageAutoTune",
     "MaskedCrossAttentionPatch",
     "CollageAttentionMap",

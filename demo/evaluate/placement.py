@@ -105,25 +105,30 @@ def compare(before: list[float], after: list[float]) -> dict[str, int]:
 
 def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     """The comparison on `count` unseen collages x 2 seeds."""
-    painter = Painter(steps, cfg)
+    painter, model = Painter(steps, cfg), judge.load_judge()
     ways = {"plain": painter.plain, "node": painter.patched, "host_masks": painter.host_masks}
     shares: dict[str, list[float]] = {name: [] for name in ("collage", *ways)}
-    pictures = []
-    model = judge.load_judge()
+    sheet, gains = [], []
     for number, case in enumerate(cases(REPORT_SEED, count, noise), 1):
         for seed in (1, 2):
             row = {name: painter.paint(case, way, seed) for name, way in ways.items()}
             row = {"collage": case.collage.composite.image[0], **row}
             seen = judge.look(model, torch.stack(list(row.values())))
-            for name, sighting in zip(row, seen, strict=True):
-                shares[name] += own_shares(case, sighting)
-            pictures += row.values() if seed == 1 else []
+            own = {name: own_shares(case, s) for name, s in zip(row, seen, strict=True)}
+            for name, found in own.items():
+                shares[name] += found
+            gains.append((sum(own["node"]) - sum(own["plain"]), len(gains), row))
+            sheet += row.values() if seed == 1 else []
         if number % 5 == 0:
             print(f"{number} of {count} collages", flush=True)
     table = {name: summary(found) for name, found in shares.items()}
     table |= {f"node against {n}": compare(shares[n], shares["node"]) for n in ways if n != "node"}
     _write(table, folder / f"placement_{noise:g}.json")
-    save_sheet(torch.stack(pictures[:64]), folder / f"placement_{noise:g}.png", columns=8)
+    save_sheet(torch.stack(sheet[:64]), folder / f"placement_{noise:g}.png", columns=8)
+    best, worst = max(gains)[2], min(gains)[2]
+    for name, row in (("most_gained", best), ("most_lost", worst)):
+        pictures = torch.stack([row[way] for way in ("collage", "plain", "node")])
+        save_sheet(pictures, folder / f"placement_{noise:g}_{name}.png", columns=3)
 
 
 def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
