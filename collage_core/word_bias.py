@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -65,7 +66,7 @@ class WordBias:
     schedule: str = "paper"
     start: float = 0.0
     end: float = 1.0
-    _fields: dict = field(default_factory=dict, repr=False)
+    _fields: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
 
     def factor(self, sigma: float) -> float:
         acts = self.start < self.end and any((*self.attract, *self.repel))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -20,7 +21,7 @@ class Case:
     """A Collage of the pack, and per layer the kind a recogniser should name ("" = scenery)."""
 
     seed: int
-    collage: object
+    collage: Any
     kinds: tuple[str, ...]
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.multiprocessing.spawn as processes
 
 from . import workshop
 from .latents import Captions, Latents, Source
@@ -72,7 +73,7 @@ def train(part: Part) -> None:
     workers = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
         rendezvous = f"file://{folder}/workers"
-        torch.multiprocessing.spawn(_join, (workers, part, rendezvous), nprocs=workers)
+        processes.spawn(_join, (workers, part, rendezvous), nprocs=workers)
 
 
 def _join(rank: int, workers: int, part: Part, rendezvous: str) -> None:

@@ -7,7 +7,9 @@ attn_precision and activations_shape; comfy.ldm.modules.attention .attention_pyt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from comfy.ldm.modules import attention
@@ -23,8 +25,8 @@ class Call:
 
     chunks: tuple[Chunk | None, ...]
     columns: tuple[TokenColumns | None, ...]
-    recorder: object | None = None
-    _weights: dict = field(default_factory=dict, repr=False)
+    recorder: Any = None
+    _weights: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
 
     def weights(self, number: int, size: tuple[int, int], rows: int, device) -> torch.Tensor:
         """Region weights of a chunk on the device, [1 or rows, N, R].
@@ -33,6 +35,7 @@ class Call:
         """
         if (number, size) not in self._weights:
             chunk = self.chunks[number]
+            assert chunk is not None
             weights = chunk.bias.region_weights(size, chunk.latent, chunk.area)
             if len(weights) > 1:  # item of the batch = row modulo pictures of the collage
                 weights = weights[torch.arange(rows) % len(weights)]
@@ -45,7 +48,7 @@ class BlockAttention:
     """Takes the place of one block's cross-attention during one call."""
 
     call: Call
-    previous: object | None
+    previous: Callable[..., torch.Tensor] | None
 
     def __call__(self, q, k, v, extra_options):
         """q [rows, N, H * D], k and v [rows, K, H * D] -> [rows, N, H * D].
@@ -76,6 +79,7 @@ class BlockAttention:
                 "patches that merge or cut tokens of cross-attention."
             )
         columns = self.call.columns[number]
+        assert columns is not None
         weights = self.call.weights(number, size, len(q), q.device)
         bias = attention_bias(q, k, heads, weights, columns)
         if self.call.recorder is not None:

@@ -73,7 +73,7 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
         words = spoken.get(id(features))
         if words is None and KEY in entry and _equal(features, entry.get("cross_attn")):
             words = entry[KEY]  # a host that moves the features to its device makes a copy
-        if words is not None:
+        if words is not None and features is not None:
             chunks[number, entry["uuid"]] = _chunk(words, features, entry.get("area"), x_in)
     options = {**model_options.get("transformer_options", {}), KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})

@@ -221,7 +221,7 @@ class Trainer:
                 (loss * self.scale).backward()
                 total += loss.item()
             self.backward += count
-            return total, {name: leaf.grad / self.scale for name, leaf in leaves.items()}
+            return total, {name: _gradient(leaf) / self.scale for name, leaf in leaves.items()}
 
     def _denoised(self, batch: Batch, tokens: dict) -> torch.Tensor:
         features, pooled = self.text.encode(tokens)
@@ -240,3 +240,7 @@ class Trainer:
         if not learned:
             return sentence.plain
         return filled(sentence.learned, self.descent.vectors)
+
+
+def _gradient(leaf: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad

@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -37,7 +38,7 @@ def knowing(tokenizer, words: Iterable[Embedding]):
     return copied
 
 
-def with_words_in_memory(clip, words: Iterable[Embedding | None]):
+def with_words_in_memory(clip: Any, words: Iterable[Embedding | None]) -> Any:
     """A clone of the CLIP that knows the words layers carry, or the CLIP itself without any.
 
     So a deleted or replaced file changes no picture.

@@ -18,6 +18,7 @@ import copy
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import comfy.float
 import comfy.lora
@@ -120,7 +121,7 @@ def _own_tensors(patcher, where: str) -> Iterator[tuple[torch.Tensor, torch.Tens
         yield shared, torch.nn.Parameter(own, requires_grad=False)
 
 
-def _as_if_loaded(copied: torch.nn.Module, patcher) -> None:
+def _as_if_loaded(copied: Any, patcher) -> None:
     """What the host does to a model when it loads it completely."""
     for module in copied.modules():
         wipe_lowvram_weight(module)
@@ -143,7 +144,7 @@ class PrivateText:
     """A private copy of a CLIP's text encoders: tokens in, features and pooled features out."""
 
     def __init__(self, clip, where: str) -> None:
-        self.model = private_copy(clip.patcher, where)
+        self.model: Any = private_copy(clip.patcher, where)
         self.device, self.layer_idx = clip.patcher.load_device, clip.layer_idx
 
     def encode(self, tokens: dict) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -7,6 +7,8 @@ Host symbols: BaseModel.apply_model(x, sigma, transformer_options=..., **conds) 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from comfy.ldm.modules.attention import attention_pytorch
 from comfy.model_sampling import V_PREDICTION
@@ -21,7 +23,7 @@ def _differentiable(_, *args, **kwargs):
 
 class PrivateDenoiser:
     def __init__(self, model, where: str) -> None:
-        self.model = private_copy(model, where)
+        self.model: Any = private_copy(model, where)
         self.device = model.load_device
         self.half = self.model.get_dtype_inference() == torch.float16
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from collage_core.auto_tune import describe_tuning, tune
 from collage_core.collage import Collage, Layer
 
 
-def make_layer(text: str, width: int, **options) -> Layer:
+def make_layer(text: str, width: int, **options: Any) -> Layer:
     """A layer as high as the canvas of 64 x 64 pixels, `width` wide, at its left edge."""
     pixels = {"image": torch.zeros(1, 64, width, 3), "alpha": torch.ones(1, 64, width)}
     return Layer(text=text, x=width / 128, **pixels, **options)

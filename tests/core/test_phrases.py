@@ -308,7 +308,7 @@ def test_spelling_forms_of_any_text_match(text: str):
         "embedding:sushi,sushi sushi",
     ],
 )
-def test_the_name_of_an_embedding_is_not_a_phrase(prompt):
+def test_the_name_of_an_embedding_is_not_a_phrase(prompt: str):
     (group,) = find_phrases(prompt, [(1, "sushi")]).groups
     (place,) = group.places
     assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
@@ -318,7 +318,7 @@ def test_the_name_of_an_embedding_is_not_a_phrase(prompt):
     ("prompt", "problem"),
     [("(" * 101 + "cat" + ")" * 101, "more than 100 parentheses"), ("(" * 5000, "more than 100")],
 )
-def test_parentheses_deeper_than_the_host_reads_are_refused(prompt, problem):
+def test_parentheses_deeper_than_the_host_reads_are_refused(prompt: str, problem: str):
     with pytest.raises(CollageError, match=problem):
         check_prompt(prompt)
 

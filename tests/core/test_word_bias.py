@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -43,7 +45,7 @@ def test_schedules_fall_as_published() -> None:
     [(0.0, 0.0, {}), (1.0, 1.0, {"start": 0.5, "end": 0.5}), (1.0, 1.0, {"start": 0.6, "end": 0})],
 )
 def test_a_bias_that_asks_for_nothing_is_none(
-    attract: float, repel: float, changes: dict[str, float]
+    attract: float, repel: float, changes: dict[str, Any]
 ) -> None:
     bias = make_bias(torch.ones(1, 1, 8, 8), (attract,), (repel,), **changes)
     assert bias.factor(14.6) == 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from collage_core.inversion.start import start_vectors, word_norm
 
 
 @pytest.mark.parametrize("kind", ["min_snr", "plain", "plain_velocity"])
-def test_the_loss_is_that_of_a_loop(kind, generator: torch.Generator):
+def test_the_loss_is_that_of_a_loop(kind: Any, generator: torch.Generator):
     B, C, H, W = 2, 3, 5, 7
     denoised, clean = (torch.randn(B, C, H, W, generator=generator) for _ in range(2))
     mask = torch.rand(B, 1, H, W, generator=generator)
@@ -79,7 +80,7 @@ def test_words_that_are_alike_count_once_in_the_norm():
     assert word_norm(table) == 3.0
 
 
-def outcome(**changes) -> Outcome:
+def outcome(**changes: Any) -> Outcome:
     good = {
         "gain": 0.3, "loss": 0.7, "loss_without": 1.0, "angle": 40.0, "norms": {"l": 0.4},
         "vectors": 2, "steps": 90, "planned": 150, "best_step": 80, "passes": (500, 360),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -12,7 +14,7 @@ from collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sent
 WORD = f"embedding:{PLACEHOLDER}"
 
 
-def layer(text: str, **settings) -> Layer:
+def layer(text: str, **settings: Any) -> Layer:
     shade = torch.full((1, 4, 4, 3), len(text) / 100)
     return Layer(image=shade, alpha=torch.ones(1, 4, 4), text=text, **settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def gradients(vectors: dict[str, torch.Tensor], seed: int) -> dict[str, torch.Te
     return {name: torch.randn(v.shape, generator=generator) for name, v in vectors.items()}
 
 
-def test_the_norm_never_changes(start):
+def test_the_norm_never_changes(start: dict[str, torch.Tensor]):
     descent = SphereDescent(start)
     for step in range(200):
         descent.step(gradients(start, step), 0.1)
@@ -34,15 +35,17 @@ def test_the_norm_never_changes(start):
         )
 
 
-def test_a_step_turns_every_vector_by_its_angle(start):
+def test_a_step_turns_every_vector_by_its_angle(start: dict[str, torch.Tensor]):
     descent = SphereDescent(start)
     descent.step(gradients(start, 1), 0.05)
-    for name in start:
-        cosine = torch.cosine_similarity(descent.vectors[name], start[name], dim=-1)
+    for name, before in start.items():
+        cosine = torch.cosine_similarity(descent.vectors[name], before, dim=-1)
         torch.testing.assert_close(cosine, torch.full((2,), math.cos(0.05)), rtol=0, atol=1e-6)
 
 
-def test_it_turns_to_where_the_loss_is_least(start, generator):
+def test_it_turns_to_where_the_loss_is_least(
+    start: dict[str, torch.Tensor], generator: torch.Generator
+):
     target = {name: torch.randn(v.shape, generator=generator) for name, v in start.items()}
     descent = SphereDescent(start)
     for step in range(300):
@@ -51,7 +54,7 @@ def test_it_turns_to_where_the_loss_is_least(start, generator):
     assert angle(descent.vectors, target) < 1
 
 
-def test_kappa_pulls_back_to_the_start(start):
+def test_kappa_pulls_back_to_the_start(start: dict[str, torch.Tensor]):
     turned = {name: value.roll(1, dims=-1) for name, value in start.items()}
     descent = SphereDescent(start)
     descent.restart(turned)
@@ -60,7 +63,7 @@ def test_kappa_pulls_back_to_the_start(start):
     assert angle(descent.vectors, start) == pytest.approx(before - math.degrees(0.1), abs=0.5)
 
 
-def test_adamw_is_that_of_torch(start):
+def test_adamw_is_that_of_torch(start: dict[str, torch.Tensor]):
     leaf = torch.nn.Parameter(start["l"].clone())
     reference = torch.optim.AdamW([leaf], lr=1e-2, weight_decay=1e-2)
     descent = AdamW({"l": start["l"]})
@@ -73,7 +76,7 @@ def test_adamw_is_that_of_torch(start):
 
 
 @pytest.mark.parametrize("kind", [SphereDescent, AdamW])
-def test_a_saved_descent_goes_on_to_the_bit(start, kind):
+def test_a_saved_descent_goes_on_to_the_bit(start: dict[str, torch.Tensor], kind: Any):
     whole, cut = kind(start), kind(start)
     for step in range(10):
         whole.step(gradients(start, step), 0.03)
@@ -87,7 +90,7 @@ def test_a_saved_descent_goes_on_to_the_bit(start, kind):
         assert torch.equal(resumed.vectors[name], whole.vectors[name])
 
 
-def test_a_restart_forgets_the_momentum(start):
+def test_a_restart_forgets_the_momentum(start: dict[str, torch.Tensor]):
     descent = SphereDescent(start)
     descent.step(gradients(start, 1), 0.1)
     descent.restart(start)

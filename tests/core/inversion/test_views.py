@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from collage_core.inversion.views import SIZES, layer_views
 R = 128
 
 
-def red_box(**settings) -> Layer:
+def red_box(**settings: Any) -> Layer:
     """A red box of 20 x 40 pixels inside 60 x 70 whose hidden colour is green."""
     image = torch.zeros(1, 60, 70, 3)
     image[..., 1] = 1
@@ -100,7 +101,7 @@ def strip() -> torch.Tensor:
     ],
     ids=["empty", "no opacity", "narrow", "nan", "specks"],
 )
-def test_refused_by_name(change: dict, message: str):
+def test_refused_by_name(change: dict[str, Any], message: str):
     layer = dataclasses.replace(red_box(), **change)
     with pytest.raises(CollageError, match=f'LayerTextualInversion, layer "red box".*{message}'):
         layer_views(layer, None, R, 8)

@@ -153,6 +153,7 @@ def test_a_folder_that_cannot_be_written_costs_no_training(execute, folder, monk
 
 def test_sdxl_learns_for_both_encoders_at_once(tiny, part, trainer, settings):
     import comfy.model_base
+    import comfy.model_patcher
     import comfy.sd
     import comfy.sdxl_clip
     import comfy.supported_models

@@ -118,8 +118,8 @@ def test_nothing_global_is_left_behind(copies, error):
     import comfy.model_management
 
     def state() -> list:
-        kind, keys, *place = np.random.get_state()
-        numpy = [kind, keys.tolist(), *place]
+        kind, keys, *place = np.random.get_state(legacy=True)
+        numpy = [kind, np.asarray(keys).tolist(), *place]
         modes = [torch.is_inference_mode_enabled(), torch.is_grad_enabled()]
         return [torch.get_rng_state().tolist(), numpy, random.getstate(), *modes]
 
