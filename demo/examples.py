@@ -125,6 +125,8 @@ def take_pictures() -> None:
     for sheet in sorted((output / "evaluate").glob("*.png")):
         with Image.open(sheet) as picture:
             picture.convert("RGB").save(ROOT / "docs" / f"{sheet.stem}.jpg", quality=88)
+            if sheet.stem == "placement_0.8":  # collage, plain and node of the eighth collage
+                picture.crop((1024, 768, 1792, 1024)).save(ROOT / "docs" / "words_in_place.png")
     result = next(iter(sorted(output.glob("bento_box_collage_result_*.png"))))
     with Image.open(result) as picture:
         picture.convert("RGB").save(WORKFLOWS / "bento_box.jpg", quality=92)

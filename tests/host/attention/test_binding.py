@@ -242,9 +242,8 @@ def test_a_border_that_the_encoder_does_not_see_is_refused(refused, prompt, text
     assert "input collage: the text encoder does not tell the words at characters" in message
 
 
-@pytest.mark.parametrize("text", ["cat,", "embedding:v9"])
-def test_words_that_the_host_would_take_for_an_embedding_are_refused(refused, text):
-    message = refused("cat,embedding:v9", text)
+def test_words_that_the_host_would_take_for_an_embedding_are_refused(refused):
+    message = refused("cat,embedding:v9", "cat,")
     assert 'characters 5 to 16 of the prompt "cat,embedding:v9"' in message
     assert 'Put a space around "embedding:v9".' in message
 
