@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 REPO = Path(__file__).absolute().parents[2]
 COMFYUI = os.environ.get("COMFYUI_PATH")
@@ -46,3 +49,46 @@ def pack() -> ModuleType:
 @pytest.fixture
 def node_of(pack):
     return lambda name: next(n for n in pack.nodes.NODES if n.__name__ == name)
+
+
+@pytest.fixture(scope="session")
+def load_module() -> Callable[[Path], ModuleType]:
+    """Load a module beside the tests, which are no package and cannot import each other."""
+
+    def load(path: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def in_a_node() -> Iterator[None]:
+    """What the host runs every node in; folders whose tests call nodes make it their own."""
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny(load_module):
+    """The module of tiny models."""
+    return load_module(Path(__file__).with_name("tiny_models.py"))
+
+
+@pytest.fixture(scope="session")
+def model(tiny):
+    return tiny.tiny_model()
+
+
+@pytest.fixture(scope="session")
+def clip(tiny):
+    return tiny.tiny_clip()
+
+
+@pytest.fixture(scope="session")
+def vae(tiny):
+    return tiny.tiny_vae()

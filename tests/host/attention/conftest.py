@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -13,40 +12,13 @@ WIDGETS = {"schedule": "paper", "strength": 1.0, "start_percent": 0.0, "end_perc
 
 
 @pytest.fixture(autouse=True)
-def _inference_mode():
-    """What the host runs every node in."""
-    with torch.inference_mode():
-        yield
-
-
-def load(path: Path):
-    """A module beside the tests, which are no package and cannot import each other."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _inference_mode(in_a_node):
+    pass
 
 
 @pytest.fixture(scope="session")
-def tiny():
-    return load(Path(__file__).parents[1] / "tiny_models.py")
-
-
-@pytest.fixture(scope="session")
-def paper():
-    return load(Path(__file__).parent / "papers_loop.py")
-
-
-@pytest.fixture(scope="session")
-def model(tiny):
-    return tiny.tiny_model()
-
-
-@pytest.fixture(scope="session")
-def clip(tiny):
-    return tiny.tiny_clip()
+def paper(load_module):
+    return load_module(Path(__file__).with_name("papers_loop.py"))
 
 
 @pytest.fixture(scope="session")

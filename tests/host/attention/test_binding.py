@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import unicodedata
 from pathlib import Path
@@ -42,15 +41,8 @@ LAYER = st.tuples(
 
 
 @pytest.fixture(scope="session")
-def kit():
-    """The module of helpers; tests are no package, so it cannot simply be imported."""
-    path = Path(__file__).parent / "binding_fixtures.py"
-    spec = importlib.util.spec_from_file_location("binding_fixtures", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def kit(load_module):
+    return load_module(Path(__file__).with_name("binding_fixtures.py"))
 
 
 @pytest.fixture(scope="session")
