@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from .collage import Collage
 from .errors import quoted
 from .report import percent
-from .word_bias import Region, TokenColumns
+from .word_bias import Region, TokenColumns, shrink_factor
 
 
 def region_attention(
@@ -39,11 +39,9 @@ def onto_grid(maps: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
 
     A UNet halves with rounding up, so the last cell of an odd side is half outside.
     """
-    size, factor = maps.shape[-2:], 1
-    while factor * size[0] < grid[0] or factor * size[1] < grid[1]:
-        factor *= 2
-    if tuple(-(-side // factor) for side in grid) != tuple(size):
-        return F.interpolate(maps, grid, mode="nearest-exact")  # patched to shrink otherwise
+    factor = shrink_factor(grid, maps.shape[-2:])
+    if factor is None:
+        return F.interpolate(maps, grid, mode="nearest-exact")
     large = maps.repeat_interleave(factor, -2).repeat_interleave(factor, -1)
     return large[..., : grid[0], : grid[1]]
 

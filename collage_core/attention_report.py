@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .collage import Collage
+from .embedding_file import MANY_VECTORS
 from .errors import quoted
 from .report import percent
 from .word_bias import Region, WordBias
 
 FEW_TOKENS = 8
-MOST_VECTORS = 16
 
 
 def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str]) -> str:
@@ -52,7 +52,7 @@ def _layer_lines(
             "mean little to it"
         )
     learned = sum(words[position] == "learned" for position in region.tokens)
-    if learned > MOST_VECTORS:
+    if learned > MANY_VECTORS:
         yield f"    ! {learned} learned vectors leave little of the prompt to be obeyed"
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"

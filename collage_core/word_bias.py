@@ -11,6 +11,7 @@ attraction repel.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,7 @@ class WordBias:
     start: float = 0.0
     end: float = 1.0
     _fields: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
+    _columns: dict[Any, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict, repr=False)
 
     def factor(self, sigma: float) -> float:
         acts = self.start < self.end and any((*self.attract, *self.repel))
@@ -106,6 +108,15 @@ class WordBias:
         length: tokens of the conditioning with what other nodes appended; the host repeats it
         to a length that suits its whole batch. factor: f(sigma), or 0 outside the schedule.
         """
+        return TokenColumns(*self._positions(length, keys), factor)
+
+    def _positions(self, length: int, keys: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Positions and membership of TokenColumns, made once for each pair of lengths."""
+        if (length, keys) not in self._columns:
+            self._columns[length, keys] = self._find_positions(length, keys)
+        return self._columns[length, keys]
+
+    def _find_positions(self, length: int, keys: int) -> tuple[torch.Tensor, torch.Tensor]:
         tokens, region_of = [], []
         for number, region in enumerate(self.regions):
             tokens += region.tokens
@@ -114,7 +125,7 @@ class WordBias:
         everywhere = (torch.tensor(tokens, dtype=torch.long) + starts[:, None]).flatten()
         owners = torch.tensor(region_of, dtype=torch.long)
         membership = F.one_hot(owners, len(self.regions)).T.float()
-        return TokenColumns(everywhere, membership.repeat(1, len(starts)), factor)
+        return everywhere, membership.repeat(1, len(starts))
 
 
 def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
@@ -132,13 +143,22 @@ def block_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
     A UNet halves with rounding up, so the last cell of an odd side is half outside.
     """
-    factor = 1
-    while -(-masks.shape[-2] // factor) > size[0]:
-        factor *= 2
+    factor = shrink_factor(masks.shape[-2:], size)
+    if factor is None:
+        return keep_peaks(F.adaptive_avg_pool2d(masks, size), masks)
     small = F.avg_pool2d(masks, factor, ceil_mode=True, count_include_pad=False)
-    if small.shape[-2:] != size:  # a UNet that was patched to shrink otherwise
-        small = F.adaptive_avg_pool2d(masks, size)
     return keep_peaks(small, masks)
+
+
+def shrink_factor(grid: Sequence[int], size: Sequence[int]) -> int | None:
+    """The power of two by which a UNet, halving and rounding up, made `size` cells of a grid.
+
+    None where it was patched to shrink otherwise.
+    """
+    factor = 1
+    while any(-(-large // factor) > small for large, small in zip(grid, size, strict=True)):
+        factor *= 2
+    return factor if [-(-large // factor) for large in grid] == list(size) else None
 
 
 def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:

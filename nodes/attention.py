@@ -10,9 +10,11 @@ from ..collage_core.word_bias import SCHEDULES, Region, WordBias
 from .host.carried_words import with_words
 from .host.cross_attention import patch_model, remember
 from .host.memory_words import with_words_in_memory
+from .host.text_encoder import check_width
 from .host.unet import context_width
 from .host.word_tokens import BoundTokens, bind_tokens
 from .sockets import CATEGORY, CollageSocket
+from .widgets import share_widget
 
 NODE = "MaskedCrossAttentionPatch"
 
@@ -40,9 +42,11 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                     tooltip="How the effect falls with the noise: paper log(log(sigma + 1.01) "
                     "+ 1), ediff log(sigma + 1.01) as eDiff-I, constant 1.",
                 ),
-                _share("strength", 1.0, 10.0, "Multiplies attract and repel of every layer."),
-                _share("start_percent", 0.0, 1.0, "Steps before this share are left alone."),
-                _share("end_percent", 1.0, 1.0, "Steps after this share are left alone."),
+                share_widget(
+                    "strength", 1.0, "Multiplies attract and repel of every layer.", high=10.0
+                ),
+                share_widget("start_percent", 0.0, "Steps before this share are left alone."),
+                share_widget("end_percent", 1.0, "Steps after this share are left alone."),
             ],
             outputs=[
                 io.Model.Output("model", tooltip="The model to sample `positive` with."),
@@ -84,12 +88,6 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         return io.NodeOutput(remember(patch_model(model), positive), positive, report)
 
 
-def _share(name: str, default: float, high: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(
-        name, default=default, min=0.0, max=high, step=0.01, round=0.001, tooltip=tooltip
-    )
-
-
 def _check_ranges(schedule: str, strength: float, start: float, end: float) -> None:
     """The host checks typed values only; those that come over a link are checked here."""
     if schedule not in SCHEDULES:
@@ -106,11 +104,7 @@ def _check_ranges(schedule: str, strength: float, start: float, end: float) -> N
 
 
 def _check_features(features, width: int, bound: BoundTokens) -> None:
-    if features.shape[-1] != width:
-        raise CollageError(
-            f"{NODE}, input clip: it gives {features.shape[-1]} numbers per token, and the model "
-            f"takes {width}. Connect the CLIP that was made for this model."
-        )
+    check_width(features.shape[-1], width, NODE)
     last = max((max(tokens, default=0) for tokens in bound.groups.values()), default=0)
     if last >= features.shape[1]:
         raise CollageError(

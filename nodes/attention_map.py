@@ -9,6 +9,7 @@ from ..collage_core.errors import CollageError
 from ..collage_core.heat_map import heat_maps
 from .host.attention_probe import check_latent, remembered_words, replay
 from .sockets import CATEGORY, CollageSocket
+from .widgets import seed_widget
 
 NODE = "CollageAttentionMap"
 MOST_STEPS = 100
@@ -46,15 +47,7 @@ class CollageAttentionMap(io.ComfyNode):
                     tooltip="Noise levels, spread evenly over the whole schedule. Each costs as "
                     "much as half a sampler step.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
-                    step=1,
-                    control_after_generate=False,
-                    tooltip="Seed of the noise the picture is put under.",
-                ),
+                seed_widget("Seed of the noise the picture is put under.", control=False),
             ],
             outputs=[
                 io.Image.Output(

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.auto_tune import describe_tuning, tune
 from ..collage_core.errors import CollageError
 from .sockets import CATEGORY, CollageSocket
+from .widgets import share_widget
 
 
 class CollageAutoTune(io.ComfyNode):
@@ -23,15 +24,11 @@ class CollageAutoTune(io.ComfyNode):
             search_aliases=["auto adjust", "default values", "preserve", "harmonize"],
             inputs=[
                 CollageSocket.Input("collage", tooltip="The stack whose layers get new values."),
-                io.Float.Input(
+                share_widget(
                     "harmonise",
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    round=0.001,
+                    0.5,
+                    "0 preserves the layers as they are, 1 harmonises them most.",
                     display_mode=io.NumberDisplay.slider,
-                    tooltip="0 preserves the layers as they are, 1 harmonises them most.",
                 ),
             ],
             outputs=[

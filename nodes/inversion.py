@@ -9,8 +9,10 @@ from comfy_api.latest import io
 from ..collage_core.collage import Embedding
 from ..collage_core.errors import CollageError
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
+from .host.inversion_inputs import Task
 from .host.inversion_run import learn
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
+from .widgets import seed_widget
 
 
 class LayerTextualInversion(io.ComfyNode):
@@ -46,15 +48,7 @@ class LayerTextualInversion(io.ComfyNode):
                     step=1,
                     tooltip="Steps of training; 0 takes the preset's.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
-                    step=1,
-                    control_after_generate=False,
-                    tooltip="The random seed of the training.",
-                ),
+                seed_widget("The random seed of the training.", control=False),
                 CollageSocket.Input(
                     "collage",
                     optional=True,
@@ -79,7 +73,16 @@ class LayerTextualInversion(io.ComfyNode):
         if not 0 <= seed <= 0xFFFFFFFFFFFFFFFF:
             raise CollageError(f"{NODE}, input seed: {seed} is negative or has over 64 bits.")
         settings = preset_settings(preset, steps)
-        learned = learn(model, clip, vae, layer, collage, settings, seed)
+        task = Task(
+            model=model,
+            clip=clip,
+            vae=vae,
+            layer=layer,
+            collage=collage,
+            settings=settings,
+            seed=seed,
+        )
+        learned = learn(task)
         embedding = Embedding(name=learned.name, vectors=learned.vectors)
         layer = replace(layer, embedding=embedding)
         return io.NodeOutput(layer, f"embedding:{learned.name}", learned.curve, learned.report)

@@ -8,6 +8,7 @@ from ..collage_core.noise import cell_noise, noise_map, start_noise
 from .host.latent import cell_size, start_latent
 from .host.sampler import SAMPLERS, SCHEDULERS, sample_cells
 from .sockets import CATEGORY, CollageSocket
+from .widgets import seed_widget, share_widget
 
 
 class PerLayerNoiseKSampler(io.ComfyNode):
@@ -29,14 +30,10 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="What the picture shows."),
                 io.Conditioning.Input("negative", tooltip="What the picture must not show."),
                 *_ksampler_widgets(),
-                io.Float.Input(
+                share_widget(
                     "base_noise",
-                    default=0.8,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    round=0.001,
-                    tooltip="Noise where no layer is: 0 keeps the background, 1 redraws it.",
+                    0.8,
+                    "Noise where no layer is: 0 keeps the background, 1 redraws it.",
                 ),
                 io.Float.Input(
                     "feather",
@@ -79,15 +76,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
 def _ksampler_widgets() -> list[io.Input]:
     """The widgets of KSampler, with its ranges."""
     return [
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=0xFFFFFFFFFFFFFFFF,
-            step=1,
-            control_after_generate=True,
-            tooltip="The random seed: the same seed makes the same picture.",
-        ),
+        seed_widget("The random seed: the same seed makes the same picture.", control=True),
         io.Int.Input(
             "steps",
             default=30,

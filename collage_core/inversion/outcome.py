@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .progress import LEAST_GAIN
-
+LEAST_GAIN = 0.01  # of the loss without learned words: below it nothing was learned
 FAR = 85.0  # degrees from the start: the word itself is lost
 
 

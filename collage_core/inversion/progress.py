@@ -14,7 +14,6 @@ import torch
 from .settings import Settings
 from .sphere import Vectors
 
-LEAST_GAIN = 0.01  # of the loss without learned words: below it nothing was learned
 PATIENCE = 5  # evaluations
 WINDOW = 8  # evaluations
 SETTLED = 0.15  # variance of the last WINDOW evaluations over that of all
@@ -48,10 +47,6 @@ class Progress:
     def gain(self) -> float:
         """1 - the best loss / the loss without learned words."""
         return 1 - self.best_loss / self.without
-
-    @property
-    def learned(self) -> bool:
-        return self.gain >= LEAST_GAIN
 
     @property
     def done(self) -> bool:

@@ -59,36 +59,38 @@ class SphereDescent:
 
 
 class AdamW:
-    """Loshchilov and Hutter, arXiv 1711.05101, with the defaults of torch.optim.AdamW."""
+    """torch.optim.AdamW (Loshchilov and Hutter, arXiv 1711.05101) over named vectors."""
 
     def __init__(self, start: Vectors, *, decay: float = 1e-2) -> None:
         self.decay = decay
         self.restart(start)
 
     def step(self, gradients: Vectors, rate: float) -> None:
-        self.steps += 1
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
         for name, gradient in gradients.items():
-            self.mean[name] = torch.lerp(gradient, self.mean[name], 0.9)
-            self.square[name] = torch.lerp(gradient**2, self.square[name], 0.999)
-            mean = self.mean[name] / (1 - 0.9**self.steps)
-            square = self.square[name] / (1 - 0.999**self.steps)
-            kept = self.vectors[name] * (1 - rate * self.decay)
-            self.vectors[name] = kept - rate * mean / (square.sqrt() + 1e-8)
+            self.vectors[name].grad = gradient
+        self._optimizer.step()
 
     def restart(self, vectors: Vectors) -> None:
-        self.vectors = {name: value.clone() for name, value in vectors.items()}
-        self.mean = {name: torch.zeros_like(value) for name, value in vectors.items()}
-        self.square = {name: torch.zeros_like(value) for name, value in vectors.items()}
-        self.steps = 0
+        """Go on from these vectors without momentum."""
+        self.vectors = {name: value.detach().clone() for name, value in vectors.items()}
+        own = list(self.vectors.values())
+        self._optimizer = torch.optim.AdamW(own, weight_decay=self.decay, foreach=False)
 
     def state_dict(self) -> Vectors:
-        steps = {"": torch.tensor(self.steps)}
-        return _named(vectors=self.vectors, mean=self.mean, square=self.square, steps=steps)
+        kept = {
+            f"{what}.{name}": value.clone()
+            for name, vectors in self.vectors.items()
+            for what, value in self._optimizer.state[vectors].items()
+        }
+        return kept | _named(vectors=self.vectors)
 
     def load_state_dict(self, state: Vectors) -> None:
-        self.vectors = _part(state, "vectors")
-        self.mean, self.square = _part(state, "mean"), _part(state, "square")
-        self.steps = int(state["steps."])
+        self.restart(_part(state, "vectors"))
+        for what in ("step", "exp_avg", "exp_avg_sq"):
+            for name, value in _part(state, what).items():
+                self._optimizer.state[self.vectors[name]][what] = value
 
 
 def angle(vectors: Vectors, start: Vectors) -> float:

@@ -8,8 +8,8 @@ itself as well: what it does not see there it cannot be asked to find.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,8 +21,6 @@ from .sheet import save_sheet
 
 FOUND = 0.3  # share of an object's own cells in which the judge must see it
 SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))
-
-Way = Callable[[Case], tuple[object, list]]  # -> MODEL and positive CONDITIONING
 
 
 class Painter:
@@ -56,9 +54,9 @@ class Painter:
             positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
         return self.model, positive
 
-    def paint(self, case: Case, way: Way, seed: int) -> torch.Tensor:
-        """[256, 256, 3] in [0, 1]."""
-        model, positive = way(case)
+    def paint(self, case: Case, told: tuple[Any, list], seed: int) -> torch.Tensor:
+        """What a way made of the case -> [256, 256, 3] in [0, 1]."""
+        model, positive = told
         sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
         latent = sampler.execute(
             model=model,
@@ -110,8 +108,9 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     shares: dict[str, list[float]] = {name: [] for name in ("collage", *ways)}
     sheet, gains = [], []
     for number, case in enumerate(cases(REPORT_SEED, count, noise), 1):
+        told = {name: way(case) for name, way in ways.items()}
         for seed in (1, 2):
-            row = {name: painter.paint(case, way, seed) for name, way in ways.items()}
+            row = {name: painter.paint(case, how, seed) for name, how in told.items()}
             row = {"collage": case.collage.composite.image[0], **row}
             seen = judge.look(model, torch.stack(list(row.values())))
             own = {name: own_shares(case, s) for name, s in zip(row, seen, strict=True)}
@@ -140,7 +139,7 @@ def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> Non
         shares = []
         for case in chosen:
             set_up = with_strengths(case, attract, repel)
-            picture = painter.paint(set_up, painter.patched, seed=1)
+            picture = painter.paint(set_up, painter.patched(set_up), seed=1)
             shares += own_shares(case, judge.look(model, picture[None])[0])
         table[f"attract {attract:g}, repel {repel:g}"] = summary(shares)
         print(attract, repel, table[f"attract {attract:g}, repel {repel:g}"], flush=True)

@@ -1,19 +1,24 @@
 """Which MODEL, CLIP and VAE a layer's look can be learned with, and what identifies them.
 
 Host symbols: ModelPatcher.get_key_patches and .patches, .model with .latent_format,
-.diffusion_model and .concat_keys; CLIP.tokenize, .cond_stage_model with clip_<encoder>; VAE
-.latent_channels, .spacial_compression_encode and .encode.
+.diffusion_model and .concat_keys; CLIP.cond_stage_model with clip_<encoder>.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 
+from ...collage_core.collage import Collage, Layer
 from ...collage_core.errors import CollageError
 from ...collage_core.inversion.settings import NODE, Settings
+from ...collage_core.inversion.views import Views, layer_views
 from .demo_model import DemoConfig
+from .latent import cell_size, encode
+from .text_encoder import check_width, encoders_of, other_family
 from .unet import context_width
 
 KINDS = {("l",): "SD1.x", ("h",): "SD2.x", ("g", "l"): "SDXL"}
@@ -23,10 +28,9 @@ MATRICES = 64
 
 @dataclass(frozen=True)
 class Family:
-    """kind: the base model's; encoders: of its text; cell: pixels of a latent cell's edge."""
+    """kind: the base model's; cell: pixels of a latent cell's edge."""
 
     kind: str
-    encoders: tuple[str, ...]
     cell: int
     largest: int  # pixels of the pictures it was made for
 
@@ -37,29 +41,41 @@ class Family:
         return settings.vectors[self.kind == "SDXL"]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """What is to be learned, from what and how; what follows from it is looked at once.
+
+    `family` and `views` raise CollageError for inputs that cannot be learned with.
+    """
+
+    model: Any
+    clip: Any
+    vae: Any
+    layer: Layer
+    collage: Collage | None
+    settings: Settings
+    seed: int
+
+    @cached_property
+    def family(self) -> Family:
+        return check_inputs(self.model, self.clip, self.vae)
+
+    @cached_property
+    def views(self) -> Views:
+        size = self.family.resolution(self.settings)
+        return layer_views(self.layer, self.collage, size, self.family.cell)
+
+
 def check_inputs(model, clip, vae) -> Family:
     """Raises CollageError unless the three go together and can be trained with."""
-    for name, value in (("clip", clip), ("vae", vae)):
-        if value is None:
-            raise CollageError(
-                f"{NODE}, input {name}: nothing arrived (None). The checkpoint holds none; "
-                f"connect a {name.upper()} loader with the one made for this model."
-            )
     width = context_width(model, NODE)
-    encoders = tuple(sorted(clip.tokenize("")))
+    encoders = encoders_of(clip, NODE)
     if encoders not in KINDS:
-        raise CollageError(
-            f"{NODE}, input clip: a text encoder of {', '.join(encoders)} is not one of "
-            "SD1.x, SD2.x or SDXL. Connect the CLIP of such a model."
-        )
-    found = sum(_table(clip, encoder).shape[1] for encoder in encoders)
-    if found != width:
-        raise CollageError(
-            f"{NODE}, input clip: it gives {found} numbers per token, and the model takes "
-            f"{width}. Connect the CLIP that was made for this model."
-        )
+        raise other_family(encoders, NODE)
+    check_width(sum(_table(clip, encoder).shape[1] for encoder in encoders), width, NODE)
     largest = 256 if isinstance(model.model.model_config, DemoConfig) else 8192
-    return Family(KINDS[encoders], encoders, _cell(model, vae), largest)
+    _check_channels(model)
+    return Family(KINDS[encoders], cell_size(model, vae, NODE), largest)
 
 
 def _table(clip, encoder: str) -> torch.Tensor:
@@ -67,37 +83,21 @@ def _table(clip, encoder: str) -> torch.Tensor:
     return getattr(encoders, f"clip_{encoder}").transformer.get_input_embeddings().weight
 
 
-def _cell(model, vae) -> int:
-    latent_format = model.model.latent_format
-    channels, edge = latent_format.latent_channels, latent_format.spacial_downscale_ratio
+def _check_channels(model) -> None:
+    channels = model.model.latent_format.latent_channels
     taken = model.model.model_config.unet_config.get("in_channels", channels)
     if taken != channels or model.model.concat_keys:
         raise CollageError(
             f"{NODE}, input model: it takes {taken} channels, as inpainting and editing models "
             "do, and cannot be asked for the object alone. Connect a model for text to image."
         )
-    found = (vae.latent_channels, vae.spacial_compression_encode())
-    if found != (channels, edge):
-        raise CollageError(
-            f"{NODE}, input vae: it makes latents of {found[0]} channels, one cell per {found[1]} "
-            f"pixels; the model wants {channels} channels, one cell per {edge} pixels. "
-            "Connect the VAE made for this model."
-        )
-    return edge
 
 
 def encoded(model, vae, pictures: torch.Tensor) -> torch.Tensor:
     """[B, H, W, 3] -> the latents [B, C, h, w] that the diffusion model knows, in float32."""
     with torch.inference_mode():
-        latents = torch.cat([vae.encode(picture) for picture in pictures.split(1)])
-        latents = model.model.process_latent_in(latents.float())
-    if not latents.isfinite().all():
-        raise CollageError(
-            f"{NODE}, input vae: the encoded layer holds NaN or infinite values, as the "
-            "half-precision VAE of SDXL makes them. Use its fp16-fix version or start ComfyUI "
-            "with --fp32-vae."
-        )
-    return latents
+        latents = torch.cat([encode(vae, one, NODE, "layer") for one in pictures.split(1)])
+        return model.model.process_latent_in(latents.float())
 
 
 def fingerprint(patcher) -> dict:

@@ -18,13 +18,11 @@ import torch
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 
-from ...collage_core.collage import Collage, Layer
 from ...collage_core.inversion.curve import loss_curve
 from ...collage_core.inversion.prompts import plain_phrase, scene
-from ...collage_core.inversion.settings import ALGORITHM, Settings
-from ...collage_core.inversion.views import layer_views
+from ...collage_core.inversion.settings import ALGORITHM
 from . import embedding_store
-from .inversion_inputs import check_inputs, fingerprint
+from .inversion_inputs import Task, fingerprint
 from .inversion_trainer import Trainer
 from .memory_words import Vectors
 
@@ -40,15 +38,13 @@ class Learned:
     report: str
 
 
-def learn(
-    model, clip, vae, layer: Layer, collage: Collage | None, settings: Settings, seed: int
-) -> Learned:
+def learn(task: Task) -> Learned:
     """The words for a layer. Raises CollageError, and the host's interrupt within one step."""
-    key = training_key(model, clip, vae, layer, collage, settings, seed)
-    with embedding_store.job(key, plain_phrase(layer.text)) as job:
+    key = training_key(task)
+    with embedding_store.job(key, plain_phrase(task.layer.text)) as job:
         if job.found is not None:
             return _found(job)
-        trainer = Trainer(model, clip, vae, layer, collage, settings, seed)
+        trainer = Trainer(task)
         if job.saved_state is not None:
             trainer.load_state_dict(job.saved_state)
         begun = trainer.steps
@@ -64,7 +60,7 @@ def learn(
             "collage.steps": str(outcome.steps),
             "collage.best_step": str(outcome.best_step),
             "collage.eval_gain": f"{outcome.gain:.4f}",
-            "collage.init": settings.start,
+            "collage.init": task.settings.start,
             "collage.report": outcome.text()[:400],
             "collage.without": f"{outcome.loss_without:.4g}",
             "collage.curve": " ".join(f"{step}:{loss:.4g}" for step, loss in points),
@@ -74,14 +70,13 @@ def learn(
         return Learned(name, vectors, curve, "\n".join([text, *job.notes]))
 
 
-def training_key(
-    model, clip, vae, layer: Layer, collage: Collage | None, settings: Settings, seed: int
-) -> str:
+def training_key(task: Task) -> str:
     """The hash of everything that determines the result. Raises CollageError for bad inputs."""
-    family = check_inputs(model, clip, vae)
-    views = layer_views(layer, collage, family.resolution(settings), family.cell)
+    layer, collage = task.layer, task.collage
+    views = task.views
     prompt = scene(layer, collage) if collage is not None else None
     others = [other.embedding for other in collage.shown] if collage is not None else []
+    networks = (task.model, task.clip.patcher, task.vae.patcher)
     return embedding_store.content_key(
         algorithm=ALGORITHM,
         pictures=views.pictures,
@@ -90,10 +85,10 @@ def training_key(
         noise=layer.noise,
         prompt=None if prompt is None else dataclasses.astuple(prompt),
         words=[(word.name, word.vectors) for word in others if word is not None],
-        networks=[fingerprint(patcher) for patcher in (model, clip.patcher, vae.patcher)],
-        clip_layer=clip.layer_idx,
-        settings=dataclasses.asdict(settings),
-        seed=seed,
+        networks=[fingerprint(patcher) for patcher in networks],
+        clip_layer=task.clip.layer_idx,
+        settings=dataclasses.asdict(task.settings),
+        seed=task.seed,
     )
 
 

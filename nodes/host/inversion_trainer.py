@@ -16,18 +16,16 @@ import comfy.model_management
 import torch
 import torch.nn.functional as F
 
-from ...collage_core.collage import Collage, Layer
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.inversion.loss import masked_loss
 from ...collage_core.inversion.outcome import Outcome
 from ...collage_core.inversion.progress import Progress
-from ...collage_core.inversion.settings import NODE, Settings
+from ...collage_core.inversion.settings import NODE
 from ...collage_core.inversion.sphere import AdamW, SphereDescent, angle
-from ...collage_core.inversion.views import layer_views
-from .inversion_inputs import check_inputs, encoded
+from .inversion_inputs import Task, encoded
 from .inversion_prompts import TrainingPrompts, first_vectors
 from .memory_words import Vectors, filled
-from .private_copy import PrivateText, gradients
+from .private_copy import EncodedText, PrivateText, gradients
 from .private_denoiser import PrivateDenoiser
 from .training_pictures import FIXED, Batch, TrainingPictures
 
@@ -37,23 +35,24 @@ HALF_SCALE = 1024.0  # keeps gradients of half precision from vanishing
 class Trainer:
     """Call `step` until `done`; `vectors` are the best of all that the fixed set has seen."""
 
-    def __init__(
-        self, model, clip, vae, layer: Layer, collage: Collage | None, settings: Settings, seed: int
-    ) -> None:
-        family = check_inputs(model, clip, vae)
-        views = layer_views(layer, collage, family.resolution(settings), family.cell)
-        latents = encoded(model, vae, views.pictures)
-        self.settings, self.seed, self.layer = settings, seed, layer
-        self.prompts = TrainingPrompts(clip, layer, collage, family.vectors(settings))
+    def __init__(self, task: Task) -> None:
+        family, settings, layer = task.family, task.settings, task.layer
+        latents = encoded(task.model, task.vae, task.views.pictures)
+        self.settings, self.seed, self.layer = settings, task.seed, layer
+        vectors = family.vectors(settings)
+        self.prompts = TrainingPrompts(task.clip, layer, task.collage, vectors)
         with gradients():
-            self.denoiser = PrivateDenoiser(model, f"{NODE}, input model")
-            self.text = PrivateText(clip, f"{NODE}, input clip")
+            self.denoiser = PrivateDenoiser(task.model, f"{NODE}, input model")
+            self.text = PrivateText(task.clip, f"{NODE}, input clip")
             self.pictures = TrainingPictures(
-                latents, views.cells(family.cell), self.denoiser, settings, layer.noise, seed
+                latents,
+                task.views.cells(family.cell),
+                self.denoiser,
+                settings,
+                layer.noise,
+                task.seed,
             )
-            self.start = first_vectors(
-                clip, self.text, layer, settings, family.vectors(settings), seed
-            )
+            self.start = first_vectors(task.clip, self.text, layer, settings, vectors, task.seed)
             descent = SphereDescent if settings.fixed_norm else AdamW
             self.descent = descent(self.start)
         self.progress: Progress | None = None
@@ -111,10 +110,10 @@ class Trainer:
         with gradients(), torch.no_grad():
             total = 0.0
             for odd in range(2):
-                tokens = self._fixed_tokens(odd, learned=learned)
+                text = self.text.encode(self._fixed_tokens(odd, learned=learned))
                 for numbers in torch.arange(odd, FIXED, 2).split(size):
                     batch = self.pictures.fixed(numbers)
-                    total += self._loss(self._denoised(batch, tokens), batch).sum().item()
+                    total += self._loss(self._denoised(batch, text), batch).sum().item()
         return total / FIXED
 
     def report(self) -> Outcome:
@@ -145,7 +144,8 @@ class Trainer:
         """What the model makes of the object at half its noise: a small IMAGE [1, H, W, 3]."""
         with gradients(), torch.no_grad():
             batch = self.pictures.fixed(torch.tensor([FIXED // 2]))
-            denoised = self._denoised(batch, self._fixed_tokens(1, learned=True))
+            text = self.text.encode(self._fixed_tokens(1, learned=True))
+            denoised = self._denoised(batch, text)
             latent_format = self.denoiser.model.latent_format
             colours = denoised[:, :3]
             if latent_format.latent_rgb_factors is not None:
@@ -216,15 +216,15 @@ class Trainer:
             total = 0.0
             for first in range(0, count, size):
                 part = batch.part(slice(first, first + size))
-                denoised = self._denoised(part, filled(tokens, leaves))
+                denoised = self._denoised(part, self.text.encode(filled(tokens, leaves)))
                 loss = self._loss(denoised, part).sum() / count
                 (loss * self.scale).backward()
                 total += loss.item()
             self.backward += count
             return total, {name: _gradient(leaf) / self.scale for name, leaf in leaves.items()}
 
-    def _denoised(self, batch: Batch, tokens: dict) -> torch.Tensor:
-        features, pooled = self.text.encode(tokens)
+    def _denoised(self, batch: Batch, text: EncodedText) -> torch.Tensor:
+        features, pooled = text
         x = self.denoiser.noised(batch.clean, batch.sigma, batch.noise)
         self.forward += len(x)
         return self.denoiser.denoised(x, batch.sigma, features, pooled)

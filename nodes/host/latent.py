@@ -16,25 +16,25 @@ from ...collage_core.errors import CollageError
 NODE = "PerLayerNoiseKSampler"
 
 
-def cell_size(model, vae) -> int:
+def cell_size(model, vae, node: str = NODE) -> int:
     """Edge of a latent cell in pixels; CollageError unless model and VAE share their latents."""
     try:
         latent_format = model.get_model_object("latent_format")
     except AttributeError:
         raise CollageError(
-            f"{NODE}, input model: {type(model).__name__} is no diffusion model. "
+            f"{node}, input model: {type(model).__name__} is no diffusion model. "
             "Connect the MODEL output of a checkpoint or diffusion model loader."
         ) from None
     if vae is None:
         raise CollageError(
-            f"{NODE}, input vae: nothing arrived (None). The checkpoint holds no VAE; "
+            f"{node}, input vae: nothing arrived (None). The checkpoint holds no VAE; "
             "connect a VAE Loader with the VAE made for this model."
         )
     wanted = (latent_format.latent_channels, latent_format.spacial_downscale_ratio)
     found = (vae.latent_channels, vae.spacial_compression_encode())
     if found != wanted:
         raise CollageError(
-            f"{NODE}, input vae: it makes latents of {found[0]} channels, one cell per {found[1]} "
+            f"{node}, input vae: it makes latents of {found[0]} channels, one cell per {found[1]} "
             f"pixels; the model wants {wanted[0]} channels, one cell per {wanted[1]} pixels. "
             "Connect the VAE made for this model."
         )
@@ -49,7 +49,7 @@ def start_latent(
     Raises CollageError when its samples do not lie on the grid of `cells` [B, 1, h, w].
     """
     if latent_image is None:
-        source, latent = "vae", {"samples": _encode(vae, image)}
+        source, latent = "vae", {"samples": encode(vae, image)}
     else:
         source, latent = "latent_image", _as_ksampler_takes_it(model, latent_image)
     samples = latent["samples"]
@@ -84,13 +84,14 @@ def _as_ksampler_takes_it(model, latent_image: dict) -> dict:
     return {**latent, "samples": samples}
 
 
-def _encode(vae, image: torch.Tensor) -> torch.Tensor:
+def encode(vae, image: torch.Tensor, node: str = NODE, what: str = "composite") -> torch.Tensor:
+    """Pictures [B, H, W, 3] -> samples; CollageError, naming `what` it was, when they are NaN."""
     # A video VAE would take a batch of pictures for the frames of one film.
     pictures = image.split(1) if vae.latent_dim == 3 else [image]
     samples = torch.cat([vae.encode(picture) for picture in pictures])
     if not samples.isfinite().all():
         raise CollageError(
-            f"{NODE}, input vae: the encoded composite holds NaN or infinite values, as the "
+            f"{node}, input vae: the encoded {what} holds NaN or infinite values, as the "
             "half-precision VAE of SDXL makes them. Use its fp16-fix version or start ComfyUI "
             "with --fp32-vae."
         )

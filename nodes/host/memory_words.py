@@ -16,8 +16,7 @@ from typing import Any
 import torch
 
 from ...collage_core.collage import Embedding
-
-ENCODERS = ("l", "g", "h")  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
+from .text_encoder import ENCODERS
 
 Vectors = dict[str, torch.Tensor]
 

@@ -140,6 +140,9 @@ def _as_if_loaded(copied: Any, patcher) -> None:
     copied.device = patcher.load_device
 
 
+EncodedText = tuple[torch.Tensor, torch.Tensor | None]  # features, pooled features
+
+
 class PrivateText:
     """A private copy of a CLIP's text encoders: tokens in, features and pooled features out."""
 
@@ -147,7 +150,7 @@ class PrivateText:
         self.model: Any = private_copy(clip.patcher, where)
         self.device, self.layer_idx = clip.patcher.load_device, clip.layer_idx
 
-    def encode(self, tokens: dict) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def encode(self, tokens: dict) -> EncodedText:
         """As CLIP.encode_from_tokens; vectors among the tokens pass gradients."""
         self.model.reset_clip_options()
         if self.layer_idx is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -24,7 +25,7 @@ class Batch:
     sigma: torch.Tensor
     noise: torch.Tensor
 
-    def part(self, rows: slice) -> Batch:
+    def part(self, rows: slice | torch.Tensor) -> Batch:
         return Batch(self.clean[rows], self.mask[rows], self.sigma[rows], self.noise[rows])
 
 
@@ -57,8 +58,13 @@ class TrainingPictures:
 
     def fixed(self, numbers: torch.Tensor) -> Batch:
         """Some pictures of the fixed set, the same for every seed."""
+        return self._fixed_set.part(numbers.to(self.clean.device))
+
+    @cached_property
+    def _fixed_set(self) -> Batch:
+        numbers = torch.arange(FIXED)
         fractions = self.low + (self.high - self.low) * (numbers + 0.5) / FIXED
-        noise = [self._noise(1, own_generator(0, "fixed", int(number))) for number in numbers]
+        noise = [self._noise(1, own_generator(0, "fixed", number)) for number in range(FIXED)]
         return self._batch(numbers % len(self.clean), fractions, torch.cat(noise))
 
     def _batch(self, views: torch.Tensor, fractions: torch.Tensor, noise: torch.Tensor) -> Batch:

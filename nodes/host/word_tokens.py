@@ -16,9 +16,9 @@ import torch
 from ...collage_core.binding import group_positions, named_embeddings, prompt_pieces
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.phrases import Phrases, describe
+from .text_encoder import encoders_of
 
 NODE = "MaskedCrossAttentionPatch"
-ENCODERS = {"l", "g", "h"}  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
 UNREADABLE = (  # what the host's reader ends in when a file is no table of vectors
     AttributeError,
     LookupError,
@@ -44,17 +44,7 @@ def bind_tokens(clip, phrases: Phrases) -> BoundTokens:
     Every piece of the prompt is tokenised alone, and the pieces must add up to the tokens of the
     whole: positions are counted, never guessed. Raises CollageError where they do not.
     """
-    if clip is None:
-        raise CollageError(
-            f"{NODE}, input clip: nothing arrived (None). The checkpoint holds no text encoder; "
-            "connect a CLIP loader with the one made for this model."
-        )
-    encoders = set(_word_tokens(clip, ""))
-    if not encoders <= ENCODERS:
-        raise CollageError(
-            f"{NODE}, input clip: a text encoder of {', '.join(sorted(encoders))} is not one of "
-            "SD1.x, SD2.x or SDXL. Connect the CLIP of such a model."
-        )
+    encoders_of(clip, NODE)
     for name in named_embeddings(phrases.prompt):
         _check_embedding(clip, name)
     whole = _word_tokens(clip, phrases.prompt)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collage_core.embedding_words import insert_embeddings
 from collage_core.errors import CollageError
-from collage_core.phrases import LONGEST_PROMPT, Phrases, check_prompt, find_phrases
+from collage_core.phrases import Phrases, find_phrases
 
 
 def find(prompt: str, *texts: str) -> Phrases:
@@ -149,29 +149,6 @@ def test_phrases_that_cross_are_refused_with_both_spans():
 def test_phrases_without_words_are_refused():
     assert 'layer 1 "()", input text: has no words' in refused("a bear", "()")
     assert 'layer 1 "a b"' in refused("a b", "a b", "a", "b")
-
-
-@pytest.mark.parametrize(
-    ("prompt", "problem"),
-    [
-        ("x" * (LONGEST_PROMPT + 1), f"at most {LONGEST_PROMPT}"),
-        ("a embedding: ", "without a name"),
-        ("(embedding:)", "without a name"),
-        ("embedding: embedding:x", "without a name"),
-        ("(fox:nan)", "weight nan"),
-        ("(fox: -Infinity)", "weight -Infinity"),
-        ("(fox:1e999)", "weight 1e999"),
-    ],
-)
-def test_prompts_that_comfyui_misreads_are_refused(prompt: str, problem: str):
-    with pytest.raises(CollageError, match=problem) as error:
-        check_prompt(prompt)
-    assert len(str(error.value)) < 300
-
-
-@pytest.mark.parametrize("prompt", ["", "(", "a \\(b\\) (c:1.2)", "embedding:x y", "x" * 10_000])
-def test_other_prompts_are_not(prompt: str):
-    check_prompt(prompt)
 
 
 def insert(prompt: str, *layers: tuple[str, str | None]) -> Phrases:
@@ -312,16 +289,3 @@ def test_the_name_of_an_embedding_is_not_a_phrase(prompt: str):
     (group,) = find_phrases(prompt, [(1, "sushi")]).groups
     (place,) = group.places
     assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
-
-
-@pytest.mark.parametrize(
-    ("prompt", "problem"),
-    [("(" * 101 + "cat" + ")" * 101, "more than 100 parentheses"), ("(" * 5000, "more than 100")],
-)
-def test_parentheses_deeper_than_the_host_reads_are_refused(prompt: str, problem: str):
-    with pytest.raises(CollageError, match=problem):
-        check_prompt(prompt)
-
-
-def test_what_only_looks_like_a_number_is_no_weight():
-    check_prompt("(cat:1_) (cat:1__0) (cat:1_0)")

@@ -72,7 +72,8 @@ def trainer(part, model, clip, vae, settings, make_layer):
             "settings": settings(),
             "seed": 7,
         }
-        return part("nodes.host.inversion_trainer").Trainer(**{**given, **changes})
+        task = part("nodes.host.inversion_inputs").Task(**{**given, **changes})
+        return part("nodes.host.inversion_trainer").Trainer(task)
 
     return make
 

@@ -78,7 +78,8 @@ def test_what_determines_the_result_has_a_name_of_its_own(
             "model": model, "clip": clip, "vae": vae, "layer": make_layer(), "collage": None,
             "settings": settings(), "seed": 0,
         }  # fmt: skip
-        return part("nodes.host.inversion_run").training_key(**{**given, **changes})
+        task = part("nodes.host.inversion_inputs").Task(**{**given, **changes})
+        return part("nodes.host.inversion_run").training_key(task)
 
     patched = model.clone()
     name = next(k for k in model.model.state_dict() if k.endswith("attn2.to_k.weight"))

@@ -31,7 +31,7 @@ def test_the_fixed_sets_loss_falls_for_a_planted_target(part, trainer, settings,
     def target(batch) -> torch.Tensor:
         tokens = module.filled(one.prompts.templates[0].learned, words)
         with torch.no_grad():
-            return original(batch, tokens)
+            return original(batch, one.text.encode(tokens))
 
     def distance(denoised, batch):
         args = (denoised, target(batch), batch.mask, batch.sigma, one.settings.loss)

@@ -1,0 +1,36 @@
+"""Widgets that several nodes have, so that they look and count the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+
+def seed_widget(tooltip: str, *, control: bool) -> io.Int.Input:
+    """A seed of 64 bits; `control` offers what becomes of it after every run."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=0xFFFFFFFFFFFFFFFF,
+        step=1,
+        control_after_generate=control,
+        tooltip=tooltip,
+    )
+
+
+def share_widget(
+    name: str, default: float, tooltip: str, *, high: float = 1.0, **options: Any
+) -> io.Float.Input:
+    """A share or strength from 0 to `high` in hundredths."""
+    return io.Float.Input(
+        name,
+        default=default,
+        min=0.0,
+        max=high,
+        step=0.01,
+        round=0.001,
+        tooltip=tooltip,
+        **options,
+    )
