@@ -5,7 +5,9 @@ What a node's inputs and outputs are comes from the host itself, the pack's node
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from functools import cache
 from typing import Any
 
 from .pack import host_nodes, load_pack
@@ -60,11 +62,21 @@ def describe(class_type: str) -> Json:
     for node in load_pack().nodes.NODES:
         if node.GET_SCHEMA().node_id == class_type:
             return node.GET_NODE_INFO_V1()
-    node = host_nodes().NODE_CLASS_MAPPINGS[class_type]
+    node = _host_classes()[class_type]
+    if hasattr(node, "GET_NODE_INFO_V1"):
+        return node.GET_NODE_INFO_V1()
     inputs = node.INPUT_TYPES()
     outputs = list(node.RETURN_TYPES)
     names = list(getattr(node, "RETURN_NAMES", outputs))
     return {"input": inputs, "output": outputs, "output_name": names}
+
+
+@cache
+def _host_classes() -> Json:
+    """Every node that the host brings along, those of comfy_extras included."""
+    nodes = host_nodes()
+    asyncio.run(nodes.init_builtin_extra_nodes())
+    return nodes.NODE_CLASS_MAPPINGS
 
 
 def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]]) -> Json:

@@ -17,13 +17,17 @@ from launcher.client import Client, HostError
 from launcher.page_form import to_api_form
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
-SAMPLER, LAYER, STACK = "53", "32", "50"
+EXAMPLE = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
+SAMPLER, LAYER, STACK = (
+    next(number for number, node in EXAMPLE.items() if node["class_type"] == kind)
+    for kind in ("PerLayerNoiseKSampler", "CollageLayer", "CollageStack")
+)
 
 
 @pytest.fixture
 def prompt() -> dict[str, Any]:
     """The example with few steps."""
-    workflow = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
+    workflow = copy.deepcopy(EXAMPLE)
     workflow[SAMPLER]["inputs"]["steps"] = 4
     return workflow
 

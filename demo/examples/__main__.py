@@ -1,0 +1,43 @@
+"""`python3 run.py examples`: make the example pictures and workflows from the painted world.
+
+Writes the layers of each example's scene as PNG files with transparency, and the workflow that
+turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
+what `python3 run.py demo`, `evaluate` and `bench` left in output/ for thumbnails and documents.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..page_form import to_page_form, with_defaults
+from . import bento_box, learned_look
+from .graph import WORKFLOWS, Graph
+from .pictures import take_pictures
+
+EXAMPLES = {"bento_box": bento_box.graph, "learned_look": learned_look.graph}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
+    parser.add_argument("--pictures", action="store_true", help="take the last demo's pictures")
+    if parser.parse_args().pictures:
+        take_pictures()
+        return
+    for name, make in EXAMPLES.items():
+        _write(name, make())
+    print(f"{len(EXAMPLES)} examples in {WORKFLOWS.name}/, each for scripts and for the page")
+
+
+def _write(name: str, graph: Graph) -> None:
+    prompt = with_defaults(graph.prompt)
+    # apart from the page's form, or the template browser would offer it too
+    forms = {f"api/{name}.json": prompt, f"{name}.json": to_page_form(prompt, graph.places)}
+    for file, content in forms.items():
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (WORKFLOWS / file).parent.mkdir(exist_ok=True)
+        (WORKFLOWS / file).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

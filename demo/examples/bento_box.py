@@ -1,0 +1,33 @@
+"""The main example: things in a bento box on a cloth, each with a noise of its own."""
+
+from __future__ import annotations
+
+from .. import world
+from .graph import Graph, save_layers
+
+SEED = 7026
+
+# kind -> noise: how far each thing may change
+NOISE = {
+    "cloth": 0.6,
+    "bento box": 0.45,
+    "sushi": 0.25,
+    "edamame": 0.5,
+    "rice": 0.3,
+    "ginger": 0.5,
+}
+
+
+def graph() -> Graph:
+    scene, made = world.scene(SEED, "bento"), Graph()
+    model = made.add("CollageDemoModel", 2)
+    layers = [
+        made.layer(layer, file, NOISE[layer.kind])
+        for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
+    ]
+    stack = made.stack(2, scene.caption, layers)
+    sampling = {"seed": 7, "steps": 30, "cfg": 3.0, "sampler_name": "euler_ancestral"}
+    picture = made.paint(3, model, stack, base_noise=0.6, feather=4.0, **sampling)
+    made.save(3, stack[1], "collage_composite", "The collage")
+    made.save(5, picture[0], "collage_result", "The picture")
+    return made

@@ -1,0 +1,95 @@
+"""Workflows in API form, node by node, with a place on the page for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .. import world
+from ..pack import ROOT
+from ..world.scene import SIZE
+
+WORKFLOWS = ROOT / "workflows"
+
+Json = dict[str, Any]
+Link = list[Any]  # [node id, slot]
+
+
+class Node(str):
+    """The id of a node; `node[2]` is the link to its third output."""
+
+    __slots__ = ()
+
+    def __getitem__(self, slot: int) -> Link:  # type: ignore[override]
+        return [str(self), slot]
+
+
+class Graph:
+    """`prompt` in API form; `places`: node id -> (column, row) on the page."""
+
+    def __init__(self) -> None:
+        self.prompt: Json = {}
+        self.places: dict[str, tuple[int, int]] = {}
+
+    def add(self, kind: str, column: int, title: str = "", **inputs: Any) -> Node:
+        """Put a node below the others of its column."""
+        node = Node(len(self.prompt) + 1)
+        described: Json = {"class_type": kind, "inputs": inputs}
+        self.prompt[node] = described | ({"_meta": {"title": title}} if title else {})
+        self.places[node] = (column, len(self.prompt))
+        return node
+
+    def save(self, column: int, images: Link, prefix: str, title: str) -> Node:
+        return self.add("SaveImage", column, title, images=images, filename_prefix=prefix)
+
+    def layer(self, layer: world.SceneLayer, file: str, noise: float) -> Node:
+        """A picture of workflows/input as a CollageLayer where the scene has it."""
+        load = self.add("LoadImage", 0, image=file)
+        return self.add(
+            "CollageLayer",
+            1,
+            image=load[0],
+            mask=load[1],
+            text=layer.phrase,
+            x=round(layer.x / SIZE, 3),
+            y=round(layer.y / SIZE, 3),
+            noise=noise,
+        )
+
+    def stack(self, column: int, prompt: str, layers: Sequence[Node], **inputs: Any) -> Node:
+        named = {f"layers.layer{number}": layer[0] for number, layer in enumerate(layers)}
+        size = {"width": SIZE, "height": SIZE}
+        return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
+
+    def paint(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+        """Patch, sampler and decoder of a collage; the picture is the decoder's first output."""
+        patch = self.add(
+            "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
+        )
+        nothing = self.add("CLIPTextEncode", column, "Nothing to avoid", text="", clip=model[1])
+        sampled = self.add(
+            "PerLayerNoiseKSampler",
+            column + 1,
+            model=patch[0],
+            collage=stack[0],
+            vae=model[2],
+            positive=patch[1],
+            negative=nothing[0],
+            **sampling,
+        )
+        return self.add("VAEDecode", column + 2, samples=sampled[0], vae=model[2])
+
+
+def save_layers(scene: world.Scene, story: str) -> list[str]:
+    """Write each layer as workflows/input/collage_<story>_<kind>.png; returns the file names."""
+    (WORKFLOWS / "input").mkdir(parents=True, exist_ok=True)
+    names = []
+    for layer in scene.layers:
+        name = f"collage_{story}_{layer.kind.replace(' ', '_')}.png"
+        pixels = np.round(layer.rgba * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(WORKFLOWS / "input" / name, optimize=True)
+        names.append(name)
+    return names

@@ -1,0 +1,40 @@
+"""A layer whose words do not tell its look, redrawn without and with words learned from it."""
+
+from __future__ import annotations
+
+from .. import world
+from ..evaluate.looks import CHECKS, nameless
+from .graph import Graph, save_layers
+
+SEED = 7_900_017
+NOISE = 0.8
+
+
+def graph() -> Graph:
+    scene, index = nameless(world.scene(SEED, "toys"), CHECKS[0])
+    made = Graph()
+    model = made.add("CollageDemoModel", 2)
+    layers = [
+        made.layer(layer, file, NOISE)
+        for layer, file in zip(scene.layers, save_layers(scene, "look"), strict=True)
+    ]
+    plain = made.stack(2, scene.caption, layers)
+    learned = made.add(
+        "LayerTextualInversion",
+        3,
+        model=model[0],
+        clip=model[1],
+        vae=model[2],
+        layer=layers[index][0],
+        collage=plain[0],
+    )
+    with_look = made.stack(4, scene.caption, [*layers[:index], learned, *layers[index + 1 :]])
+    sampling = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}
+    without = made.paint(5, model, plain, **sampling)
+    picture = made.paint(5, model, with_look, **sampling)
+    made.save(3, plain[1], "collage_composite", "The collage")
+    made.add("PreviewImage", 4, "Loss of the training", images=learned[2])
+    made.add("PreviewAny", 4, "What was learned", source=learned[3])
+    made.save(8, without[0], "collage_without", "Without learned words")
+    made.save(8, picture[0], "collage_result", "With learned words")
+    return made
