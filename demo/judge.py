@@ -39,11 +39,15 @@ class Judge(nn.Module):
         self.kind = nn.Conv2d(width, len(world.KINDS), 1)
         self.color = nn.Conv2d(width, len(COLORS), 1)
 
-    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def features(self, picture: torch.Tensor) -> torch.Tensor:
+        """What kind and colour are told by: [B, width, H/8, W/8]."""
         x = self.stem(picture * 2 - 1)
         for layer in self.context:
             x = x + layer(F.relu(x))
-        x = F.relu(x)
+        return F.relu(x)
+
+    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.features(picture)
         return self.kind(x), self.color(x)
 
 
