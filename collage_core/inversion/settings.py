@@ -50,7 +50,7 @@ PRESETS = {
         steps=60, batch=4, rates=(0.12, 0.01), vectors=(1, 2), resolution=(384, 512)
     ),
     "default": Settings(
-        steps=150, batch=4, rates=(0.08, 0.004), vectors=(2, 4), resolution=(512, 768)
+        steps=120, batch=4, rates=(0.08, 0.004), vectors=(2, 4), resolution=(512, 768)
     ),
     "best": Settings(
         steps=400,
@@ -70,6 +70,7 @@ PRESETS = {
         fixed_norm=False,
         used_sigmas=False,
         loss="plain",
+        evaluate_every=50,
         early_stop=False,
         noun_dropout=0.0,
     ),
