@@ -1,0 +1,108 @@
+"""One training of a layer's look by one method, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from .. import judge
+from ..evaluate.appearance import appearance
+from ..evaluate.changed_scenes import changed_scenes, obeyed, paint_scenes
+from ..evaluate.collages import Case
+from ..evaluate.looks import Look
+from ..evaluate.placement import Painter
+from ..pack import load_pack
+
+WORD = "learned-look"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A preset, or one with something changed; without a preset nothing is learned."""
+
+    name: str
+    preset: str = ""
+    changes: tuple[tuple[str, Any], ...] = ()
+    collage: bool = True  # learned in the collage's surroundings and prompt
+
+
+class Learning:
+    """The demo model and the judge, to run method after method with."""
+
+    def __init__(self, steps: int, cfg: float) -> None:
+        pack = load_pack()
+        self.host = f"{pack.__name__}.nodes.host"
+        self.core = pack.collage_core
+        self.painter, self.judge = Painter(steps, cfg), judge.load_judge()
+
+    def run(self, look: Look, method: Method, seed: int) -> tuple[dict, torch.Tensor]:
+        """The figures of one run, and its picture [256, 256, 3]."""
+        found, learned = {"method": method.name, "look": look.seed, "seed": seed}, None
+        found["unusual"] = look.unusual
+        if method.preset:
+            learned, figures = self._learn(look, method, seed)
+            found |= figures
+            look = look.with_layer(dataclasses.replace(look.layer, embedding=learned))
+        picture = self._paint(look, seed)
+        own = look.collage.composite
+        seen = appearance(self.judge, own.image[0], picture, own.visible_alpha[0, look.index])
+        found |= {**dataclasses.asdict(seen), "fidelity": seen.fidelity}
+        found["obeyed"], found["named"] = self._obeyed(look.noun, learned, seed)
+        return found, picture
+
+    def _learn(self, look: Look, method: Method, seed: int) -> tuple[Any, dict]:
+        """An Embedding and how it came about. The node does the same, and keeps a file."""
+        presets = import_module(f"{self.core.__name__}.inversion.settings").PRESETS
+        inputs = import_module(f"{self.host}.inversion_inputs")
+        trainer = import_module(f"{self.host}.inversion_trainer").Trainer(
+            inputs.Task(
+                model=self.painter.model,
+                clip=self.painter.clip,
+                vae=self.painter.vae,
+                layer=look.layer,
+                collage=look.collage if method.collage else None,
+                settings=dataclasses.replace(presets[method.preset], **dict(method.changes)),
+                seed=seed,
+            )
+        )
+        while not trainer.done:
+            trainer.step()
+        outcome, vectors = trainer.report(), trainer.vectors()
+        return self.core.collage.Embedding(name=WORD, vectors=vectors), {
+            "steps": outcome.steps,
+            "best_step": outcome.best_step,
+            "passes": sum(outcome.passes),
+            "seconds": round(outcome.seconds, 2),
+            "gain": outcome.gain,
+            "angle": outcome.angle,
+            "bad_steps": sum(loss != loss for loss in trainer.progress.losses),
+            "vector": [value.flatten().tolist() for value in vectors.values()],
+        }
+
+    def _paint(self, look: Look, seed: int) -> torch.Tensor:
+        case = Case(look.seed, look.collage, ())
+        return self.painter.paint(case, self.painter.patched(case), seed)
+
+    def _obeyed(self, noun: str, learned: Any, seed: int) -> tuple[int, int]:
+        """How many of all that the changed scenes name are there, and how many are named."""
+        words = f"embedding:{WORD} {noun}" if learned else noun
+        memory = import_module(f"{self.host}.memory_words")
+        painter, scenes = self.painter, changed_scenes(noun)
+        pictures = paint_scenes(
+            painter.model,
+            memory.with_words_in_memory(painter.clip, [learned]),
+            painter.vae,
+            [scene.prompt.format(words) for scene in scenes],
+            seed,
+            steps=painter.steps,
+            cfg=painter.cfg,
+        )
+        seen = judge.look(self.judge, pictures)
+        found = [
+            yes for s, scene in zip(seen, scenes, strict=True) for yes in obeyed(s, scene, noun)
+        ]
+        return sum(found), len(found)

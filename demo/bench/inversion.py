@@ -1,0 +1,158 @@
+"""What learning a layer's look gains and costs, method by method, on the demo model.
+
+Objects whose words do not tell their look stand in collages of unseen scenes. Every method learns
+each of them with each seed; then the whole pipeline paints the collage at noise 0.8 with the same
+seed for all. Rows: no learned words, the paper's method, the presets, and with --ablations the
+default preset with one thing changed. Every finished run is a line of runs.jsonl: started again,
+the command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import json
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import torch
+
+from ..evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
+from ..evaluate.sheet import save_sheet
+from ..pack import ROOT, load_pack
+from ._learning import Learning, Method
+from ._learning_table import ablation_table, preset_table
+
+NOISE = 0.8
+PRESETS = (
+    Method("none"),
+    *(Method(name, name) for name in ("paper", "preview", "default", "best")),
+)
+ABLATIONS = (
+    Method("default", "default"),
+    Method("free norm, AdamW 4e-4", "default", (("fixed_norm", False), ("rates", (4e-4, 4e-4)))),
+    Method('start "a"', "default", (("start", "a"),)),
+    *(Method(f"{n} vectors", "default", (("vectors", (n, n)),)) for n in (1, 4, 8)),
+    Method("constant 0.01 rad", "default", (("rates", (0.01, 0.01)),)),
+    Method("all noise levels", "default", (("used_sigmas", False),)),
+    Method("plain loss", "default", (("loss", "plain"),)),
+    Method("no noun dropout", "default", (("noun_dropout", 0.0),)),
+    Method("without the collage", "default", collage=False),
+)
+
+
+def batches(steps: int, batch: int) -> list[Method]:
+    """Other batches with as many pictures in all."""
+    return [
+        Method(f"batch {n}", "default", (("batch", n), ("steps", steps * batch // n)))
+        for n in (1, 2, 8)
+    ]
+
+
+def main(arguments: Sequence[str]) -> None:
+    options = _options(arguments)
+    chosen = _methods(options)
+    first = TUNING_SEED if options.tuning else REPORT_SEED
+    jobs = [
+        (number, method, seed)
+        for seed in range(1, options.seeds + 1)
+        for number in range(options.looks)
+        for method in chosen
+    ]
+    folder = options.output / ("ablations" if options.ablations else "presets")
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "runs.jsonl"
+    _work(jobs, log, first, options)
+    runs = [json.loads(line) for line in log.read_text().splitlines()]
+    names = [method.name for method in chosen]
+    text = (ablation_table if options.ablations else preset_table)(runs, names)
+    (folder / "table.md").write_text(text + "\n")
+    print(text)
+    _sheet(folder, looks(first, options.looks, NOISE), names)
+    print(f"\nEvery run: {log}\nPictures: {folder / 'sheet.png'}")
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.py bench inversion", description=__doc__)
+    parser.add_argument("--looks", type=int, default=12, help="objects")
+    parser.add_argument("--seeds", type=int, default=3, help="of training and painting")
+    parser.add_argument("--methods", type=lambda text: text.split(","), help="only these")
+    parser.add_argument("--ablations", action="store_true", help="one thing changed at a time")
+    parser.add_argument("--tuning", action="store_true", help="other objects, to choose by")
+    parser.add_argument("--quick", action="store_true", help="two steps, to try this out")
+    parser.add_argument("--steps", type=int, default=12, help="of painting")
+    parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="one core each")
+    parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "inversion")
+    return parser.parse_args(arguments)
+
+
+def _methods(options: argparse.Namespace) -> list[Method]:
+    everything: tuple[Method, ...] = PRESETS
+    if options.ablations:
+        settings = importlib.import_module(
+            f"{load_pack().__name__}.collage_core.inversion.settings"
+        )
+        default = settings.PRESETS["default"]
+        everything = (*ABLATIONS, *batches(default.steps, default.batch))
+    chosen = [m for m in everything if not options.methods or m.name in options.methods]
+    if not options.quick:
+        return chosen
+    return [dataclasses.replace(m, changes=(*m.changes, ("steps", 2))) for m in chosen]
+
+
+def _work(jobs: list[tuple[int, Method, int]], log: Path, first: int, options) -> None:
+    """Run what the log does not hold yet, a job in each worker."""
+    done = set()
+    if log.exists():
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        done = {(line["number"], line["method"], line["seed"]) for line in lines}
+    left = [job for job in jobs if (job[0], job[1].name, job[2]) not in done]
+    context = multiprocessing.get_context("spawn")
+    given = (first, options.looks, 2 if options.quick else options.steps, options.cfg)
+    with ProcessPoolExecutor(options.workers, context, _begin, given) as pool:
+        futures = [pool.submit(_one, *job, log.parent) for job in left]
+        for count, future in enumerate(as_completed(futures), 1):
+            found = future.result()
+            with log.open("a") as file:
+                file.write(json.dumps(found) + "\n")
+            brief = f"look {found['number']}, seed {found['seed']}, {found['method']}"
+            print(f"{count} of {len(left)}: {brief}: {found['fidelity']:.3f}", flush=True)
+
+
+_looks: list[Look] = []
+_learning: list[Learning] = []
+
+
+def _begin(first: int, count: int, steps: int, cfg: float) -> None:
+    """What a worker keeps from job to job."""
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        _looks.extend(looks(first, count, NOISE))
+        _learning.append(Learning(steps, cfg))
+
+
+def _one(number: int, method: Method, seed: int, folder: Path) -> dict:
+    with torch.inference_mode():
+        found, picture = _learning[0].run(_looks[number], method, seed)
+        if seed == 1:
+            save_sheet(picture[None], folder / "pictures" / f"{number} {method.name}.png", 1)
+    return {"number": number, **found}
+
+
+def _sheet(folder: Path, shown: list[Look], names: list[str]) -> None:
+    """A row for each object: the collage, then every method's picture of seed 1."""
+    import numpy as np
+    from PIL import Image
+
+    pictures = []
+    for number, look in enumerate(shown):
+        pictures.append(look.collage.composite.image[0])
+        for name in names:
+            with Image.open(folder / "pictures" / f"{number} {name}.png") as picture:
+                pictures.append(torch.from_numpy(np.array(picture)) / 255)
+    save_sheet(torch.stack(pictures), folder / "sheet.png", columns=1 + len(names))

@@ -1,0 +1,93 @@
+"""`run.py bench inversion`: its objects, its tables, and one small run that is taken up again."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo import judge, world
+
+REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def found():
+    from demo.evaluate.looks import REPORT_SEED, looks
+
+    return looks(REPORT_SEED, 4, 0.8)
+
+
+def test_the_object_is_named_by_its_kind_alone(found) -> None:
+    for look in found:
+        assert look.layer.text == look.noun
+        assert len(re.findall(rf"\ba {look.noun}\b", look.collage.prompt)) == 1
+        assert look.collage.phrases.groups, "every layer's words stand in the prompt"
+
+
+def test_every_second_object_is_repainted(found) -> None:
+    assert [look.unusual for look in found] == [False, True, False, True]
+    for look in found:
+        layer = world.scene(look.seed, "toys").layers[look.index]
+        same = torch.equal(look.layer.image[0], torch.from_numpy(layer.rgba[..., :3]))
+        assert same != look.unusual
+
+
+def test_objects_to_choose_by_are_others_than_those_reported(found) -> None:
+    from demo.evaluate.looks import TUNING_SEED, looks
+
+    assert not {look.seed for look in looks(TUNING_SEED, 4, 0.8)} & {look.seed for look in found}
+
+
+def test_what_a_scene_names_is_looked_for_one_by_one() -> None:
+    from demo.evaluate.changed_scenes import ChangedScene, obeyed
+
+    kinds = torch.full((32, 32), world.KINDS.index("wall"))
+    colors = torch.full((32, 32), judge.COLORS.index("blue"))
+    kinds[16:] = world.KINDS.index("floor")
+    kinds[20:24, 4:8] = world.KINDS.index("cube")
+    seen = judge.Sighting(kinds, colors)
+    scene = ChangedScene("", "blue", "floor", ("red", "ball"))
+    assert obeyed(seen, scene, "cube") == [True, True, True, False]
+    assert obeyed(seen, ChangedScene("", "pink", "table"), "star") == [False, False, False]
+
+
+def test_tables_count_won_tied_and_lost_runs() -> None:
+    from demo.bench._learning_table import preset_table
+
+    common = {"features": 0.5, "colour": 0.5, "texture": 0.5, "obeyed": 3, "named": 4}
+    runs = [
+        {"method": name, "number": number, "seed": 1, "unusual": bool(number), "fidelity": value}
+        | common
+        for name, values in {"none": (0.5, 0.5, 0.5), "paper": (0.6, 0.505, 0.4)}.items()
+        for number, value in enumerate(values)
+    ]
+    table = preset_table(runs, ["none", "paper"])
+    row = table.splitlines()[-1]
+    assert "| 1 / 1 / 1 |" in row
+    assert "| 50.2 |" in row
+    assert "| 75.0 |" in row
+
+
+@pytest.mark.slow
+def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path) -> None:
+    small = f"--looks 1 --seeds 1 --quick --workers 1 --output {tmp_path}".split()
+    command = [sys.executable, "-P", "-m", "demo.bench", "inversion", *small]
+    command += ["--methods", "none,preview"]
+    run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    log = tmp_path / "presets" / "runs.jsonl"
+    runs = {line["method"]: line for line in map(json.loads, log.read_text().splitlines())}
+    assert runs["preview"]["steps"] == 2
+    assert runs["preview"]["passes"] > 2 * 4 * 2
+    assert 0 < runs["none"]["fidelity"] < 1
+    assert (tmp_path / "presets" / "sheet.png").exists()
+    again = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "of 0" not in again.stdout
+    assert len(log.read_text().splitlines()) == 2
