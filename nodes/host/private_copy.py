@@ -7,8 +7,9 @@ patches of its MODEL or CLIP worked in; the host's memory management does not kn
 Host symbols: ModelPatcher.model, .get_key_patches, .patches, .object_patches, .injections,
 .force_cast_weights, .load_device, .current_patcher and .dynamic_vbars of its model,
 wipe_lowvram_weight; CLIP.patcher, .layer_idx; cond_stage_model.reset_clip_options,
-.set_clip_options, .encode_token_weights; comfy.lora.calculate_weight,
-comfy.float.stochastic_rounding, comfy.utils.{string_to_seed, set_attr},
+.set_clip_options, .encode_token_weights; CLIPLayer.layer_norm1 and .layer_norm2;
+comfy.lora.calculate_weight, comfy.float.stochastic_rounding,
+comfy.utils.{string_to_seed, set_attr},
 comfy.model_management.{free_memory, in_training, lora_compute_dtype}.
 """
 
@@ -34,20 +35,14 @@ from ...collage_core.errors import CollageError
 _LOADED = ("current_patcher", "dynamic_vbars", "_v", "_prefetch", "weight_function")
 _LOADED += ("bias_function", "weight_lowvram_function", "bias_lowvram_function")
 _SHARED = ("model_config", "latent_format")  # nothing writes to them
+# CLIPLayer adds in place to what these have read, and their backward needs it as it was
+_OVERWRITTEN = ("layer_norm1", "layer_norm2")
 
 
 @contextmanager
 def gradients() -> Iterator[None]:
-    """Autograd inside a node, where the host has switched it off, through its text encoders.
-
-    Those add in place, so what they overwrite is kept. Nothing global is left behind.
-    """
-    with (
-        untouched(),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        torch.autograd.graph.allow_mutation_on_saved_tensors(),
-    ):
+    """Autograd inside a node, where the host has switched it off. Nothing global is left behind."""
+    with untouched(), torch.inference_mode(False), torch.enable_grad():
         yield
 
 
@@ -140,6 +135,10 @@ def _as_if_loaded(copied: Any, patcher) -> None:
     copied.device = patcher.load_device
 
 
+def _keep_input(_, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+    return (args[0].clone(),)
+
+
 EncodedText = tuple[torch.Tensor, torch.Tensor | None]  # features, pooled features
 
 
@@ -148,6 +147,9 @@ class PrivateText:
 
     def __init__(self, clip, where: str) -> None:
         self.model: Any = private_copy(clip.patcher, where)
+        for name, module in self.model.named_modules():
+            if name.endswith(_OVERWRITTEN):
+                module.register_forward_pre_hook(_keep_input)
         self.device, self.layer_idx = clip.patcher.load_device, clip.layer_idx
 
     def encode(self, tokens: dict) -> EncodedText:
