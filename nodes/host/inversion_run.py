@@ -108,8 +108,7 @@ def _train(trainer: Trainer, job) -> None:
         while not trainer.done:
             comfy.model_management.throw_exception_if_processing_interrupted()
             loss = trainer.step()
-            shown = trainer.steps % trainer.settings.evaluate_every == 0
-            bar.update_absolute(trainer.steps, total, _jpeg(trainer.preview()) if shown else None)
+            bar.update_absolute(trainer.steps, total, _jpeg(trainer.preview()))
             _say(f"step {trainer.steps} of {total}, loss {loss:.4f}, gain {trainer.gain:.1%}")
             if trainer.steps % SAVE_STEPS == 0 or time.monotonic() - saved > SAVE_SECONDS:
                 job.save_state(trainer.state_dict())
@@ -119,7 +118,9 @@ def _train(trainer: Trainer, job) -> None:
             job.save_state(trainer.state_dict())
 
 
-def _jpeg(image: torch.Tensor) -> tuple[str, Image.Image, int]:
+def _jpeg(image: torch.Tensor | None) -> tuple[str, Image.Image, int] | None:
+    if image is None:
+        return None
     pixels = (image[0] * 255).round().to(torch.uint8)
     return "JPEG", Image.fromarray(pixels.numpy()), max(pixels.shape[:2])
 

@@ -2,7 +2,8 @@
 
 Host symbols: BaseModel.apply_model(x, sigma, transformer_options=..., **conds) -> denoised,
 .extra_conds(...) -> {name: cond} with .process_cond(batch_size=...).cond, .model_sampling with
-.sigma(timestep), .sigmas and .noise_scaling; V_PREDICTION; attention_pytorch.
+.sigma(timestep), .sigmas and .noise_scaling, .latent_format.latent_rgb_factors and
+.latent_rgb_factors_bias; V_PREDICTION; attention_pytorch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from comfy.ldm.modules.attention import attention_pytorch
 from comfy.model_sampling import V_PREDICTION
 
@@ -53,3 +55,16 @@ class PrivateDenoiser:
         given = {name: c.process_cond(batch_size=len(x)).cond for name, c in conds.items()}
         options = {"optimized_attention_override": _differentiable, "sigmas": sigma}
         return self.model.apply_model(x, sigma, transformer_options=options, **given)
+
+    def look(self, denoised: torch.Tensor) -> torch.Tensor:
+        """Clean latents [B, C, h, w] as a small IMAGE, as the host's own previews show them."""
+        latent_format = self.model.latent_format
+        colours = denoised[:, :3]
+        if latent_format.latent_rgb_factors is not None:
+            factors = torch.tensor(latent_format.latent_rgb_factors).to(denoised)
+            colours = torch.einsum("bchw,cr->brhw", denoised, factors)
+        if latent_format.latent_rgb_factors_bias is not None:
+            bias = torch.tensor(latent_format.latent_rgb_factors_bias).to(denoised)
+            colours = colours + bias.view(1, 3, 1, 1)
+        picture = F.interpolate((colours + 1) / 2, scale_factor=4.0, mode="bilinear")
+        return picture.clamp(0, 1).movedim(1, -1).cpu()

@@ -183,8 +183,8 @@ def test_sdxl_learns_for_both_encoders_at_once(tiny, part, trainer, settings):
     one.step()
     for name in "lg":
         assert not torch.allclose(one.descent.vectors[name], start[name], atol=1e-3)
-    pooled = one.text.encode(part("nodes.host.memory_words").filled(
-        one.prompts.templates[0].learned, one.descent.vectors
+    pooled = one.layer_loss.text.encode(part("nodes.host.memory_words").filled(
+        one.layer_loss.prompts.templates[0].learned, one.descent.vectors
     ))[1]  # fmt: skip
     assert pooled.shape == (1, 64)
 

@@ -23,25 +23,24 @@ def checksum(*networks: torch.nn.Module) -> list[torch.Tensor]:
 def test_the_fixed_sets_loss_falls_for_a_planted_target(part, trainer, settings, monkeypatch):
     """The pictures are what the model itself makes of another word."""
     one = trainer(settings=settings(steps=12, rates=(0.4, 0.05), evaluate_every=4))
-    words = {"l": one.text.table("l")[2368:2370].float()}  # "car" and its neighbour
-    module = part("nodes.host.inversion_trainer")
-
-    original = one._denoised
+    words = {"l": one.layer_loss.text.table("l")[2368:2370].float()}  # "car" and its neighbour
+    module = part("nodes.host.layer_loss")
+    losses = one.layer_loss
+    original = losses._denoised
 
     def target(batch) -> torch.Tensor:
-        tokens = module.filled(one.prompts.templates[0].learned, words)
+        tokens = module.filled(losses.prompts.templates[0].learned, words)
         with torch.no_grad():
-            return original(batch, one.text.encode(tokens))
+            return original(batch, losses.text.encode(tokens))
 
     def distance(denoised, batch):
         args = (denoised, target(batch), batch.mask, batch.sigma, one.settings.loss)
         return module.masked_loss(*args)
 
-    monkeypatch.setattr(one, "_loss", distance)
-    monkeypatch.setattr(one.prompts, "drawn", lambda *_: one.prompts.templates[0].learned)
+    monkeypatch.setattr(losses, "_loss", distance)
+    monkeypatch.setattr(losses.prompts, "drawn", lambda *_: losses.prompts.templates[0].learned)
     run(one)
-    losses = [loss for _, loss in one.progress.evaluations]
-    assert one.progress.best_loss < 0.5 * losses[0]
+    assert one.progress.best_loss < 0.5 * one.progress.evaluations[0][1]
 
 
 def test_only_the_direction_is_learned(trainer, settings):
@@ -57,7 +56,7 @@ def test_only_the_direction_is_learned(trainer, settings):
 def test_the_paper_lets_the_norm_go(trainer, settings):
     one = trainer(settings=settings("paper", steps=4, rates=(0.05, 0.05)))
     start = one.vectors()["l"]
-    table = one.text.table("l").float()
+    table = one.layer_loss.text.table("l").float()
     assert torch.equal(start, table[320:321])  # the word "a"
     run(one)
     assert not torch.allclose(one.descent.vectors["l"].norm(), start.norm(), rtol=1e-3)
@@ -91,17 +90,17 @@ def test_a_batch_in_parts_is_the_batch(trainer, monkeypatch):
     import comfy.model_management
 
     whole, parted = trainer(), trainer()
-    denoised = parted._denoised
+    denoised = parted.layer_loss._denoised
 
     def short_of_memory(batch, tokens):
         if len(batch.sigma) > 1 and torch.is_grad_enabled():
             raise comfy.model_management.OOM_EXCEPTION("no memory")
         return denoised(batch, tokens)
 
-    monkeypatch.setattr(parted, "_denoised", short_of_memory)
+    monkeypatch.setattr(parted.layer_loss, "_denoised", short_of_memory)
     run(whole, 1)
     run(parted, 1)
-    assert parted.parts == 2
+    assert parted.layer_loss.parts == 2
     torch.testing.assert_close(
         parted.descent.vectors["l"], whole.descent.vectors["l"], rtol=1e-4, atol=1e-5
     )
@@ -117,7 +116,7 @@ def test_memory_that_is_short_for_one_picture_is_the_hosts_own_error(trainer, mo
     def no_memory(*_):
         raise comfy.model_management.OOM_EXCEPTION("no memory")
 
-    monkeypatch.setattr(one, "_denoised", no_memory)
+    monkeypatch.setattr(one.layer_loss, "_denoised", no_memory)
     with pytest.raises(comfy.model_management.OOM_EXCEPTION):
         one.step()
 
@@ -126,7 +125,7 @@ def test_steps_that_are_not_numbers_are_left_out(trainer, settings, monkeypatch)
     one = trainer(settings=settings(steps=20))
     run(one, 1)
     before = one.descent.vectors["l"].clone()
-    loss = one._loss
+    loss = one.layer_loss._loss
     bad = {"left": 3}
 
     def sometimes_nan(denoised, batch):
@@ -135,7 +134,7 @@ def test_steps_that_are_not_numbers_are_left_out(trainer, settings, monkeypatch)
             return loss(denoised, batch) * math.nan
         return loss(denoised, batch)
 
-    monkeypatch.setattr(one, "_loss", sometimes_nan)
+    monkeypatch.setattr(one.layer_loss, "_loss", sometimes_nan)
     assert math.isnan(one.step())
     assert torch.equal(one.descent.vectors["l"], before)
     assert math.isnan(one.step())
@@ -187,7 +186,8 @@ def test_the_collages_prompt_is_trained_with(trainer, make_layer, make_collage, 
         collage=make_collage("a room with a teddy bear", layer),
         settings=settings(collage_prompt=1.0),
     )
-    assert one.prompts.drawn(one.settings, 0, 0) is one.prompts.scene.learned
+    prompts = one.layer_loss.prompts
+    assert prompts.drawn(one.settings, 0, 0) is prompts.scene.learned
     run(one, 1)
     assert one.report().notes == ()
 
@@ -215,15 +215,29 @@ def test_words_are_trained_as_inference_uses_them(part, clip, trainer, tmp_path)
     tokens = memory.knowing(clip.tokenizer, [memory.markers("learned", 2)])
     assert isinstance(tokens.tokenize_with_weights("embedding:unknown")["l"][0][1][0], int)
     filled = memory.filled(tokens.tokenize_with_weights(prompt), vectors)
-    assert torch.equal(one.text.encode(filled)[0], expected)
+    assert torch.equal(one.layer_loss.text.encode(filled)[0], expected)
 
 
-def test_preview_is_a_small_picture(trainer):
+def test_a_preview_is_a_small_picture_after_every_look(trainer):
+    one = trainer()
+    shown = []
+    while not one.done:
+        one.step()
+        shown.append(one.preview())
+    assert [picture is None for picture in shown] == [False, True, False, True, True, False]
+    assert shown[0].shape == (1, 64, 64, 3)
+    assert 0 <= shown[0].min() <= shown[0].max() <= 1
+    assert not torch.equal(shown[0], shown[-1])
+
+
+def test_the_text_is_encoded_once_for_all_parts_of_a_step(trainer, monkeypatch):
     one = trainer()
     run(one, 1)
-    picture = one.preview()
-    assert picture.shape == (1, 64, 64, 3)
-    assert 0 <= picture.min() <= picture.max() <= 1
+    encode, times = one.layer_loss.text.encode, []
+    monkeypatch.setattr(one.layer_loss.text, "encode", lambda t: times.append(t) or encode(t))
+    one.layer_loss.parts = 2
+    run(one, 1)
+    assert len(times) == 1
 
 
 def test_a_velocity_model_learns_too(tiny, trainer, settings):
