@@ -87,11 +87,9 @@ class Trainer:
         progress, best, losses = self.progress, self.vectors(), self.layer_loss
         assert progress is not None
         best_step = min(progress.evaluations, key=lambda seen: seen[1])[0]
-        notes = list(losses.prompts.notes)
+        notes = [*losses.prompts.notes, *losses.memory.notes]
         if progress.halvings:
             notes.append("some steps were not numbers and were left out, the rest made smaller")
-        if losses.parts > 1:
-            notes.append(f"memory ran out: each step was taken in {losses.parts} parts")
         return Outcome(
             gain=progress.gain,
             loss=progress.best_loss,

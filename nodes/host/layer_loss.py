@@ -1,15 +1,13 @@
 """What vectors before a layer's phrase are worth: losses and gradients of private networks.
 
 Nothing shared takes part, and every random number comes from a generator that its seed and step
-determine. Host symbols: comfy.model_management.{is_oom, soft_empty_cache}; the rest is in
-private_copy and private_denoiser.
+determine. What it asks of the host is in private_copy, private_denoiser and training_memory.
 """
 
 from __future__ import annotations
 
 import math
 
-import comfy.model_management
 import torch
 
 from ...collage_core.inversion.loss import masked_loss
@@ -19,6 +17,7 @@ from .inversion_prompts import TrainingPrompts
 from .memory_words import Vectors, filled
 from .private_copy import EncodedText, PrivateText, gradients
 from .private_denoiser import PrivateDenoiser
+from .training_memory import Thrift, check_room
 from .training_pictures import FIXED, Batch, TrainingPictures
 
 HALF_SCALE = 1024.0  # keeps gradients of half precision from vanishing
@@ -30,6 +29,7 @@ class LayerLoss:
 
     def __init__(self, task: Task) -> None:
         family, settings, layer = task.family, task.settings, task.layer
+        check_room(task)
         latents = encoded(task.model, task.vae, task.views.pictures)
         self.settings, self.seed = settings, task.seed
         self.prompts = TrainingPrompts(task.clip, layer, task.collage, family.vectors(settings))
@@ -44,27 +44,25 @@ class LayerLoss:
                 layer.noise,
                 task.seed,
             )
-        self.scale, self.parts = HALF_SCALE if self.denoiser.half else 1.0, 1
+        self.memory = Thrift(task, self.denoiser)
+        self.memory.plan(task)
+        self.scale = HALF_SCALE if self.denoiser.half else 1.0
         self.forward, self.backward = 0, 0
         self._seen: torch.Tensor | None = None
 
     def gradient(self, vectors: Vectors, step: int) -> tuple[float, Vectors]:
-        """Loss and gradient of a step's batch, in as many parts as memory asks for; the loss is
-        NaN where the gradient holds such values."""
+        """Loss and gradient of a step's batch; the loss is NaN where the gradient holds such
+        values."""
         batch = self.pictures.drawn(step)
         tokens = self.prompts.drawn(self.settings, self.seed, step)
-        while True:
-            try:
-                return self._gradient(vectors, batch, tokens)
-            except Exception as error:
-                if not comfy.model_management.is_oom(error) or self.parts >= len(batch.sigma):
-                    raise
-            self.parts *= 2
-            comfy.model_management.soft_empty_cache()
+        return self.memory.within(lambda: self._gradient(vectors, batch, tokens))
 
     def fixed(self, vectors: Vectors | None) -> float:
         """The loss on the fixed set: of these vectors, or of prompts without any."""
-        size = max(1, self.settings.batch // self.parts)
+        return self.memory.within(lambda: self._fixed(vectors))
+
+    def _fixed(self, vectors: Vectors | None) -> float:
+        size = max(1, self.settings.batch // self.memory.parts)
         losses = []
         with gradients(), torch.no_grad():
             for odd in range(2):
@@ -87,15 +85,16 @@ class LayerLoss:
     def state_dict(self) -> dict:
         """What passes and memory have come to, in plain numbers."""
         counts = {"forward": self.forward, "backward": self.backward}
-        return {**counts, "scale": self.scale, "parts": self.parts}
+        return {**counts, "scale": self.scale, "parts": self.memory.parts}
 
     def load_state_dict(self, state: dict) -> None:
         self.forward, self.backward = int(state["forward"]), int(state["backward"])
-        self.scale, self.parts = float(state["scale"]), int(state["parts"])
+        self.scale = float(state["scale"])
+        self.memory.parts = max(self.memory.parts, int(state["parts"]))
 
     def _gradient(self, vectors: Vectors, batch: Batch, tokens: dict) -> tuple[float, Vectors]:
         count = len(batch.sigma)
-        size = math.ceil(count / self.parts)
+        size = math.ceil(count / self.memory.parts)
         with gradients():
             leaves = {name: v.detach().clone().requires_grad_() for name, v in vectors.items()}
             text = self.text.encode(filled(tokens, leaves))

@@ -59,8 +59,8 @@ def make_collage(pack):
 
 
 @pytest.fixture
-def trainer(part, model, clip, vae, settings, make_layer):
-    """A Trainer; what a test does not name is as below."""
+def make_task(part, model, clip, vae, settings, make_layer):
+    """A Task; what a test does not name is as below."""
 
     def make(**changes):
         given = {
@@ -72,10 +72,49 @@ def trainer(part, model, clip, vae, settings, make_layer):
             "settings": settings(),
             "seed": 7,
         }
-        task = part("nodes.host.inversion_inputs").Task(**{**given, **changes})
-        return part("nodes.host.inversion_trainer").Trainer(task)
+        return part("nodes.host.inversion_inputs").Task(**{**given, **changes})
 
     return make
+
+
+@pytest.fixture
+def trainer(part, make_task):
+    """A Trainer of such a Task."""
+    return lambda **changes: part("nodes.host.inversion_trainer").Trainer(make_task(**changes))
+
+
+@pytest.fixture
+def kept_bytes():
+    """How many bytes autograd keeps of some work, the weights of a model left out."""
+
+    def count(weights: torch.nn.Module, work) -> int:
+        storages = {p.untyped_storage().data_ptr(): 0 for p in weights.parameters()}
+
+        def note(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            storages.setdefault(storage.data_ptr(), storage.nbytes())
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            held = work()
+        assert held is not None
+        return sum(storages.values())
+
+    return count
+
+
+@pytest.fixture
+def short_of_memory(monkeypatch):
+    """Let the host say that this many bytes are free."""
+    import comfy.model_management
+
+    def free(count: float) -> None:
+        def told(_=None, torch_free_too: bool = False):
+            return (int(count), int(count)) if torch_free_too else int(count)
+
+        monkeypatch.setattr(comfy.model_management, "get_free_memory", told)
+
+    return free
 
 
 @pytest.fixture

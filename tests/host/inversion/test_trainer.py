@@ -85,42 +85,6 @@ def test_seeds_differ_and_repeat(trainer, settings):
     assert not torch.allclose(first, other, atol=1e-3)
 
 
-def test_a_batch_in_parts_is_the_batch(trainer, monkeypatch):
-    """Memory that runs out costs time only."""
-    import comfy.model_management
-
-    whole, parted = trainer(), trainer()
-    denoised = parted.layer_loss._denoised
-
-    def short_of_memory(batch, tokens):
-        if len(batch.sigma) > 1 and torch.is_grad_enabled():
-            raise comfy.model_management.OOM_EXCEPTION("no memory")
-        return denoised(batch, tokens)
-
-    monkeypatch.setattr(parted.layer_loss, "_denoised", short_of_memory)
-    run(whole, 1)
-    run(parted, 1)
-    assert parted.layer_loss.parts == 2
-    torch.testing.assert_close(
-        parted.descent.vectors["l"], whole.descent.vectors["l"], rtol=1e-4, atol=1e-5
-    )
-    assert "in 2 parts" in parted.report().text()
-
-
-def test_memory_that_is_short_for_one_picture_is_the_hosts_own_error(trainer, monkeypatch):
-    import comfy.model_management
-
-    one = trainer()
-    run(one, 1)
-
-    def no_memory(*_):
-        raise comfy.model_management.OOM_EXCEPTION("no memory")
-
-    monkeypatch.setattr(one.layer_loss, "_denoised", no_memory)
-    with pytest.raises(comfy.model_management.OOM_EXCEPTION):
-        one.step()
-
-
 def test_steps_that_are_not_numbers_are_left_out(trainer, settings, monkeypatch):
     one = trainer(settings=settings(steps=20))
     run(one, 1)
@@ -235,7 +199,7 @@ def test_the_text_is_encoded_once_for_all_parts_of_a_step(trainer, monkeypatch):
     run(one, 1)
     encode, times = one.layer_loss.text.encode, []
     monkeypatch.setattr(one.layer_loss.text, "encode", lambda t: times.append(t) or encode(t))
-    one.layer_loss.parts = 2
+    one.layer_loss.memory.parts = 2
     run(one, 1)
     assert len(times) == 1
 

@@ -1,0 +1,147 @@
+"""What a training needs is known before, and with less it goes on in another way."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def memory(part):
+    return part("nodes.host.training_memory")
+
+
+def test_blocks_computed_twice_keep_a_third_and_give_the_same_bits(part, model, kept_bytes):
+    with part("nodes.host.private_copy").gradients():
+        denoiser = part("nodes.host.private_denoiser").PrivateDenoiser(model, "here")
+        numbers = torch.Generator().manual_seed(1)
+        x, sigma = torch.randn(2, 4, 16, 16, generator=numbers), torch.tensor([2.0, 0.5])
+        features = torch.randn(1, 77, 64, generator=numbers)
+
+        def loss(leaf: torch.Tensor) -> torch.Tensor:
+            return denoiser.denoised(x, sigma, leaf, None).square().sum()
+
+        kept, found = [], []
+        for checkpointing in (False, True):
+            denoiser.checkpointing = checkpointing
+            leaf = features.clone().requires_grad_()
+            kept.append(kept_bytes(denoiser.model, lambda leaf=leaf: loss(leaf)))
+            loss(leaf).backward()
+            found.append(leaf.grad)
+    assert kept[1] < kept[0] / 3
+    assert torch.equal(*found)
+
+
+def test_the_estimate_is_what_a_step_keeps_and_a_bit_more(
+    memory, trainer, make_task, kept_bytes, monkeypatch
+):
+    one, task = trainer(), make_task()
+    kept, denoised = [], one.layer_loss._denoised
+
+    def counted(batch, text):
+        kept.append(kept_bytes(one.layer_loss.denoiser.model, lambda: denoised(batch, text)))
+        return denoised(batch, text)
+
+    monkeypatch.setattr(one.layer_loss, "_denoised", counted)
+    with torch.inference_mode(False):
+        one.layer_loss.gradient(one.start, 0)
+    estimate = memory.kept_bytes(task, pictures=2, checkpointing=False)
+    assert kept[0] < estimate < 3 * kept[0]
+    assert memory.kept_bytes(task, pictures=1, checkpointing=False) == estimate / 2
+    assert memory.kept_bytes(task, pictures=2, checkpointing=True) == int(estimate / 3)
+
+
+def test_weights_in_another_precision_count_too(memory, make_task, model, monkeypatch):
+    task = make_task()
+    before = memory.kept_bytes(task, pictures=1, checkpointing=False)
+    monkeypatch.setattr(model.model, "manual_cast_dtype", torch.float64)
+    after = memory.kept_bytes(task, pictures=1, checkpointing=False)
+    assert after == 2 * before + 2 * model.model_size()
+
+
+def test_little_memory_costs_no_bit_and_very_little_only_the_last_ones(
+    part, memory, trainer, make_task, settings, short_of_memory, monkeypatch
+):
+    changes = {"settings": settings(steps=1)}
+    whole = memory.kept_bytes(make_task(**changes), pictures=2, checkpointing=False)
+    monkeypatch.setattr(part("nodes.host.layer_loss"), "check_room", lambda _: None)
+    runs = []
+    for share, checkpointing, parts in [(1.1, False, 1), (0.9, True, 1), (0.3, True, 2)]:
+        short_of_memory(share * whole)
+        runs.append(trainer(**changes))
+        assert runs[-1].layer_loss.denoiser.checkpointing is checkpointing
+        assert runs[-1].layer_loss.memory.parts == parts
+        runs[-1].step()
+    plain, twice, parted = (one.descent.vectors["l"] for one in runs)
+    assert torch.equal(plain, twice)
+    torch.testing.assert_close(parted, plain, rtol=1e-4, atol=1e-5)
+    notes = [one.report().notes for one in runs]
+    assert notes[0] == ()
+    assert "every block was computed twice" in notes[1][0]
+    assert "in 2 parts" in notes[2][0]
+
+
+def test_memory_that_runs_out_costs_time_only(trainer, monkeypatch):
+    """First parts, then blocks computed twice; what was done before is kept."""
+    import comfy.model_management
+
+    whole, short = trainer(), trainer()
+    losses = short.layer_loss
+    denoised = losses._denoised
+
+    def runs_out(batch, text):
+        if torch.is_grad_enabled() and not losses.denoiser.checkpointing:
+            raise comfy.model_management.OOM_EXCEPTION("no memory")
+        return denoised(batch, text)
+
+    monkeypatch.setattr(losses, "_denoised", runs_out)
+    whole.step()
+    short.step()
+    assert losses.memory.parts == 2
+    torch.testing.assert_close(
+        short.descent.vectors["l"], whole.descent.vectors["l"], rtol=1e-4, atol=1e-5
+    )
+    assert len(short.report().notes) == 2
+    again = trainer().layer_loss
+    again.load_state_dict(losses.state_dict())
+    assert again.memory.parts == 2
+
+
+@pytest.mark.parametrize("kind", ["OOM_EXCEPTION", "cpu"])
+def test_when_nothing_helps_it_is_the_hosts_own_error_in_a_sentence(trainer, monkeypatch, kind):
+    import comfy.model_management
+
+    known = kind == "OOM_EXCEPTION"
+    error = comfy.model_management.OOM_EXCEPTION if known else RuntimeError
+    one, tried = trainer(), []
+
+    def never_enough(batch, _):
+        tried.append(len(batch.sigma))
+        raise error("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(one.layer_loss, "_denoised", never_enough)
+    with pytest.raises(error, match='layer "teddy bear", input model: out of memory, even with'):
+        one.step()
+    assert tried == [2, 1, 1]
+
+
+def test_another_error_is_no_lack_of_memory(trainer, monkeypatch):
+    one, tried = trainer(), []
+    monkeypatch.setattr(one.layer_loss, "_denoised", lambda *_: tried.append(1) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        one.step()
+    assert tried == [1]
+
+
+def test_too_little_memory_is_refused_before_any_work(
+    pack, part, make_task, short_of_memory, monkeypatch
+):
+    short_of_memory(10e6)
+    losses = part("nodes.host.layer_loss")
+    monkeypatch.setattr(losses, "encoded", lambda *_: pytest.fail("it had begun"))
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match=r'LayerTextualInversion, layer "teddy bear", input model: .* takes 0\.0 GB of '
+        r"memory \(cpu\), and 0\.0 GB are free\. Close other programs",
+    ):
+        losses.LayerLoss(make_task())
