@@ -21,7 +21,8 @@ def tune(collage: Collage, harmonise: float) -> Collage:
     With r the visible share of the canvas: attract 0.2 + 0.4 (1 - r), repel 0.9 - 0.5 r, noise
     0.5 + 0.2 r (topmost layer 0.4), control 0.3 + 0.6 (1 - r). `harmonise` from 0, preserve, to
     1 bends noise and control along a power curve, which keeps their order: 0 squares the noise
-    and takes the root of the control, 1 the other way round, and 0.5 changes nothing.
+    and takes the root of the control, 1 the other way round, and 0.5 changes nothing. After an
+    edit noise stays as it is: it says which layers are kept.
     """
     shares = iter(collage.composite.visible_alpha.mean((0, 2, 3)).tolist())
     top = collage.shown[-1] if collage.shown else None
@@ -29,6 +30,11 @@ def tune(collage: Collage, harmonise: float) -> Collage:
         _tuned(layer, next(shares), harmonise, topmost=layer is top) if layer.visible else layer
         for layer in collage.layers
     )
+    if collage.edit is not None:
+        layers = tuple(
+            dataclasses.replace(new, noise=old.noise)
+            for new, old in zip(layers, collage.layers, strict=True)
+        )
     return collage.with_settings(layers)
 
 
@@ -56,4 +62,6 @@ def describe_tuning(collage: Collage) -> str:
         values = f"noise {layer.noise:g}, attract {layer.attract:g}, repel {layer.repel:g}"
         hidden = "is hidden and keeps its values: " if not layer.visible else ""
         lines.append(f"{number} {quoted(layer.text)}: {hidden}{values}, control {layer.control:g}")
+    if collage.edit is not None:
+        lines.append("! The noise is as CollageEdit set it: it says which layers are kept.")
     return "\n".join(lines) or "The collage has no layers: there is nothing to set."

@@ -99,13 +99,30 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Edit:
+    """A finished picture to go on from.
+
+    picture: [B, H, W, 3], what the composite shows in place of the layers' own pixels; layers
+    stacked on top later are pasted over it. `base_noise` and `feather` hold whatever the
+    sampler's inputs say, so that what was to be kept is kept. least_noise: [B, 1, H, W], noise
+    that a place has in any case, such as where a layer was taken away; None is none.
+    """
+
+    picture: torch.Tensor = field(repr=False)
+    base_noise: float
+    feather: float
+    least_noise: torch.Tensor | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Collage:
     """A whole picture before it is painted: canvas, background, prompt and layers.
 
     background: [B, height, width, 3]. `layers` holds every layer in stacking order, bottom
     first, hidden ones too; `shown` are those that take part. `notes` is what the report has to
-    say about the stack as a whole. Raises CollageError for a canvas that is no whole number of
-    latent cells, too many layers, batches that do not agree and a prompt that cannot be read.
+    say about the stack as a whole. `edit` is there once the collage was painted and CollageEdit
+    goes on from the result. Raises CollageError for a canvas that is no whole number of latent
+    cells, too many layers, batches that do not agree and a prompt that cannot be read.
     """
 
     width: int
@@ -114,6 +131,7 @@ class Collage:
     background: torch.Tensor = field(repr=False)
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
+    edit: Edit | None = None
 
     def __post_init__(self) -> None:
         check_canvas(self.width, self.height)
@@ -128,6 +146,8 @@ class Collage:
     def _check_batches(self) -> None:
         batches = {f"layer {n} {quoted(layer.text)}": layer.batch for n, layer in self.numbered}
         batches["the background"] = len(self.background)
+        if self.edit is not None:
+            batches["the finished picture"] = len(self.edit.picture)
         if len(set(batches.values()) - {1}) > 1:
             listed = ", ".join(f"{name} has {batch}" for name, batch in batches.items())
             raise CollageError(
@@ -146,8 +166,12 @@ class Collage:
 
     @cached_property
     def composite(self) -> Composite:
-        """The flattened picture and the visible alpha of each shown layer, made once."""
-        return compose(self.background, self.shown)
+        """The flattened picture and the visible alpha of each shown layer, made once.
+
+        After an edit the picture is the finished one, the alphas are the layers' all the same.
+        """
+        made = compose(self.background, self.shown)
+        return made if self.edit is None else dataclasses.replace(made, image=self.edit.picture)
 
     @cached_property
     def phrases(self) -> Phrases:

@@ -35,6 +35,11 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
     )
     if not shown:
         yield "! No layer is shown: the picture is the background, and the one mask is empty."
+    if collage.edit is not None:
+        yield (
+            f"It goes on from a finished picture: background noise {collage.edit.base_noise:g}, "
+            f"feather {collage.edit.feather:g} pixels, whatever the sampler's inputs say."
+        )
     for note in collage.notes:
         yield f"! {note}"
     for weight in WEIGHT.findall(collage.prompt):

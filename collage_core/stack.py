@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from .collage import Collage, Layer, check_canvas
+from .compositing import compose
 from .errors import CollageError, quoted
 from .pixels import clean_pixels
 from .placement import area_shrink
@@ -41,8 +42,15 @@ def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
 def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collage:
     """Replace the background by a picture [B, h, w, 3 or 4], on `colour` where transparent.
 
-    It is scaled to cover the canvas and cropped around its centre.
+    It is scaled to cover the canvas and cropped around its centre. Raises CollageError on a
+    collage that shows a finished picture, which would hide it.
     """
+    if collage.edit is not None:
+        raise CollageError(
+            f"{NODE}, input background_image: the stack below comes from CollageEdit and shows a "
+            "finished picture, which would hide this one. Disconnect background_image, or put "
+            "the layers on the stack from before the edit."
+        )
     image, alpha, notes = clean_pixels(picture, None, NODE, "background_image")
     solid = torch.lerp(parse_colour(colour).to(image), image, alpha.unsqueeze(-1))
     fitted = _cover(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
@@ -57,12 +65,17 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
             f"{NODE}, input layers: no layer is connected. Connect the output of at least one "
             "CollageLayer to layer0, or a stack that has layers to collage."
         )
-    return replace(
+    stacked = replace(
         collage,
         prompt=prompt if prompt.strip() else collage.prompt,
         layers=everything,
         background=collage.background.to(everything[0].image.device),
     )
+    if stacked.edit is None:
+        return stacked
+    # Nothing lies above the new layers: what shows of them on the finished picture is all of them.
+    picture = compose(stacked.edit.picture, [layer for layer in layers if layer.visible]).image
+    return replace(stacked, edit=replace(stacked.edit, picture=picture))
 
 
 def parse_colour(text: str) -> torch.Tensor:

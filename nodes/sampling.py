@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.noise import cell_noise, noise_map, start_noise
 from .host.latent import cell_size, start_latent
 from .host.sampler import SAMPLERS, SCHEDULERS, sample_cells
@@ -33,7 +34,8 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                 share_widget(
                     "base_noise",
                     0.8,
-                    "Noise where no layer is: 0 keeps the background, 1 redraws it.",
+                    "Noise where no layer is: 0 keeps the background, 1 redraws it. A collage "
+                    "from Collage Edit brings its own.",
                 ),
                 io.Float.Input(
                     "feather",
@@ -42,7 +44,8 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                     max=512.0,
                     step=1.0,
                     round=0.1,
-                    tooltip="Blur of the noise map in pixels, so that layers blend at their edges.",
+                    tooltip="Blur of the noise map in pixels, so that layers blend at their "
+                    "edges. A collage from Collage Edit brings its own.",
                 ),
                 io.Latent.Input(
                     "latent_image",
@@ -65,7 +68,9 @@ class PerLayerNoiseKSampler(io.ComfyNode):
     ) -> io.NodeOutput:
         noises = [layer.noise for layer in collage.shown]
         composite = collage.composite
+        base_noise, feather = noise_inputs(collage, base_noise, feather)
         pixels = noise_map(composite.visible_alpha, noises, base_noise, feather)
+        pixels = with_least_noise(pixels, collage)
         cells = cell_noise(pixels, cell_size(model, vae))
         latent = start_latent(model, vae, composite.image, latent_image, cells)
         start = start_noise(cells, [*noises, base_noise])

@@ -139,7 +139,8 @@ def _backgrounds(
 def _surroundings(layer: Layer, collage: Collage, resolution: int, side: float) -> torch.Tensor:
     """The collage without the layer in a square of `side` pixels around its place: [3, R, R]."""
     others = tuple(other for other in collage.layers if not same_layer(other, layer))
-    picture = collage.with_layers(others).composite.image[:1].movedim(-1, 1)
+    alone = dataclasses.replace(collage, layers=others, edit=None)  # a finished picture shows it
+    picture = alone.composite.image[:1].movedim(-1, 1)
     length = max(1, min(round(side), 4 * max(collage.height, collage.width)))
     for axis, (centre, size) in enumerate(((layer.y, collage.height), (layer.x, collage.width))):
         index = torch.arange(length) + round(centre * size - length / 2)
