@@ -48,6 +48,15 @@ def clean_pixels(
     return colour, alpha.masked_fill(alpha >= OPAQUE, 1), tuple(notes)
 
 
+def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
+    """The rows and columns around what can be seen of alpha [H, W]; empty ones for nothing."""
+    seen = alpha >= SEEN
+    rows, columns = (seen.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
+    if not rows:
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
     values = values.float()
     finite = values.isfinite()

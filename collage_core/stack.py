@@ -78,14 +78,14 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
     return replace(stacked, edit=replace(stacked.edit, picture=picture))
 
 
-def parse_colour(text: str) -> torch.Tensor:
+def parse_colour(text: str, node: str = NODE) -> torch.Tensor:
     """ "#rrggbb" or "#rgb" -> [3] in [0, 1]. Raises CollageError for anything else."""
     digits = text.strip().removeprefix("#")
     if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
         digits = "".join(2 * digit for digit in digits)
     if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
         raise CollageError(
-            f"{NODE}, input background: {quoted(text)} is not a colour. Write it as {GREY}."
+            f"{node}, input background: {quoted(text)} is not a colour. Write it as {GREY}."
         )
     return torch.tensor(list(bytes.fromhex(digits))) / 255
 

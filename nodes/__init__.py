@@ -8,6 +8,7 @@ from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
+from .layer_outputs import CollageLayers
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
 
@@ -20,6 +21,7 @@ NODES: list[type[io.ComfyNode]] = [
     MaskedCrossAttentionPatch,
     CollageAttentionMap,
     PerLayerNoiseKSampler,
+    CollageLayers,
     CollageDemoModel,
 ]
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+WIDEST = 512.0  # pixels of a soft edge
+
 
 def seed_widget(tooltip: str, *, control: bool) -> io.Int.Input:
     """A seed of 64 bits; `control` offers what becomes of it after every run."""
@@ -33,4 +35,11 @@ def share_widget(
         round=0.001,
         tooltip=tooltip,
         **options,
+    )
+
+
+def feather_widget(tooltip: str) -> io.Float.Input:
+    """The softness of an edge in pixels of the canvas."""
+    return io.Float.Input(
+        "feather", default=10.0, min=0.0, max=WIDEST, step=1.0, round=0.1, tooltip=tooltip
     )

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from ..collage import Collage, Layer
 from ..errors import CollageError, quoted
-from ..pixels import SEEN
+from ..pixels import SEEN, seen_box
 from ..placement import place_layer
 from .prompts import same_layer
 from .settings import NODE
@@ -81,7 +81,8 @@ def check_layer(layer: Layer) -> None:
             f"{_where(layer)}: nothing of it can be seen, its highest alpha is {highest:.3f}. "
             "Raise its opacity, or invert its mask with InvertMask."
         )
-    height, width = _box(layer.alpha)[1]
+    rows, columns = seen_box(layer.alpha.amax(0))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
     if min(height, width) < SHORTEST:
         raise CollageError(
             f"{_where(layer)}: what can be seen of it is {width} x {height} pixels; its shorter "
@@ -93,26 +94,19 @@ def _where(layer: Layer) -> str:
     return f"{NODE}, layer {quoted(layer.text)}, input layer"
 
 
-def _box(alpha: torch.Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Top left corner and size of what can be seen of alpha [B, H, W]."""
-    seen = alpha.amax(0) >= SEEN
-    rows, columns = seen.any(1).nonzero().flatten(), seen.any(0).nonzero().flatten()
-    top, left = int(rows[0]), int(columns[0])
-    return (top, left), (int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left)
-
-
 def _upright(layer: Layer) -> tuple[Layer, float]:
     """What can be seen of the layer, turned as in the collage, centred and fully opaque, and the
     longer side in pixels of the box around it."""
-    (top, left), (height, width) = _box(layer.alpha)
+    box = seen_box(layer.alpha.amax(0))
     cropped = dataclasses.replace(
         layer,
-        image=layer.image[:, top : top + height, left : left + width],
-        alpha=layer.alpha[:, top : top + height, left : left + width],
+        image=layer.image[(slice(None), *box)],
+        alpha=layer.alpha[(slice(None), *box)],
         x=0.5,
         y=0.5,
         opacity=1.0,
     )
+    height, width = cropped.alpha.shape[1:]
     turn = math.radians(layer.rotation)
     cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
     return cropped, max(cos * height + sin * width, sin * height + cos * width)

@@ -52,6 +52,13 @@ CONTRACT = {
         },
         ["latent", "noise_map"],
     ),
+    "CollageLayers": (
+        {
+            "collage": None, "background": "#969696", "base_noise": 0.8, "feather": 10.0,
+            "image": None,
+        },
+        ["images", "visible_masks", "full_masks", "boxes", "noise_map", "layout"],
+    ),
 }  # fmt: skip
 
 

@@ -1,0 +1,100 @@
+"""CollageLayers: a stack or its result, layer by layer."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.latest import io
+
+from ..collage_core.collage_noise import collage_noise
+from ..collage_core.errors import check_range
+from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
+from ..collage_core.result_picture import result_picture
+from ..collage_core.stack import GREY, parse_colour
+from .sockets import CATEGORY, CollageSocket
+from .widgets import WIDEST, feather_widget, share_widget
+
+NODE = "CollageLayers"
+
+
+class CollageLayers(io.ComfyNode):
+    """Every layer's pixels, masks and box, for nodes of other packs."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Collage Layers",
+            category=CATEGORY,
+            description=(
+                "Gives out every layer that is shown, bottom to top, as large as the canvas: its "
+                "pixels, its masks and its box, to drive IPAdapter, ControlNet, detailers and "
+                "other nodes from one stack. With image batches every output has all pictures of "
+                "the first layer, then of the second."
+            ),
+            search_aliases=["layer masks", "split layers", "bounding box", "regional", "segs"],
+            inputs=[
+                CollageSocket.Input("collage", tooltip="The stack whose layers are given out."),
+                io.Color.Input(
+                    "background", default=GREY, tooltip="What shows beside a layer: #rrggbb."
+                ),
+                share_widget(
+                    "base_noise",
+                    0.8,
+                    "For noise_map: the sampler's base_noise. A collage from Collage Edit brings "
+                    "its own.",
+                ),
+                feather_widget(
+                    "For noise_map: the sampler's feather. A collage from Collage Edit brings its "
+                    "own.",
+                ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="The picture made of this collage: what can be seen of each layer is "
+                    "cut out of it. Not connected, the layers' own pixels are given out, also "
+                    "where other layers hide them.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("images", tooltip="One picture per layer, on the background."),
+                io.Mask.Output(
+                    "visible_masks", tooltip="1 where the layer can be seen, as in the stack."
+                ),
+                io.Mask.Output(
+                    "full_masks", tooltip="1 where the layer lies, also where others hide it."
+                ),
+                io.BoundingBox.Output(
+                    "boxes",
+                    tooltip="The boxes around what can be seen of each layer, in pixels, one list "
+                    "per picture. Layers of which nothing can be seen have none.",
+                ),
+                io.Mask.Output(
+                    "noise_map", tooltip="The noise of every pixel after the blur: 1 is white."
+                ),
+                io.String.Output(
+                    "layout", tooltip="Number, text, noise, share and boxes per layer, as JSON."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, collage, background, base_noise, feather, image=None) -> io.NodeOutput:
+        check_range(NODE, "base_noise", base_noise, 1)
+        check_range(NODE, "feather", feather, WIDEST)
+        picture = None if image is None else result_picture(image, collage, NODE)[0]
+        ground = parse_colour(background, NODE)
+        cuts = cut_layers(collage, picture, ground)
+        seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
+        noise = collage_noise(collage, base_noise, feather)
+        return io.NodeOutput(
+            cuts.images.flatten(0, 1) if collage.shown else ground.expand_as(collage.background),
+            *(_masks(masks) for masks in (cuts.visible, cuts.full)),
+            seen,
+            noise.squeeze(1),
+            describe_layout(collage, cuts),
+        )
+
+
+def _masks(masks: torch.Tensor) -> torch.Tensor:
+    """[L, B, H, W] -> MASK [L * B, H, W]; one empty mask where no layer is shown."""
+    return masks.flatten(0, 1) if len(masks) else masks.new_zeros(1, *masks.shape[2:])
