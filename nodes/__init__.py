@@ -8,7 +8,7 @@ from .auto_tune import CollageAutoTune
 from .demo_model import CollageDemoModel
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
-from .layer_outputs import CollageLayers
+from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
 
@@ -22,6 +22,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageAttentionMap,
     PerLayerNoiseKSampler,
     CollageLayers,
+    CollageSplit,
     CollageDemoModel,
 ]
 

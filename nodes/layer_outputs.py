@@ -1,6 +1,8 @@
-"""CollageLayers: a stack or its result, layer by layer."""
+"""CollageLayers and CollageSplit: a stack or its result, layer by layer."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from comfy_api.latest import io
@@ -8,12 +10,15 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.errors import check_range
 from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
+from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
+from ..collage_core.splitting import split
 from ..collage_core.stack import GREY, parse_colour
 from .sockets import CATEGORY, CollageSocket
 from .widgets import WIDEST, feather_widget, share_widget
 
 NODE = "CollageLayers"
+SPLIT = "CollageSplit"
 
 
 class CollageLayers(io.ComfyNode):
@@ -93,6 +98,44 @@ class CollageLayers(io.ComfyNode):
             noise.squeeze(1),
             describe_layout(collage, cuts),
         )
+
+
+class CollageSplit(io.ComfyNode):
+    """A painted picture as a stack again, for the next round."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=SPLIT,
+            display_name="Collage Split",
+            category=CATEGORY,
+            description=(
+                "Takes a finished picture apart into the layers of its collage: each stands where "
+                "it stood, with its words and strengths and its look in the picture, and stacked "
+                "they are the picture again. What others hide of a layer or of the background "
+                "comes from the collage, in the colours of the picture. What lies beyond the "
+                "canvas is cut off."
+            ),
+            search_aliases=["decompose", "image to layers", "cut out", "extract layers"],
+            inputs=[
+                CollageSocket.Input("collage", tooltip="The collage that the picture was made of."),
+                io.Image.Input("image", tooltip="The finished picture, as large as the collage."),
+            ],
+            outputs=[
+                CollageSocket.Output(
+                    "collage", tooltip="The layers with their look in the picture; a new stack."
+                ),
+                io.Image.Output("image", tooltip="The new layers pasted together: the picture."),
+                io.String.Output("report", tooltip="What became of every layer; read it as text."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, collage, image) -> io.NodeOutput:
+        picture, notes = result_picture(image, collage, SPLIT)
+        parted = split(collage, picture)
+        parted = replace(parted, notes=(*parted.notes, *notes))
+        return io.NodeOutput(parted, parted.composite.image, describe_collage(parted))
 
 
 def _masks(masks: torch.Tensor) -> torch.Tensor:

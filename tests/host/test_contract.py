@@ -59,6 +59,7 @@ CONTRACT = {
         },
         ["images", "visible_masks", "full_masks", "boxes", "noise_map", "layout"],
     ),
+    "CollageSplit": ({"collage": None, "image": None}, ["collage", "image", "report"]),
 }  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""A finished picture taken apart again into the layers of its collage.
+
+The picture says how a layer looks where it can be seen. What others hide of it comes from the
+collage: its own pixels there, changed as painting changed the ones around them, carried on
+smoothly as in seamless cloning (Perez et al., "Poisson Image Editing", SIGGRAPH 2003). The same
+goes for the background.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from .collage import Collage, Layer
+from .compositing import compose
+from .filling import carry_on
+from .layer_cuts import OwnPixels, own_pixels
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A layer, or the background, in its window of the canvas.
+
+    colour: [B, 3, h, w]; share: [B, 1, h, w], how far it is what can be seen.
+    """
+
+    window: tuple[slice, slice]
+    colour: torch.Tensor
+    share: torch.Tensor
+
+
+def split(collage: Collage, picture: torch.Tensor) -> Collage:
+    """A collage whose layers and background are cut out of its painted picture [B, H, W, 3].
+
+    There are as many pictures as the collage makes, or several of a collage that makes one.
+    Each layer stands where it stood, with its alpha, its words and its strengths, so that the
+    new composite is the picture again; what lay beyond the canvas is cut off. Moving a layer
+    shows what is behind it. Hidden layers and those beyond the canvas stay as they are.
+    """
+    target = picture.movedim(-1, 1)
+    owns = [own_pixels(layer, collage.height, collage.width) for layer in collage.shown]
+    background, *parts = _unmixed(_changed(collage, owns, target), target)
+    layers = list(collage.layers)
+    for (number, layer), own, part in zip(collage.numbered, owns, parts, strict=True):
+        if own.alpha.numel():
+            layers[number - 1] = _cut(layer, own.alpha, part, collage)
+    behind = background.colour.movedim(1, -1).contiguous()
+    return dataclasses.replace(collage, background=behind, layers=tuple(layers), edit=None)
+
+
+def _cut(layer: Layer, alpha: torch.Tensor, part: _Part, collage: Collage) -> Layer:
+    """The layer with the colours of its part, in pixels of the canvas."""
+    rows, columns = part.window
+    return dataclasses.replace(
+        layer,
+        image=part.colour.movedim(1, -1).contiguous(),
+        alpha=alpha.squeeze(1).expand(len(part.colour), -1, -1),
+        x=(columns.start + columns.stop) / 2 / collage.width,
+        y=(rows.start + rows.stop) / 2 / collage.height,
+        scale=1.0,
+        rotation=0.0,
+        opacity=1.0,
+        notes=(),
+    )
+
+
+def _changed(collage: Collage, owns: Sequence[OwnPixels], target: torch.Tensor) -> list[_Part]:
+    """The background and every shown layer with the colours that painting gave them.
+
+    Where one can be seen alone this is the picture [B, 3, H, W] itself.
+    """
+    visible = collage.composite.visible_alpha
+    change = target - compose(collage.background, collage.shown).image.movedim(-1, 1)
+    rest = (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
+    everywhere = (slice(0, collage.height), slice(0, collage.width))
+    found = [(collage.background.movedim(-1, 1), rest, everywhere)]
+    found += [
+        (own.colour, visible[:, index : index + 1], own.window) for index, own in enumerate(owns)
+    ]
+    parts = []
+    for colour, share, window in found:
+        spread = carry_on(change, share.expand(len(change), -1, -1, -1))
+        changed = (colour + spread[(..., *window)]).clamp(0, 1)
+        parts.append(_Part(window, changed, share[(..., *window)]))
+    return parts
+
+
+def _unmixed(parts: Sequence[_Part], target: torch.Tensor) -> list[_Part]:
+    """The same parts with colours whose mix by their shares is the picture [B, 3, H, W].
+
+    Where several share a pixel, at a soft edge, each takes what the mix lacks in proportion to
+    its share: the smallest change of colours that does it. Where that leaves [0, 1] all of them
+    go as far towards the colour of the picture as it takes; any way there keeps the mix.
+    """
+    lacking, power = target.clone(), torch.zeros_like(target[:, :1])
+    for part in parts:
+        lacking[(..., *part.window)] -= part.share * part.colour
+        power[(..., *part.window)] += part.share**2
+    lacking /= power
+    mixed = [
+        dataclasses.replace(part, colour=part.colour + lacking[(..., *part.window)] * part.share)
+        for part in parts
+    ]
+    towards = torch.zeros_like(target)
+    for part in mixed:
+        beyond = (part.colour - part.colour.clamp(0, 1)).abs()
+        way = (part.colour - target[(..., *part.window)]).abs()
+        window = towards[(..., *part.window)]
+        torch.maximum(window, torch.where(beyond > 0, beyond / way, 0.0), out=window)
+    return [
+        dataclasses.replace(
+            part,
+            colour=part.colour.lerp(
+                target[(..., *part.window)], towards[(..., *part.window)]
+            ).clamp(0, 1),
+        )
+        for part in mixed
+    ]
