@@ -19,8 +19,9 @@ from .settings import NODE
 
 # share of the frame that the object's longer side takes, one per background
 SIZES = (0.95, 0.75, 0.5, 0.95, 0.75, 0.5)
+AMONG_OTHERS = 0.4  # instead of the first, in a collage: its surroundings make a scene then
 SHORTEST = 16  # pixels of the layer's shorter side
-LEAST_CELLS = 16.0  # latent cells that the object covers where it is smallest
+LEAST_CELLS = 16.0  # latent cells that the object covers at the least of SIZES
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,10 @@ def layer_views(layer: Layer, collage: Collage | None, resolution: int, cell: in
     """
     check_layer(layer)
     cropped, extent = _upright(layer)
+    sizes = SIZES if collage is None else (AMONG_OTHERS, *SIZES[1:])
     backgrounds = _backgrounds(cropped, layer, collage, resolution, extent)
     pictures, masks = [], []
-    for number, (size, background) in enumerate(zip(SIZES, backgrounds, strict=True)):
+    for number, (size, background) in enumerate(zip(sizes, backgrounds, strict=True)):
         which = number % layer.batch
         one = dataclasses.replace(
             cropped,
@@ -58,7 +60,7 @@ def layer_views(layer: Layer, collage: Collage | None, resolution: int, cell: in
         pictures.append(pixels[:3] + (1 - pixels[3]) * background)
         masks.append(pixels[3])
     views = Views(torch.stack(pictures).movedim(1, -1).clamp(0, 1), torch.stack(masks))
-    covered = F.avg_pool2d(views.masks.unsqueeze(1), cell).sum((1, 2, 3)).min().item()
+    covered = F.avg_pool2d(views.masks[1:].unsqueeze(1), cell).sum((1, 2, 3)).min().item()
     if covered < LEAST_CELLS:
         raise CollageError(
             f"{_where(layer)}: it is so thin that it covers {covered:.1f} latent cells of "
@@ -124,7 +126,7 @@ def _backgrounds(
     grey, colour = plain
     around = colour.mean() + (noise - 0.5) / 2  # without a collage
     if collage is not None:
-        around = _surroundings(layer, collage, resolution, extent * layer.scale / SIZES[0])
+        around = _surroundings(layer, collage, resolution, extent * layer.scale / AMONG_OTHERS)
     small = F.interpolate(around.unsqueeze(0), (8, 8), mode="bilinear", antialias=True)
     blurred = F.interpolate(small, (resolution, resolution), mode="bilinear")[0]
     return [around.clamp(0, 1), blurred.clamp(0, 1), colour, grey, torch.ones_like(noise), noise]

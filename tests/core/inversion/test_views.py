@@ -10,7 +10,7 @@ import torch
 
 from collage_core.collage import Collage, Layer
 from collage_core.errors import CollageError
-from collage_core.inversion.views import SIZES, layer_views
+from collage_core.inversion.views import AMONG_OTHERS, SIZES, layer_views
 
 R = 128
 
@@ -38,6 +38,16 @@ def test_every_view_shows_the_object_at_its_size():
         inside = mask > 0.99
         red = torch.tensor([1.0, 0.0, 0.0]).expand(int(inside.sum()), 3)
         torch.testing.assert_close(picture[inside], red, rtol=0, atol=0.02)
+
+
+def test_in_a_collage_one_view_shows_it_among_the_others_at_its_own_size():
+    layer = red_box(scale=0.25)
+    other = dataclasses.replace(layer, text="red", x=0.58)
+    views = layer_views(layer, blue_collage(other, layer), R, 8)
+    wide = (views.masks[0].amax(0) > 0.5).sum().item()
+    assert wide == pytest.approx(AMONG_OTHERS * R, abs=2)
+    red = (views.pictures[0][..., 0] > 0.5).float()
+    assert (red * (views.masks[0] < 0.01)).sum() > 0.05 * R * R, "the other box is not in view"
 
 
 def test_the_object_stands_as_it_is_turned_in_the_collage():
