@@ -108,10 +108,11 @@ class Scene:
         bias = self.bias(layers)
         return LowRankFold(bias, (self.cells, self.cells), bias.factor(SIGMA))
 
-    def rows(self, layers: Sequence[int], *, fold: bool) -> list[Row]:
+    def rows(self, layers: Sequence[int], regions: Sequence[int], *, fold: bool) -> list[Row]:
         """The unpatched model first."""
-        ways = [self.node, self.loop, *([self.fold] if fold else []), self.masked]
-        return [self.unpatched(), *(way(number) for way in ways for number in layers)]
+        ways = [self.node, self.loop, *([self.fold] if fold else [])]
+        ours = [way(number) for way in ways for number in layers]
+        return [self.unpatched(), *ours, *(self.masked(number) for number in regions)]
 
     def check(self, layers: int) -> None:
         """The node, the loop and the fold give one answer, and it is not the unpatched one."""

@@ -45,6 +45,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench attention", description=__doc__)
     parser.add_argument("--models", type=_names, default=list(KINDS), metavar="sd15,sdxl")
     parser.add_argument("--layers", type=_numbers, default=[1, 5, 20], metavar="1,5,20")
+    parser.add_argument(
+        "--regions",
+        type=_numbers,
+        metavar="1,5,20",
+        help="of ConditioningSetMask, whose cost grows with them; default: as many as layers",
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--size", type=int, help="side of the picture, a multiple of 64")
     parser.add_argument("--tiny", action="store_true", help="narrow models, to try this out")
@@ -102,7 +108,8 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     if size != kind.size:
         title += f" (its own size, {kind.size} x {kind.size}, was not measured)"
     scene = Scene(model, size // 8)
-    calls = measure_calls(scene, options.layers, options.rounds)
+    regions = options.layers if options.regions is None else options.regions
+    calls = measure_calls(scene, options.layers, regions, options.rounds)
     print(f"\n{title}\n{calls_table(calls)}", flush=True)
     say(f"{kind.name}: cross-attention alone")
     alone = _blocks.measure(scene, options.layers, options.rounds)
@@ -110,9 +117,11 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     return {"model": title, "size": size, "calls": calls, "cross_attention": alone}
 
 
-def measure_calls(scene: Scene, layers: Sequence[int], rounds: int) -> dict[str, dict]:
+def measure_calls(
+    scene: Scene, layers: Sequence[int], regions: Sequence[int], rounds: int
+) -> dict[str, dict]:
     """Row -> seconds of every round, and bytes at the peak."""
-    rows = scene.rows(layers, fold=torch.cuda.is_available())
+    rows = scene.rows(layers, regions, fold=torch.cuda.is_available())
     found = {row.name: {"seconds": [], "peak_bytes": 0.0} for row in rows}
     for row in rows:  # warms up, too
         say(f"memory: {row.name}")

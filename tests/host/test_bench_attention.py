@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).parents[2]
-WAYS = {"this node, 2 layers", "paper's loop, 2 layers", "ConditioningSetMask, 2 layers"}
+WAYS = {"this node, 2 layers", "paper's loop, 2 layers", "ConditioningSetMask, 3 layers"}
 
 
 @pytest.mark.slow
 def test_every_way_is_measured_at_every_shape(tmp_path: Path) -> None:
     output = tmp_path / "attention.json"
-    arguments = f"--tiny --size 64 --rounds 1 --layers 2 --output {output}"
+    arguments = f"--tiny --size 64 --rounds 1 --layers 2 --regions 3 --output {output}"
     command = [sys.executable, "-P", "-m", "demo.bench", "attention", *arguments.split()]
     run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
