@@ -8,6 +8,7 @@ comfy_execution.utils.get_executing_context, comfy.model_management.soft_empty_c
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 import time
 from dataclasses import dataclass
@@ -18,13 +19,17 @@ import torch
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 
+from ...collage_core.errors import quoted
 from ...collage_core.inversion.curve import loss_curve
+from ...collage_core.inversion.pace import FIRST
 from ...collage_core.inversion.prompts import plain_phrase, scene
-from ...collage_core.inversion.settings import ALGORITHM
+from ...collage_core.inversion.settings import ALGORITHM, NODE
 from . import embedding_store
 from .inversion_inputs import Task, fingerprint
 from .inversion_trainer import Trainer
 from .memory_words import Vectors
+
+log = logging.getLogger(__name__)
 
 SAVE_STEPS, SAVE_SECONDS = 10, 5.0
 MOST_POINTS = 24  # of the curve that a file keeps
@@ -109,7 +114,10 @@ def _train(trainer: Trainer, job) -> None:
             comfy.model_management.throw_exception_if_processing_interrupted()
             loss = trainer.step()
             bar.update_absolute(trainer.steps, total, _jpeg(trainer.preview()))
-            _say(f"step {trainer.steps} of {total}, loss {loss:.4f}, gain {trainer.gain:.1%}")
+            seen = f"loss {loss:.4f}, gain {trainer.gain:.1%}{trainer.time_left}"
+            _say(f"step {trainer.steps} of {total}, {seen}")
+            if trainer.pace.steps == FIRST and trainer.slowness:
+                log.warning("%s, layer %s: %s", NODE, quoted(trainer.layer.text), trainer.slowness)
             if trainer.steps % SAVE_STEPS == 0 or time.monotonic() - saved > SAVE_SECONDS:
                 job.save_state(trainer.state_dict())
                 saved = time.monotonic()

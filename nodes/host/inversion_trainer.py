@@ -12,6 +12,7 @@ import torch
 
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.inversion.outcome import Outcome
+from ...collage_core.inversion.pace import Pace
 from ...collage_core.inversion.progress import Progress
 from ...collage_core.inversion.settings import NODE
 from ...collage_core.inversion.sphere import AdamW, SphereDescent, angle
@@ -20,6 +21,8 @@ from .inversion_prompts import first_vectors
 from .layer_loss import LayerLoss
 from .memory_words import Vectors
 from .private_copy import gradients
+
+SLOW_DEVICES = ("cpu", "mps", "privateuseone")  # the last is DirectML
 
 
 class Trainer:
@@ -35,7 +38,7 @@ class Trainer:
             descent = SphereDescent if settings.fixed_norm else AdamW
             self.descent = descent(self.start)
         self.progress: Progress | None = None
-        self.seconds = 0.0
+        self.seconds, self.pace = 0.0, Pace()
 
     @property
     def done(self) -> bool:
@@ -58,9 +61,11 @@ class Trainer:
     def step(self) -> float:
         """One step of the optimiser; its loss, NaN where the step had to be left out."""
         with torch.inference_mode(False):
-            begun = time.perf_counter()
+            begun, looking = time.perf_counter(), self.pace.looking
             loss = self._step()
-            self.seconds += time.perf_counter() - begun
+            took = time.perf_counter() - begun
+        self.seconds += took
+        self.pace.stepped(took - (self.pace.looking - looking))
         return loss
 
     def _step(self) -> float:
@@ -76,18 +81,33 @@ class Trainer:
         if progress.stepped(loss):
             self.descent.restart(progress.best)
         if progress.due:
-            progress.evaluated(self._evaluate(), self.descent.vectors)
+            progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
         return loss
 
     def preview(self) -> torch.Tensor | None:
         """The layer's present look as a small IMAGE, whenever there is a new one."""
         return self.layer_loss.preview()
 
+    @property
+    def slowness(self) -> str:
+        """What is to be warned of when the device is slow, from the third step on."""
+        device = self.layer_loss.denoiser.device.type
+        if device not in SLOW_DEVICES:
+            return ""
+        return self.pace.warning(device, self.settings.steps, self.settings.evaluate_every)
+
+    @property
+    def time_left(self) -> str:
+        more = self.settings.steps - self.steps
+        return self.pace.left(more, self.settings.evaluate_every)
+
     def report(self) -> Outcome:
         progress, best, losses = self.progress, self.vectors(), self.layer_loss
         assert progress is not None
         best_step = min(progress.evaluations, key=lambda seen: seen[1])[0]
         notes = [*losses.prompts.notes, *losses.memory.notes]
+        if self.slowness:
+            notes.append(self.slowness)
         if progress.halvings:
             notes.append("some steps were not numbers and were left out, the rest made smaller")
         return Outcome(
@@ -125,7 +145,7 @@ class Trainer:
 
     def _look_first(self) -> None:
         """The losses before any training."""
-        without = self.layer_loss.fixed(None)
+        without = self._look(None)
         if not math.isfinite(without):
             raise CollageError(
                 f"{NODE}, layer {quoted(self.layer.text)}, input model: its prediction for this "
@@ -133,7 +153,10 @@ class Trainer:
                 "start ComfyUI with --fp32-unet."
             )
         self.progress = Progress(self.settings, without)
-        self.progress.evaluated(self._evaluate(), self.descent.vectors)
+        self.progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
 
-    def _evaluate(self) -> float:
-        return self.layer_loss.fixed(self.descent.vectors)
+    def _look(self, vectors: Vectors | None) -> float:
+        begun = time.perf_counter()
+        loss = self.layer_loss.fixed(vectors)
+        self.pace.looked(time.perf_counter() - begun)
+        return loss

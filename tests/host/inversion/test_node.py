@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -124,6 +126,18 @@ def test_an_interrupt_ends_it_within_one_step_and_a_second_run_goes_on(
     assert count_steps["steps"] == 4
     assert "taken up again at step 2" in report
     torch.testing.assert_close(learned.embedding.vectors["l"], whole, rtol=0, atol=1e-6)
+
+
+def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, caplog):
+    said = []
+    monkeypatch.setattr(part("nodes.host.inversion_run"), "_say", said.append)
+    monkeypatch.setattr(part("collage_core.inversion.pace"), "LONG", 0.0)
+    report = execute()[3]
+    assert "s a step" not in "".join(said[:2])
+    assert re.search(r"^step 3 of 4, loss .*, [0-9.]+ s a step, \d+ s left$", said[2])
+    slow = "cpu is slow at learning: .* s a step, about .* for all 4 steps"
+    assert re.search(f"warning: {slow}", report)
+    assert len(re.findall(f'LayerTextualInversion, layer "teddy bear": {slow}', caplog.text)) == 1
 
 
 def test_an_error_leaves_nothing_behind(execute, count_steps, model, clip):
