@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -145,3 +149,41 @@ def test_too_little_memory_is_refused_before_any_work(
         r"memory \(cpu\), and 0\.0 GB are free\. Close other programs",
     ):
         losses.LayerLoss(make_task())
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_copies_are_gone_when_a_training_is_over(
+    part, make_task, settings, folder, monkeypatch, stopped
+):
+    """By counting references alone: a GPU's memory cannot wait for the collector."""
+    import comfy.model_management
+
+    copies, private = part("nodes.host.private_copy"), []
+    copy = copies.private_copy
+
+    def watched(*args):
+        private.append(weakref.ref(made := copy(*args)))
+        return made
+
+    for module in ("private_copy", "private_denoiser"):
+        monkeypatch.setattr(part(f"nodes.host.{module}"), "private_copy", watched)
+    trainer = part("nodes.host.inversion_trainer").Trainer
+    step = trainer.step
+
+    def last_step(self):
+        if stopped:
+            comfy.model_management.interrupt_current_processing()
+        return step(self)
+
+    monkeypatch.setattr(trainer, "step", last_step)
+    ending = pytest.raises(comfy.model_management.InterruptProcessingException)
+    gc.collect()
+    gc.disable()
+    try:
+        with ending if stopped else contextlib.nullcontext():
+            part("nodes.host.inversion_run").learn(make_task(settings=settings(steps=2)))
+        del ending
+        assert len(private) == 2
+        assert [made() for made in private] == [None, None]
+    finally:
+        gc.enable()

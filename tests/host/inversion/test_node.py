@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import pytest
@@ -140,22 +141,41 @@ def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, 
     assert len(re.findall(f'LayerTextualInversion, layer "teddy bear": {slow}', caplog.text)) == 1
 
 
-def test_an_error_leaves_nothing_behind(execute, count_steps, model, clip):
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [
+        ("layer_loss", "encoded"),
+        ("layer_loss", "PrivateText"),
+        ("layer_loss", "LayerLoss.fixed"),
+        ("layer_loss", "masked_loss"),
+        ("embedding_store", "pack_state"),
+        ("embedding_store", "Job.publish"),
+    ],
+)
+def test_an_error_anywhere_leaves_nothing_behind(
+    part, execute, model, clip, folder, monkeypatch, module, what
+):
     import comfy.model_management
 
-    before = [p.clone() for p in (*model.model.parameters(), *clip.cond_stage_model.parameters())]
-    random = torch.get_rng_state()
+    def state() -> list:
+        weights = (*model.model.parameters(), *clip.cond_stage_model.parameters())
+        modes = [torch.is_grad_enabled(), torch.is_inference_mode_enabled()]
+        modes.append(comfy.model_management.in_training)
+        kept = [*map(torch.clone, weights), torch.get_rng_state()]
+        return [*kept, torch.tensor(modes), torch.tensor([w.requires_grad for w in weights])]
 
-    def fail(_):
+    def fail(*_, **__):
         raise ZeroDivisionError
 
-    count_steps["then"] = fail
+    before = state()
+    *owner, name = what.split(".")
+    holder = functools.reduce(getattr, owner, part(f"nodes.host.{module}"))
+    monkeypatch.setattr(holder, name, fail)
     with pytest.raises(ZeroDivisionError):
         execute(seed=2)
-    after = (*model.model.parameters(), *clip.cond_stage_model.parameters())
-    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
-    assert torch.equal(torch.get_rng_state(), random)
-    assert comfy.model_management.in_training is False
+    assert all(torch.equal(*pair) for pair in zip(before, state(), strict=True))
+    litter = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert litter <= {".state"}
 
 
 def test_a_folder_that_cannot_be_written_costs_no_training(execute, folder, monkeypatch):
