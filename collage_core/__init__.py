@@ -12,6 +12,7 @@ Modules
     words, phrases   where each layer's words stand in the scene prompt
     embedding_words  learned tokens before those words
     report           what a stack tells its user
+    control          how much structure control counts at every place
     noise            per-layer noise map and the keep-or-free rule of every step
 
 Dimension letters: B batch, L layers, H and W canvas pixels or latent cells, C channels.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import Area, WordBias
 
@@ -120,7 +121,7 @@ def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
             "the tile lies. Sample without tiles."
         )
     (height, width), (rows, columns) = chunk.bias.masks.shape[-2:], chunk.latent
-    if abs(rows / height - columns / width) * max(height, width) > 1.5:
+    if not same_proportions(chunk.latent, chunk.bias.masks.shape[-2:]):
         raise CollageError(
             f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
             f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
