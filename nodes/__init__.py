@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
+from .control import CollageControlNet
 from .demo_model import CollageDemoModel
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
@@ -20,6 +21,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageAutoTune,
     MaskedCrossAttentionPatch,
     CollageAttentionMap,
+    CollageControlNet,
     PerLayerNoiseKSampler,
     CollageLayers,
     CollageSplit,

@@ -37,6 +37,14 @@ CONTRACT = {
         {"model": None, "collage": None, "latent": None, "steps": 8, "seed": 0},
         ["image", "report"],
     ),
+    "CollageControlNet": (
+        {
+            "positive": None, "negative": None, "control_net": None, "collage": None,
+            "control_image": None, "strength": 1.0, "start_percent": 0.0, "end_percent": 1.0,
+            "base_control": 0.0,
+        },
+        ["positive", "negative", "control_image"],
+    ),
     "CollageAutoTune": ({"collage": None, "harmonise": 0.5}, ["collage", "report"]),
     "MaskedCrossAttentionPatch": (
         {

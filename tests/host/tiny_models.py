@@ -1,11 +1,13 @@
-"""A random SD1-style model, text encoder and VAE of the host's own classes, small and quick.
+"""Random SD1-style models, text encoder, VAE and control networks of the host's own classes.
 
-Import only where ComfyUI is at hand. Everything is on the CPU, in float32, and the same for the
-same seed.
+All small and quick. Import only where ComfyUI is at hand. Everything is on the CPU, in float32,
+and the same for the same seed.
 """
 
 from __future__ import annotations
 
+import comfy.cldm.cldm
+import comfy.controlnet
 import comfy.latent_formats
 import comfy.ldm.models.autoencoder
 import comfy.model_base
@@ -14,6 +16,7 @@ import comfy.sd
 import comfy.sd1_clip
 import comfy.supported_models
 import comfy.supported_models_base
+import comfy.t2i_adapter.adapter
 import torch
 
 CONTEXT = 64
@@ -139,3 +142,39 @@ def conditioning(*, seed: int = 3, tokens: int = 77) -> list:
     """A CONDITIONING without a text encoder, for tests that need any prompt."""
     generator = torch.Generator().manual_seed(seed)
     return [[torch.randn(1, tokens, CONTEXT, generator=generator), {}]]
+
+
+def control_network(*, seed: int = 5, **unet) -> comfy.cldm.cldm.ControlNet:
+    """The network inside a ControlNet for the tiny UNet, or for one changed by `unet`."""
+    options = {**UNET, "num_heads": -1, "num_head_channels": 16, "hint_channels": 3, **unet}
+    network = comfy.cldm.cldm.ControlNet(**options)
+    randomize(network, seed)
+    return network
+
+
+def tiny_control_net(*, seed: int = 5, **unet) -> comfy.controlnet.ControlNet:
+    """A CONTROL_NET that the model's prompts reach as well."""
+    return comfy.controlnet.ControlNet(control_network(seed=seed, **unet), load_device=CPU)
+
+
+def tiny_control_lora(*, seed: int = 5, **unet) -> comfy.controlnet.ControlLora:
+    """A CONTROL_NET of zero convolutions and two low-rank changes of the model's own weights."""
+    own = ("input_hint_block.", "zero_convs.", "middle_block_out.")
+    network = control_network(seed=seed, **unet)
+    weights = {name: value for name, value in network.state_dict().items() if name.startswith(own)}
+    generator = torch.Generator().manual_seed(seed)
+    for name, width in (("time_embed.0", 32), ("input_blocks.1.1.proj_in", 32)):
+        shape = network.get_submodule(name).get_parameter("weight").shape
+        weights[f"{name}.up"] = torch.randn(shape[0], 4, generator=generator) / 4
+        weights[f"{name}.down"] = torch.randn(4, width, *shape[2:], generator=generator) / 4
+    return comfy.controlnet.ControlLora({"lora_controlnet": torch.zeros(()), **weights})
+
+
+def tiny_adapter(*, seed: int = 6, channels: tuple[int, ...] = (32, 64), xl: bool = False):
+    """A CONTROL_NET that runs once a sampling, for UNets of two residual blocks a level."""
+    cin = 3 * (256 if xl else 64)
+    network = comfy.t2i_adapter.adapter.Adapter(
+        [*channels], nums_rb=2, cin=cin, ksize=1, sk=True, use_conv=False, xl=xl
+    )
+    randomize(network, seed)
+    return comfy.controlnet.T2IAdapter(network, 3, 8, "nearest-exact", device=CPU)

@@ -21,26 +21,6 @@ def paper(load_module):
     return load_module(Path(__file__).with_name("papers_loop.py"))
 
 
-@pytest.fixture(scope="session")
-def make_model(tiny):
-    """A tiny MODEL of another kind: the host's description by name, changes of its UNet, class."""
-    import comfy.model_base
-    import comfy.model_patcher
-    import comfy.supported_models
-
-    def make(description: str = "SD15", *, cls=comfy.model_base.BaseModel, kind="EPS", **unet):
-        config = getattr(comfy.supported_models, description)({**tiny.UNET, **unet})
-        config.unet_config.update(num_heads=-1, num_head_channels=16)
-        model = cls(config, model_type=comfy.model_base.ModelType[kind], device=tiny.CPU)
-        tiny.randomize(model.diffusion_model, 0)
-        model.diffusion_model.out.get_submodule("2").get_parameter("weight").mul_(0.1)
-        return comfy.model_patcher.ModelPatcher(
-            model, load_device=tiny.CPU, offload_device=tiny.CPU
-        )
-
-    return make
-
-
 @pytest.fixture
 def make_collage(pack):
     """A canvas of `size` (height, width): "red fox" left, "blue bear" right, soft in places."""

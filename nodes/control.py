@@ -1,0 +1,156 @@
+"""CollageControlNet: the structure of every layer is kept as far as the layer says."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from comfy_api.latest import io
+
+from ..collage_core.collage import LAYER_RANGES, Collage
+from ..collage_core.control import control_map, same_proportions
+from ..collage_core.errors import CollageError
+from ..collage_core.pixels import clean_pixels
+from .host.control_conditioning import apply_network
+from .host.edges import find_edges
+from .sockets import CATEGORY, CollageSocket
+from .widgets import share_widget
+
+NODE = "CollageControlNet"
+HIGHEST_STRENGTH = 10.0  # as in the host's own node
+HIGHEST_BASE = LAYER_RANGES["control"][1]
+
+log = logging.getLogger(__name__)
+
+
+class CollageControlNet(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Collage ControlNet",
+            category=CATEGORY,
+            description=(
+                "Shows a control network the edges of the collage, and lets what it adds count "
+                "in each layer as far as the layer's `control` says."
+            ),
+            search_aliases=["controlnet", "canny", "structure", "t2i adapter", "regional control"],
+            inputs=[
+                io.Conditioning.Input("positive", tooltip="What the picture shows."),
+                io.Conditioning.Input("negative", tooltip="What the picture must not show."),
+                io.ControlNet.Input(
+                    "control_net", tooltip="A ControlNet or T2I adapter for edges (Canny)."
+                ),
+                CollageSocket.Input(
+                    "collage", tooltip="Whose layers are kept, each by its `control`."
+                ),
+                io.Image.Input(
+                    "control_image",
+                    optional=True,
+                    tooltip="What the network is shown in place of the collage's edges, with the "
+                    "proportions of the canvas: depth or lines for a network made for those.",
+                ),
+                share_widget(
+                    "strength",
+                    1.0,
+                    "Multiplies `control` of every layer; 0 leaves the network out.",
+                    high=HIGHEST_STRENGTH,
+                ),
+                share_widget("start_percent", 0.0, "Steps before this share are left alone."),
+                share_widget("end_percent", 1.0, "Steps after this share are left alone."),
+                share_widget(
+                    "base_control",
+                    0.0,
+                    "Control where no layer is: 0 leaves the background to the model, 1 keeps the "
+                    "edges of a background image, and keeps a plain background plain.",
+                    high=HIGHEST_BASE,
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output("positive", tooltip="For the sampler's `positive`."),
+                io.Conditioning.Output("negative", tooltip="For the sampler's `negative`."),
+                io.Image.Output("control_image", tooltip="What the network is shown."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        positive,
+        negative,
+        control_net,
+        collage,
+        control_image=None,
+        base_control=0.0,
+        **settings,
+    ) -> io.NodeOutput:
+        _check_connected(positive=positive, negative=negative, control_net=control_net)
+        _check_ranges(base_control=base_control, **settings)
+        composite = collage.composite
+        if control_image is None:
+            image = find_edges(composite.image)
+        else:
+            image = _shown_image(control_image, collage)
+        controls = [layer.control for layer in collage.shown]
+        weights = control_map(composite.visible_alpha, controls, base_control)
+        if settings["strength"] == 0:
+            return io.NodeOutput(positive, negative, image)
+        if not weights.any():
+            log.warning("%s: control is 0 wherever something is seen; nothing is controlled.", NODE)
+            return io.NodeOutput(positive, negative, image)
+        return io.NodeOutput(
+            *apply_network((positive, negative), control_net, image, weights, **settings), image
+        )
+
+
+def _check_connected(**inputs) -> None:
+    for name, value in inputs.items():
+        if value is None:
+            source = "Load ControlNet Model" if name == "control_net" else "a text encoder"
+            raise CollageError(
+                f"{NODE}, input {name}: nothing arrived (None). Connect the output of {source}."
+            )
+
+
+def _check_ranges(
+    strength: float, start_percent: float, end_percent: float, base_control: float
+) -> None:
+    """The host checks typed values only; those that come over a link are checked here."""
+    limits = {
+        "strength": (strength, HIGHEST_STRENGTH),
+        "start_percent": (start_percent, 1),
+        "end_percent": (end_percent, 1),
+        "base_control": (base_control, HIGHEST_BASE),
+    }
+    for name, (value, high) in limits.items():
+        if not 0 <= value <= high:
+            raise CollageError(
+                f"{NODE}, input {name}: {value:g} is outside 0 to {high:g}. "
+                "Enter a value inside the range."
+            )
+    if start_percent > end_percent:
+        raise CollageError(
+            f"{NODE}, input start_percent: {start_percent:g} lies after end_percent "
+            f"{end_percent:g}, so no step would be controlled. Exchange them."
+        )
+
+
+def _shown_image(control_image: torch.Tensor, collage: Collage) -> torch.Tensor:
+    """[B, h, w, 3], black where it is transparent; it shows the whole canvas of each picture."""
+    colour, alpha, notes = clean_pixels(control_image, None, NODE, "control_image")
+    for note in notes:
+        log.warning("%s: %s", NODE, note)
+    height, width = colour.shape[1:3]
+    if not same_proportions((height, width), (collage.height, collage.width)):
+        raise CollageError(
+            f"{NODE}, input control_image: {width} x {height} pixels have other proportions than "
+            f"the canvas of {collage.width} x {collage.height}, so edges would not lie on their "
+            "layers. Make it from the collage's image, or crop it to the canvas."
+        )
+    pictures = len(collage.composite.image)
+    if pictures > 1 and len(colour) not in (1, pictures):
+        raise CollageError(
+            f"{NODE}, input control_image: a batch of {len(colour)} does not fit the "
+            f"{pictures} pictures of the collage. Give it one picture, or one for each."
+        )
+    return colour * alpha.unsqueeze(-1)

@@ -1,0 +1,82 @@
+"""Whether a control network was made for the model that it is sampled with.
+
+The host finds out late: a wrong width of the words ends in an error of matrix sizes, and what
+does not fit the blocks of the UNet is left out with a line in the log.
+
+Host symbols: BaseModel.diffusion_model and .model_config.unet_config["context_dim"];
+openaimodel.UNetModel with .input_blocks, whose layers have .out_channels, and Downsample with
+.use_conv; the `control_model` of a ControlNet and the `control_weights` of a ControlLora, in
+which attn2.to_k takes the words; openaimodel.apply_control, which takes outputs from the end of
+their lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel
+
+from ...collage_core.errors import CollageError
+
+NODE = "CollageControlNet"
+Shape = tuple[int, int, int]  # channels, rows, columns
+
+
+def check_network(network: Any, model: Any) -> None:
+    """Refuse other models than UNets, and a network that reads words of another width."""
+    if not isinstance(model.diffusion_model, UNetModel):
+        raise CollageError(
+            f"{NODE}, input control_net: a model of the kind {type(model).__name__} is not "
+            "supported; SD1.x, SD2.x and SDXL are. Use ControlNetApplyAdvanced for this one."
+        )
+    wanted, found = model.model_config.unet_config.get("context_dim"), words_width(network)
+    if found not in (None, wanted):
+        raise CollageError(
+            f"{NODE}, input control_net: the network reads words of {found} numbers, the model "
+            f"writes {wanted}: it was made for another family (SD1.x has 768, SD2.x 1024, SDXL "
+            "2048). Load the network made for this model."
+        )
+
+
+def words_width(network: Any) -> int | None:
+    """Numbers per token that a ControlNet takes; None for networks that read no words."""
+    control_model = getattr(network, "control_model", None)
+    if isinstance(control_model, torch.nn.Module):
+        for name, module in control_model.named_modules():
+            if name.endswith("attn2.to_k"):
+                return getattr(module, "in_features", None)
+    for name, weight in getattr(network, "control_weights", {}).items():
+        if name.endswith("attn2.to_k.down"):
+            return weight.shape[-1]
+    return None
+
+
+def skip_shapes(unet: UNetModel, size: Sequence[int]) -> Iterator[Shape]:
+    """What each input block makes of a latent of `size` cells, the first block first."""
+    channels, (rows, columns) = 0, size
+    for block in unet.input_blocks:
+        for layer in block.children():
+            channels = getattr(layer, "out_channels", channels)
+            if isinstance(layer, Downsample):
+                up = layer.use_conv  # a convolution rounds odd sides up, pooling down
+                rows, columns = (rows + up) // 2, (columns + up) // 2
+        yield channels, rows, columns
+
+
+def check_outputs(outputs: dict[str, list], skips: list[Shape]) -> None:
+    """Refuse outputs that the host would leave out, since they do not fit the UNet's blocks."""
+    wanted = {"input": skips, "middle": skips[-1:], "output": skips[::-1]}
+    for key, found in outputs.items():
+        for x, shape in zip(reversed(found), wanted.get(key, []), strict=False):
+            if x is not None and tuple(x.shape[1:]) != shape:
+                raise CollageError(
+                    f"{NODE}, input control_net: the network makes {_size(x.shape[1:])} where "
+                    f"the model has {_size(shape)}: it was made for another family of models. "
+                    "Load the network made for this one."
+                )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(str(side) for side in shape)

@@ -1,0 +1,118 @@
+"""A control network whose outputs count as far as the layers of a collage say.
+
+The host asks a CONTROL_NET for what it adds to the blocks of the UNet, and the network itself
+adds what the networks chained before it gave. So a network alone is held inside one that stands
+in the chain: it weighs what is its own, and nothing else, and merges it as the host does.
+Whatever the network inside does, masks and keyframes of its own among them, it does as ever.
+
+Host symbols: comfy.controlnet.ControlBase, of which every method that is overridden here, and
+.control_merge, .previous_controlnet, .multigpu_clones, .extra_hooks, .strength (1 here); the
+CONTROL_NET outputs {"input" | "middle" | "output": [tensor or None]}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy.controlnet import ControlBase
+
+from ...collage_core.control import grid_weights, same_proportions
+from ...collage_core.errors import CollageError
+from .control_fit import NODE, check_network, check_outputs, skip_shapes
+
+
+class LayerControl(ControlBase):
+    """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage."""
+
+    def __init__(self, network: Any, weights: torch.Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.weights = weights
+        self.extra_hooks = network.extra_hooks
+        self.pictures = len(weights)
+        self.unet: Any = None
+        self.grids: dict[Any, torch.Tensor] = {}
+
+    def set_cond_hint(self, cond_hint, *args, **kwargs):
+        self.network.set_cond_hint(cond_hint, *args, **kwargs)
+        self.pictures = max(len(self.weights), len(cond_hint))
+        return self
+
+    def copy(self):
+        copied = LayerControl(self.network.copy(), self.weights)
+        copied.pictures = self.pictures
+        return copied
+
+    def deepclone_multigpu(self, load_device, autoregister=False):
+        clone = self.copy()
+        clone.network = self.network.deepclone_multigpu(load_device)
+        if autoregister:
+            self.multigpu_clones[load_device] = clone
+        return clone
+
+    def pre_run(self, model, percent_to_timestep_function):
+        super().pre_run(model, percent_to_timestep_function)
+        check_network(self.network, model)
+        self.network.pre_run(model, percent_to_timestep_function)
+        self.unet = model.diffusion_model
+
+    def get_control(self, x_noisy, t, cond, batched_number, transformer_options):
+        call = (x_noisy, t, cond, batched_number, transformer_options)
+        previous: Any = self.previous_controlnet
+        before = None if previous is None else previous.get_control(*call)
+        own = self.network.get_control(*call)
+        if own is None:  # outside its part of the schedule
+            return before
+        self._check_picture(x_noisy, batched_number)
+        check_outputs(own, [*skip_shapes(self.unet, x_noisy.shape[-2:])])
+        weighed = {
+            key: [x if x is None else self._weigh(x, x_noisy, batched_number) for x in outputs]
+            for key, outputs in own.items()
+        }
+        return self.control_merge(weighed, before, output_dtype=None)
+
+    def _weigh(self, x: torch.Tensor, x_noisy: torch.Tensor, chunks: int) -> torch.Tensor:
+        """An output [B, C, h, w] times the weights of each row's picture.
+
+        An adapter keeps what it made for the first call, however many chunks that call had.
+        """
+        if len(x) not in (1, len(x_noisy)):
+            x = x[: len(x_noisy) // chunks].repeat(chunks, 1, 1, 1)
+        latent, size = ((y.shape[-2], y.shape[-1]) for y in (x_noisy, x))
+        key = (latent, size, x.dtype, x.device)
+        if key not in self.grids:
+            self.grids[key] = grid_weights(self.weights, latent, size).to(x)
+        weights = self.grids[key]
+        if len(weights) > 1:
+            weights = weights.repeat(len(x_noisy) // len(weights), 1, 1, 1)
+        return x * weights
+
+    def _check_picture(self, x_noisy: torch.Tensor, chunks: int) -> None:
+        (rows, columns), (height, width) = x_noisy.shape[-2:], self.weights.shape[-2:]
+        if not same_proportions((rows, columns), (height, width)):
+            raise CollageError(
+                f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
+                f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
+                "proportions of the canvas, and sample without tiles."
+            )
+        each = len(x_noisy) // chunks
+        if each % self.pictures:
+            raise CollageError(
+                f"{NODE}, input collage: {self.pictures} pictures of the collage or its control "
+                f"image do not go into a batch of {each} latents. Sample a batch of "
+                f"{self.pictures}, or give the node one picture."
+            )
+
+    def get_models(self):
+        return [*super().get_models(), *self.network.get_models()]
+
+    def inference_memory_requirements(self, dtype):
+        before = super().inference_memory_requirements(dtype)
+        return before + self.network.inference_memory_requirements(dtype)
+
+    def cleanup(self):
+        super().cleanup()
+        self.network.cleanup()
+        self.unet = None
+        self.grids.clear()
