@@ -1,4 +1,4 @@
-"""The shapes of the demo model's three networks, made of the host's own classes.
+"""The shapes of the demo model's networks, made of the host's own classes.
 
 Training and the node that loads the result both build from here. Width and depth follow from
 measuring on two cores: attention at 16 x 16 and 8 x 8 cells only, one residual block a level.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from comfy.t2i_adapter.adapter import Adapter
 
 LATENT_CHANNELS = 4
 TEXT_WIDTH = 128
@@ -77,3 +78,27 @@ AUTOENCODER: dict[str, Any] = {
     "ddconfig": {**_CODER, "ch": 32, "ch_mult": [1, 1, 2, 4]},
     "decoder_ddconfig": {**_CODER, "ch": 128, "ch_mult": [1, 1], "conv_out_op": SubPixelConv},
 }
+
+
+class EdgeAdapter(Adapter):
+    """The host's T2I adapter (Mou et al. 2024) with an exit for each level of this UNet.
+
+    Edges [B, 1, H, W] in [0, 1] -> {"input": what is added after each of the six input blocks,
+    the last block first}: [B, 64, H/8, W/8] after block 1, [B, 128, H/16, W/16] after block 3,
+    [B, 128, H/32, W/32] after block 5. The host runs it once for a whole sampling.
+    """
+
+    def __init__(self) -> None:
+        channels = [UNET["model_channels"] * times for times in UNET["channel_mult"]]
+        shape = {"cin": 64, "nums_rb": 2, "ksize": 1, "sk": True, "use_conv": False, "xl": False}
+        super().__init__(channels, **shape)
+        for block in self.body:
+            if hasattr(block, "down_opt"):  # where the host's rounds up, this UNet rounds down
+                block.down_opt = torch.nn.AvgPool2d(2)
+        self.exits = torch.nn.ModuleList(torch.nn.Conv2d(n, n, 1) for n in channels)
+
+    def forward(self, x: torch.Tensor) -> dict[str, list[torch.Tensor | None]]:
+        levels = [level for level in super().forward(x)["input"] if level is not None][::-1]
+        ways = zip(levels, self.exits, strict=True)
+        first, second, third = (way_out(level) for level, way_out in ways)
+        return {"input": [third, None, second, None, first, None]}

@@ -7,7 +7,12 @@ import argparse
 import numpy as np
 import torch
 
-from . import autoencoder, diffusion, judge, packing, pictures, workshop
+from . import autoencoder, control, diffusion, judge, packing, pictures, workshop
+
+STAGES = (
+    *("all", "autoencoder", "latents", "diffusion", "decoder", "judge", "pack", "unpack"),
+    "control",
+)
 
 
 def cache_latents(scenes: int) -> None:
@@ -26,13 +31,15 @@ def cache_latents(scenes: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py train", description=__doc__)
-    stages = ("all", "autoencoder", "latents", "diffusion", "decoder", "judge", "pack", "unpack")
-    parser.add_argument("--stage", choices=stages, default="all")
+    parser.add_argument("--stage", choices=STAGES, default="all")
     parser.add_argument("--crops", type=int, default=32_000, help="autoencoder: crops in all")
     parser.add_argument("--decoder-crops", type=int, default=64_000, help="with the decoder's own")
     parser.add_argument("--scenes", type=int, default=12_000, help="latents: scenes in all")
     parser.add_argument("--images", type=int, default=100_000, help="diffusion: pictures in all")
     parser.add_argument("--half-size", type=int, default=60_000, help="diffusion: at half size")
+    parser.add_argument("--control-scenes", type=int, default=500, help="control: scenes in all")
+    parser.add_argument("--control-images", type=int, default=16_000, help="control: pictures")
+    parser.add_argument("--control-half-size", type=int, default=11_200, help="at half size")
     parser.add_argument("--threads", type=int, default=0, help="torch threads (0 = its default)")
     options = parser.parse_args()
     if options.threads:
@@ -42,6 +49,20 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     workshop.log("start", hardware=workshop.hardware(), torch=torch.__version__, seed=0)
+    wanted = options.stage
+    train_model(options)
+    if wanted == "unpack":
+        packing.unpack()
+    if wanted in ("all", "judge"):
+        judge.train()
+    if wanted in ("all", "pack"):
+        packing.pack()
+    if wanted in ("all", "control"):  # it learns beside the weights that the pack ships
+        control.train(options.control_scenes, options.control_images, options.control_half_size)
+
+
+def train_model(options: argparse.Namespace) -> None:
+    """The stages that make the weights of the demo model."""
     wanted = options.stage
     if wanted in ("all", "autoencoder"):
         autoencoder.train(options.crops)
@@ -53,12 +74,6 @@ def run(options: argparse.Namespace) -> None:
         diffusion.train(diffusion.Part(options.images, 32, until=options.images))
     if wanted in ("all", "decoder"):
         autoencoder.train(options.decoder_crops, freeze_encoder=True, peak_rate=5e-4)
-    if wanted == "unpack":
-        packing.unpack()
-    if wanted in ("all", "judge"):
-        judge.train()
-    if wanted in ("all", "pack"):
-        packing.pack()
 
 
 if __name__ == "__main__":

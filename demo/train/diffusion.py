@@ -41,17 +41,21 @@ def alphas_cumprod(device: torch.device) -> torch.Tensor:
     return (1 - betas).cumprod(0).float().to(device)
 
 
-def velocity_loss(painter: Painter, x, context, t, noise, alpha) -> torch.Tensor:
-    """Mean squared error of the predicted velocity alpha^0.5 noise - (1 - alpha)^0.5 x."""
+def velocity_loss(painter: Painter, x, context, t, noise, control=None) -> torch.Tensor:
+    """Mean squared error of the predicted velocity alpha^0.5 noise - (1 - alpha)^0.5 x, [B].
+
+    control: what a structure network adds, as the host's UNet takes it.
+    """
+    alpha = alphas_cumprod(x.device)
     a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
-    predicted = painter.unet(a * x + s * noise, t.float(), context)
+    predicted = painter.unet(a * x + s * noise, t.float(), context, control=control)
     return ((predicted - (a * noise - s * x)) ** 2).mean((1, 2, 3))
 
 
-def rate_at(seen: int, total: int, peak: float) -> float:
+def rate_at(seen: int, total: int, peak: float, warm_up: int = WARM_UP) -> float:
     """Linear warm-up, constant, linear to zero over the last COOL_DOWN of all."""
     left = (1 - seen / total) / COOL_DOWN
-    return peak * min(1.0, (seen + 64) / WARM_UP, max(left, 0.02))
+    return peak * min(1.0, (seen + 64) / warm_up, max(left, 0.02))
 
 
 @dataclass(frozen=True)
@@ -132,11 +136,10 @@ def step(painter: Painter, optimizer: torch.optim.Optimizer, x, tokens, workers:
     batch = len(x)
     # stratified timesteps: every batch sees the whole schedule
     t = ((torch.arange(batch) + torch.rand(batch)) * (1000 / batch)).long().to(x.device)
-    alpha = alphas_cumprod(x.device)
     # the host's text encoder adds in place
     with torch.autograd.graph.allow_mutation_on_saved_tensors():
         context = painter.context(tokens)
-        loss = velocity_loss(painter, x, context, t, torch.randn_like(x), alpha).mean()
+        loss = velocity_loss(painter, x, context, t, torch.randn_like(x)).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
     if workers > 1:

@@ -7,6 +7,7 @@ these rows and their mean, which every other word gets when the file is loaded.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from . import autoencoder, latents, painter, pictures, workshop
 
 WORDS = "text.text_model.embeddings.token_embedding.weight"
 FILE = workshop.WEIGHTS / "demo_model.safetensors"
+
+Weights = dict[str, torch.Tensor]
 
 
 def pack() -> None:
@@ -37,11 +40,16 @@ def pack() -> None:
         "images": str(kept["seen"]),
         "licence": "MIT",
     }
-    partial = FILE.with_suffix(".partial")
-    save_file({k: v.contiguous() for k, v in halves.items()}, partial, metadata)
-    partial.chmod(0o644)
-    partial.replace(FILE)
+    write(FILE, halves, metadata)
     workshop.log("pack", images=kept["seen"], bytes=FILE.stat().st_size)
+
+
+def write(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
+    """Replace a weight file of the pack as a whole."""
+    partial = path.with_suffix(".partial")
+    save_file({k: v.contiguous() for k, v in weights.items()}, partial, metadata)
+    partial.chmod(0o644)
+    partial.replace(path)
 
 
 def unpack() -> None:
@@ -49,19 +57,24 @@ def unpack() -> None:
 
     Optimisers start anew; whatever the workshop held is replaced.
     """
+    weights, coder, seen = shipped()
+    trained, optimizer = painter.resume()
+    trained.load(weights)
+    trained.average, trained.seen = weights, seen
+    painter.keep(trained, optimizer)
+    autoencoder.keep_weights(coder)
+
+
+def shipped() -> tuple[Weights, Weights, int]:
+    """What the pack ships: weights of text encoder and UNet, of the autoencoder, pictures seen."""
     with safe_open(FILE, framework="pt") as file:
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         seen = int(file.metadata()["images"])
+    coder = {name: weights.pop(name) for name in [*weights] if name.startswith("vae.")}
     table = weights.pop("words.rest").repeat(49408, 1)
     table[weights.pop("words.rows").long()] = weights.pop("words.vectors")
-    trained, optimizer = painter.resume()
-    shipped = {k: v for k, v in weights.items() if not k.startswith("vae.")} | {WORDS: table}
-    trained.load(shipped)
-    trained.average, trained.seen = shipped, seen
-    painter.keep(trained, optimizer)
-    autoencoder.keep_weights(
-        {k.removeprefix("vae."): v for k, v in weights.items() if k.startswith("vae.")}
-    )
+    weights[WORDS] = table
+    return weights, {k.removeprefix("vae."): v for k, v in coder.items()}, seen
 
 
 def used_words() -> torch.Tensor:

@@ -1,0 +1,106 @@
+"""What the structure network learns from: finished pictures, and the edges of their collages."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from comfy.ldm.models.autoencoder import AutoencoderKL
+
+from ..architecture import AUTOENCODER
+from ..pack import load_pack
+from . import autoencoder, packing, pictures, workshop
+from .latents import DROP_CAPTION, Captions
+
+FIRST_SEED = 3_000_000
+SHARD = 100  # scenes
+UNSEEN = 32  # scenes of the first shard that only measure
+BATCH = {16: 16, 32: 8}  # by size of the latents
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Latents [B, 4, h, w], edges [B, 1, 8h, 8w] and token ids [B, 77]."""
+
+    x: torch.Tensor
+    edges: torch.Tensor
+    tokens: torch.Tensor
+
+
+class Pairs:
+    """Latents of finished pictures, the edges of the collages they are made from, captions."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        shards = [np.load(path) for path in paths]
+        self.latents = torch.from_numpy(np.concatenate([shard["latents"] for shard in shards]))
+        self.edges = {
+            size: np.concatenate([shard[f"edges_{size}"] for shard in shards]) for size in BATCH
+        }
+        self.captions = [str(caption) for shard in shards for caption in shard["captions"]]
+        self.tokens = Captions()
+
+    def draw(self, rng: np.random.Generator, size: int) -> Batch:
+        count = BATCH[size]
+        rows = rng.integers(UNSEEN, len(self.captions), count)
+        words = [self.captions[row] if rng.random() > DROP_CAPTION else "" for row in rows]
+        return self.batch(rows, words, size)
+
+    def unseen(self, size: int) -> Iterator[Batch]:
+        """The scenes that only measure."""
+        for rows in np.arange(UNSEEN).reshape(-1, BATCH[size]):
+            words = [self.captions[row] for row in rows]
+            yield self.batch(rows, words, size)
+
+    def batch(self, rows: np.ndarray, words: list[str], size: int) -> Batch:
+        latents = self.latents[torch.from_numpy(rows)].float()
+        edges = np.unpackbits(self.edges[size][rows], axis=-1)[:, None]
+        return Batch(
+            F.avg_pool2d(latents, latents.shape[-1] // size).to(workshop.device()),
+            torch.from_numpy(edges).float().to(workshop.device()),
+            self.tokens(words).to(workshop.device()),
+        )
+
+
+def prepare(scenes: int) -> list[Path]:
+    """Render what is missing of `scenes` scenes; the shards on disk, as many as were asked for."""
+    folder = workshop.WORKSHOP / "control"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number:04d}.npz" for number in range(max(1, scenes // SHARD))]
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        coder = AutoencoderKL(**AUTOENCODER).to(workshop.device()).eval()
+        coder.load_state_dict(packing.shipped()[1])
+        with multiprocessing.Pool() as pool:
+            for path in missing:
+                first = FIRST_SEED + int(path.stem) * SHARD
+                made = pool.map(pictures.render_pair, range(first, first + SHARD), chunksize=4)
+                partial = path.with_suffix(".partial.npz")
+                np.savez(partial, **shard(made, coder))
+                partial.replace(path)
+                print(f"{path.name}: {(int(path.stem) + 1) * SHARD} scenes", flush=True)
+    return paths
+
+
+@torch.no_grad()
+def shard(made: list[tuple[np.ndarray, np.ndarray, str]], coder) -> dict[str, Any]:
+    """Latents [N, 4, 32, 32], edges at each size, eight to a byte, and captions of N scenes."""
+    find_edges = load_pack().nodes.host.edges.find_edges
+    latents, edges = [], {size: [] for size in BATCH}
+    for picture, collage, _ in made:
+        x = pictures.to_tensor(picture[None]).to(workshop.device())
+        latents.append(autoencoder.scaled_latent(coder, x).cpu())
+        for size, found in edges.items():
+            small = F.avg_pool2d(pictures.to_tensor(collage[None]) / 2 + 0.5, 32 // size)
+            lines = find_edges(small.movedim(1, -1))[0, ..., 0] > 0.5
+            found.append(np.packbits(lines.cpu().numpy(), axis=-1))
+    return {
+        "latents": torch.cat(latents).half().numpy(),
+        **{f"edges_{size}": np.stack(found) for size, found in edges.items()},
+        "captions": np.array([caption for _, _, caption in made]),
+    }
