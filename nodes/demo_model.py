@@ -1,9 +1,10 @@
-"""The small model that ships with the pack."""
+"""The small model that ships with the pack, and its structure network."""
 
 from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .host.demo_control import load_control
 from .host.demo_model import load_all
 from .sockets import CATEGORY
 
@@ -32,3 +33,25 @@ class CollageDemoModel(io.ComfyNode):
     @classmethod
     def execute(cls) -> io.NodeOutput:
         return io.NodeOutput(*load_all())
+
+
+class CollageDemoControlNet(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="CollageDemoControlNet",
+            display_name="Collage Demo ControlNet",
+            category=CATEGORY,
+            description=(
+                "The structure network of the demo model: a T2I adapter that was shown the edges "
+                "of collages of the painted world. Put Load ControlNet Model in its place for "
+                "other models."
+            ),
+            search_aliases=["demo canny", "example controlnet", "demo t2i adapter"],
+            inputs=[],
+            outputs=[io.ControlNet.Output("control_net", tooltip="The network, for edges.")],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        return io.NodeOutput(load_control())

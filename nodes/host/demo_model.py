@@ -27,7 +27,9 @@ from safetensors import SafetensorError, safe_open
 from ...collage_core.errors import CollageError
 from ...demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
 
-FILE = Path(__file__).resolve().parents[2] / "demo" / "weights" / "demo_model.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
+FILE = WEIGHTS / "demo_model.safetensors"
+NODE = "CollageDemoModel"
 
 Weights = dict[str, torch.Tensor]
 
@@ -69,7 +71,7 @@ def load_model(
     dtype = management.unet_dtype(model_params=size, supported_dtypes=supported)
     config.set_inference_dtype(dtype, management.unet_manual_cast(dtype, device, supported))
     model = config.get_model(state, device=management.unet_inital_load_device(size, dtype))
-    _require_all(model.diffusion_model, state)
+    require_all(model.diffusion_model, state, FILE, NODE)
     patchers = comfy.model_patcher
     patcher_class = patchers.ModelPatcher if disable_dynamic else patchers.CoreModelPatcher
     patcher = patcher_class(
@@ -99,25 +101,25 @@ def load_clip(weights: Weights) -> comfy.sd.CLIP:
         state_dict=[state],
         model_options={"clip_l_model_config": dict(TEXT_ENCODER)},
     )
-    _require_all(clip.cond_stage_model.clip_l.transformer, state)
+    require_all(clip.cond_stage_model.clip_l.transformer, state, FILE, NODE)
     return clip
 
 
 def load_vae(weights: Weights) -> comfy.sd.VAE:
     state = _part(weights, "vae.")
     vae = comfy.sd.VAE(sd=state, config={"params": dict(AUTOENCODER)})
-    _require_all(vae.first_stage_model, state)
+    require_all(vae.first_stage_model, state, FILE, NODE)
     return vae
 
 
-def _require_all(network: Any, state: Weights) -> None:
+def require_all(network: Any, state: Weights, file: Path, node: str) -> None:
     """The host only logs a weight that is missing, and would paint with what memory held."""
     missing = network.state_dict().keys() - state.keys()
     if missing:
         raise CollageError(
-            f"CollageDemoModel: the weight file demo/weights/{FILE.name} does not fit this pack "
+            f"{node}: the weight file demo/weights/{file.name} does not fit this pack "
             f"({len(missing)} weights are missing, {min(missing)} among them). "
-            "Install the pack again, or use a checkpoint loader instead."
+            "Install the pack again, or use a loader of the host instead."
         )
 
 
@@ -133,12 +135,18 @@ def _part(weights: Weights, prefix: str) -> Weights:
 
 
 def _read() -> tuple[Weights, list[list[float]]]:
+    weights, metadata = read_weights(FILE, NODE)
+    return weights, json.loads(metadata["preview"])
+
+
+def read_weights(file: Path, node: str) -> tuple[Weights, dict[str, str]]:
+    """Weights and metadata of a file of the pack; CollageError in the name of `node`."""
     try:
-        with safe_open(FILE, framework="pt") as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return weights, json.loads(file.metadata()["preview"])
+        with safe_open(file, framework="pt") as opened:
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            return weights, opened.metadata()
     except (OSError, SafetensorError) as error:
         raise CollageError(
-            f"CollageDemoModel: the weight file demo/weights/{FILE.name} of this pack is missing "
-            f"or broken ({error}). Install the pack again, or use a checkpoint loader instead."
+            f"{node}: the weight file demo/weights/{file.name} of this pack is missing or broken "
+            f"({error}). Install the pack again, or use a loader of the host instead."
         ) from error
