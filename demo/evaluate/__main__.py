@@ -2,6 +2,7 @@
 
 prompts: does the model paint what it is told? placement: are objects where their layers are, by
 three ways of telling? sweep: placement for several attract and repel, on other collages.
+structure: are the edges of a collage kept, with the structure network and without?
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from pathlib import Path
 import torch
 
 from ..pack import ROOT
-from . import placement, prompts
+from . import placement, prompts, structure
 
-ROWS = ("prompts", "placement", "sweep")
+ROWS = ("prompts", "placement", "sweep", "structure")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py evaluate", description=__doc__)
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="default: all but the sweep")
+    parser.add_argument(
+        "rows", nargs="*", choices=[*ROWS, []], help="default: prompts and placement"
+    )
     parser.add_argument("--prompts", type=int, default=200, help="prompts painted from noise")
-    parser.add_argument("--collages", type=int, default=40, help="collages of placement and sweep")
+    parser.add_argument("--collages", type=int, default=40, help="collages of the other rows")
     parser.add_argument("--noise", type=float, default=0.8, help="noise of every layer")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
@@ -37,6 +40,8 @@ def main() -> None:
             placement.run(options.collages, options.noise, *common)
         if "sweep" in rows:
             placement.sweep(options.collages, options.noise, *common)
+        if "structure" in rows:
+            structure.run(options.collages, options.noise, *common)
 
 
 if __name__ == "__main__":

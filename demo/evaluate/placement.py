@@ -54,8 +54,10 @@ class Painter:
             positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
         return self.model, positive
 
-    def paint(self, case: Case, told: tuple[Any, list], seed: int) -> torch.Tensor:
-        """What a way made of the case -> [256, 256, 3] in [0, 1]."""
+    def paint(
+        self, case: Case, told: tuple[Any, list], seed: int, negative: list | None = None
+    ) -> torch.Tensor:
+        """What a way made of the case -> [256, 256, 3] in [0, 1]; `negative`: that of the way."""
         model, positive = told
         sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
         latent = sampler.execute(
@@ -63,7 +65,7 @@ class Painter:
             collage=case.collage,
             vae=self.vae,
             positive=positive,
-            negative=self.negative,
+            negative=negative or self.negative,
             seed=seed,
             steps=self.steps,
             cfg=self.cfg,
@@ -122,7 +124,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
             print(f"{number} of {count} collages", flush=True)
     table = {name: summary(found) for name, found in shares.items()}
     table |= {f"node against {n}": compare(shares[n], shares["node"]) for n in ways if n != "node"}
-    _write(table, folder / f"placement_{noise:g}.json")
+    write(table, folder / f"placement_{noise:g}.json")
     save_sheet(torch.stack(sheet[:64]), folder / f"placement_{noise:g}.png", columns=8)
     best, worst = max(gains)[2], min(gains)[2]
     for name, row in (("most_gained", best), ("most_lost", worst)):
@@ -143,10 +145,10 @@ def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> Non
             shares += own_shares(case, judge.look(model, picture[None])[0])
         table[f"attract {attract:g}, repel {repel:g}"] = summary(shares)
         print(attract, repel, table[f"attract {attract:g}, repel {repel:g}"], flush=True)
-    _write(table, folder / f"sweep_{noise:g}.json")
+    write(table, folder / f"sweep_{noise:g}.json")
 
 
-def _write(table: dict, path: Path) -> None:
+def write(table: dict, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(table, indent=1) + "\n")
     for row, values in table.items():
