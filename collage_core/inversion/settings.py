@@ -50,13 +50,13 @@ PRESETS = {
         steps=60, batch=4, rates=(0.12, 0.01), vectors=(1, 2), resolution=(384, 512)
     ),
     "default": Settings(
-        steps=120, batch=4, rates=(0.08, 0.004), vectors=(2, 4), resolution=(512, 768)
+        steps=120, batch=4, rates=(0.08, 0.004), vectors=(1, 2), resolution=(512, 768)
     ),
     "best": Settings(
         steps=400,
         batch=4,
         rates=(0.06, 0.004),
-        vectors=(3, 6),
+        vectors=(2, 4),
         resolution=(512, 1024),
         evaluate_every=25,
     ),
