@@ -6,7 +6,7 @@ from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .control import CollageControlNet
-from .demo_model import CollageDemoControlNet, CollageDemoModel
+from .demo_model import CollageDemoModel
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
@@ -26,7 +26,6 @@ NODES: list[type[io.ComfyNode]] = [
     CollageLayers,
     CollageSplit,
     CollageDemoModel,
-    CollageDemoControlNet,
 ]
 
 

@@ -45,7 +45,6 @@ CONTRACT = {
         },
         ["positive", "negative", "control_image"],
     ),
-    "CollageDemoControlNet": ({}, ["control_net"]),
     "CollageAutoTune": ({"collage": None, "harmonise": 0.5}, ["collage", "report"]),
     "MaskedCrossAttentionPatch": (
         {
