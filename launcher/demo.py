@@ -21,6 +21,7 @@ from launcher.server import Server, start_server
 Json = dict[str, Any]
 
 EXAMPLE = REPO / "workflows" / "api" / "bento_box.json"
+ENDS = ("composite", "result")  # the pictures that stand left and right
 DEMO_MODEL, CHECKPOINT_LOADER = "CollageDemoModel", "CheckpointLoaderSimple"
 
 
@@ -117,14 +118,13 @@ def write_pictures(pictures: dict[str, bytes], folder: Path, name: str) -> list[
 
 
 def _join(host: Host, written: list[Path], target: Path) -> list[Path]:
-    """Join composite and result into `target` when the workflow saved both."""
-    composite, result = (
-        next((path for path in written if kind in path.name), None)
-        for kind in ("composite", "result")
-    )
-    if composite is None or result is None:
+    """Join composite, result and what was saved between them, when the workflow saved both."""
+    kinds = {kind: [path for path in written if kind in path.name] for kind in ENDS}
+    if not all(kinds.values()):
         return []
+    first, last = (kinds[kind][0] for kind in ENDS)
+    between = [path for path in written if path not in (first, last)]
     script = Path(__file__).with_name("side_by_side.py")
-    command = [host.python, script, composite, result, target]
-    run_logged(command, "joining composite and result", new_log("side-by-side"))
+    command = [host.python, script, first, *between, last, target]
+    run_logged(command, "joining the pictures", new_log("side-by-side"))
     return [target]

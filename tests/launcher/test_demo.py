@@ -75,14 +75,16 @@ def test_a_workflow_file_is_read(tmp_path: Path) -> None:
     assert demo.read_workflow(file) == PROMPT
 
 
-def test_composite_and_result_are_joined_in_that_order(tmp_path: Path) -> None:
+def test_pictures_are_joined_in_order_at_one_height(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     from launcher.side_by_side import GAP, join
 
     image.new("RGBA", (20, 10), "red").save(tmp_path / "a.png")
     image.new("RGB", (10, 5), "blue").save(tmp_path / "b.png")
-    join(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png")
-    with image.open(tmp_path / "c.png") as sheet:
-        assert sheet.size == (20 + GAP + 20, 10)
+    image.new("RGB", (4, 10), "lime").save(tmp_path / "c.png")
+    join([tmp_path / f"{name}.png" for name in "abc"], tmp_path / "sheet.png")
+    with image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (20 + GAP + 20 + GAP + 4, 10)
         assert sheet.getpixel((5, 5)) == (255, 0, 0)
         assert sheet.getpixel((20 + GAP + 5, 5)) == (0, 0, 255)
+        assert sheet.getpixel((40 + 2 * GAP + 2, 5)) == (0, 255, 0)
