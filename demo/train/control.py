@@ -3,7 +3,8 @@
 A T2I adapter (Mou et al. 2024) beside the shipped weights, which stay as they are. It is asked
 for the velocity of finished pictures and sees the edges of the collage that each is made from,
 as when it is used. Places where it is silenced, as by a layer whose control is 0, are part of
-the training. As in stage 3 half-size pictures come first.
+the training. All of it is at full size: what half-size pictures teach the adapter is to make up
+for the UNet's own weakness at that size, and full-size pictures get worse by it.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from .initial import initialise
 from .painter import Painter
 from .pairs import BATCH, UNSEEN, Batch, Pairs, prepare
 
-PEAK_RATE, WARM_UP = 1e-3, 1600
+PEAK_RATE, WARM_UP = 1e-3, 800
 REPORT = 800  # pictures
 SILENCED = 0.3  # share of the pictures of which a part is silenced
 FILE = workshop.WEIGHTS / "demo_control.safetensors"
 
 
-def train(scenes: int, images: int, half_size: int) -> None:
+def train(scenes: int, images: int) -> None:
     """Train until `images` pictures have been seen in all, counting earlier runs; then pack."""
     pairs = Pairs(prepare(scenes))
     painter = Painter.fresh()
@@ -39,13 +40,12 @@ def train(scenes: int, images: int, half_size: int) -> None:
     torch.manual_seed(seen)
     started, losses = time.time(), []
     while seen < images:
-        size = 16 if seen < half_size else 32
         for group in optimizer.param_groups:
             group["lr"] = rate_at(seen, images, PEAK_RATE, WARM_UP)
-        losses.append(step(painter, adapter, optimizer, pairs.draw(rng, size), rng))
-        seen += BATCH[size]
+        losses.append(step(painter, adapter, optimizer, pairs.draw(rng), rng))
+        seen += BATCH
         if seen % REPORT == 0:
-            record = {"images": seen, "size": size, "loss": round(float(np.mean(losses)), 4)}
+            record = {"images": seen, "loss": round(float(np.mean(losses)), 4)}
             seconds = round(time.time() - started)
             workshop.log("control", **record, **measure(painter, adapter, pairs), seconds=seconds)
             _keep(adapter, optimizer, seen)
@@ -105,12 +105,12 @@ def silence(control: dict[str, list], x: torch.Tensor, rng: np.random.Generator)
 
 @torch.no_grad()
 def measure(painter: Painter, adapter: EdgeAdapter, pairs: Pairs) -> dict[str, float]:
-    """Loss at full size on unseen scenes, at the same noise each time, with it and without."""
+    """Loss on unseen scenes, at the same noise each time, with the adapter and without."""
     losses = {"unseen": 0.0, "unseen_without": 0.0}
     with torch.random.fork_rng():
         for name in losses:
             torch.manual_seed(0)
-            for batch in pairs.unseen(32):
+            for batch in pairs.unseen():
                 control = adapter(batch.edges) if name == "unseen" else None
                 loss = velocity(painter, batch, _levels(len(batch.x)), control)
                 losses[name] += float(loss.sum()) / UNSEEN

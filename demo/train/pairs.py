@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from comfy.ldm.models.autoencoder import AutoencoderKL
 
 from ..architecture import AUTOENCODER
@@ -21,12 +20,12 @@ from .latents import DROP_CAPTION, Captions
 FIRST_SEED = 3_000_000
 SHARD = 100  # scenes
 UNSEEN = 32  # scenes of the first shard that only measure
-BATCH = {16: 16, 32: 8}  # by size of the latents
+BATCH = 8
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents [B, 4, h, w], edges [B, 1, 8h, 8w] and token ids [B, 77]."""
+    """Latents [B, 4, 32, 32], edges [B, 1, 256, 256] and token ids [B, 77]."""
 
     x: torch.Tensor
     edges: torch.Tensor
@@ -39,29 +38,24 @@ class Pairs:
     def __init__(self, paths: list[Path]) -> None:
         shards = [np.load(path) for path in paths]
         self.latents = torch.from_numpy(np.concatenate([shard["latents"] for shard in shards]))
-        self.edges = {
-            size: np.concatenate([shard[f"edges_{size}"] for shard in shards]) for size in BATCH
-        }
+        self.edges = np.concatenate([shard["edges"] for shard in shards])
         self.captions = [str(caption) for shard in shards for caption in shard["captions"]]
         self.tokens = Captions()
 
-    def draw(self, rng: np.random.Generator, size: int) -> Batch:
-        count = BATCH[size]
-        rows = rng.integers(UNSEEN, len(self.captions), count)
+    def draw(self, rng: np.random.Generator) -> Batch:
+        rows = rng.integers(UNSEEN, len(self.captions), BATCH)
         words = [self.captions[row] if rng.random() > DROP_CAPTION else "" for row in rows]
-        return self.batch(rows, words, size)
+        return self.batch(rows, words)
 
-    def unseen(self, size: int) -> Iterator[Batch]:
+    def unseen(self) -> Iterator[Batch]:
         """The scenes that only measure."""
-        for rows in np.arange(UNSEEN).reshape(-1, BATCH[size]):
-            words = [self.captions[row] for row in rows]
-            yield self.batch(rows, words, size)
+        for rows in np.arange(UNSEEN).reshape(-1, BATCH):
+            yield self.batch(rows, [self.captions[row] for row in rows])
 
-    def batch(self, rows: np.ndarray, words: list[str], size: int) -> Batch:
-        latents = self.latents[torch.from_numpy(rows)].float()
-        edges = np.unpackbits(self.edges[size][rows], axis=-1)[:, None]
+    def batch(self, rows: np.ndarray, words: list[str]) -> Batch:
+        edges = np.unpackbits(self.edges[rows], axis=-1)[:, None]
         return Batch(
-            F.avg_pool2d(latents, latents.shape[-1] // size).to(workshop.device()),
+            self.latents[torch.from_numpy(rows)].float().to(workshop.device()),
             torch.from_numpy(edges).float().to(workshop.device()),
             self.tokens(words).to(workshop.device()),
         )
@@ -89,18 +83,17 @@ def prepare(scenes: int) -> list[Path]:
 
 @torch.no_grad()
 def shard(made: list[tuple[np.ndarray, np.ndarray, str]], coder) -> dict[str, Any]:
-    """Latents [N, 4, 32, 32], edges at each size, eight to a byte, and captions of N scenes."""
+    """Latents [N, 4, 32, 32], edges [N, 256, 32] of eight to a byte, and captions of N scenes."""
     find_edges = load_pack().nodes.host.edges.find_edges
-    latents, edges = [], {size: [] for size in BATCH}
+    latents, edges = [], []
     for picture, collage, _ in made:
         x = pictures.to_tensor(picture[None]).to(workshop.device())
         latents.append(autoencoder.scaled_latent(coder, x).cpu())
-        for size, found in edges.items():
-            small = F.avg_pool2d(pictures.to_tensor(collage[None]) / 2 + 0.5, 32 // size)
-            lines = find_edges(small.movedim(1, -1))[0, ..., 0] > 0.5
-            found.append(np.packbits(lines.cpu().numpy(), axis=-1))
+        lines = find_edges(torch.from_numpy(collage[None]) / 255)[0, ..., 0] > 0.5
+        edges.append(np.packbits(lines.cpu().numpy(), axis=-1))
+    captions = np.array([caption for _, _, caption in made])
     return {
         "latents": torch.cat(latents).half().numpy(),
-        **{f"edges_{size}": np.stack(found) for size, found in edges.items()},
-        "captions": np.array([caption for _, _, caption in made]),
+        "edges": np.stack(edges),
+        "captions": captions,
     }

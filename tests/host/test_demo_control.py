@@ -40,6 +40,14 @@ def load(pack):
     return lambda: pack.nodes.demo_model.CollageDemoControlNet.execute().args[0]
 
 
+def test_the_shipped_file_is_small_and_loads(pack, load) -> None:
+    file: Path = pack.nodes.host.demo_control.FILE
+    if not file.exists():
+        pytest.skip("no weights yet: python3 run.py train --stage control")
+    assert file.stat().st_size <= MOST_BYTES
+    assert all(value.isfinite().all() for value in load().t2i_model.state_dict().values())
+
+
 @pytest.mark.parametrize("cells", [(32, 32), (33, 27), (16, 24)])
 def test_the_hosts_own_node_takes_it(any_weights, load, demo_model, cells) -> None:
     """And the model takes all that it makes, on odd sides too."""
