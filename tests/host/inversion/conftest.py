@@ -126,3 +126,17 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     entry = ([str(tmp_path)], extensions)
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", entry)
     return tmp_path
+
+
+@pytest.fixture
+def execute(part, model, clip, vae, make_layer, folder, monkeypatch, settings):
+    """Run the node at a size that tests can wait for."""
+    node = part("nodes.inversion")
+    monkeypatch.setattr(node, "preset_settings", lambda _, steps: settings(steps=steps or 4))
+
+    def run(**changes):
+        given = {"model": model, "clip": clip, "vae": vae, "layer": make_layer()}
+        widgets = {"preset": "default", "steps": 4, "seed": 0}
+        return node.LayerTextualInversion.execute(**{**given, **widgets, **changes}).args
+
+    return run

@@ -10,20 +10,6 @@ import torch
 
 
 @pytest.fixture
-def execute(part, model, clip, vae, make_layer, folder, monkeypatch, settings):
-    """Run the node at a size that tests can wait for."""
-    node = part("nodes.inversion")
-    monkeypatch.setattr(node, "preset_settings", lambda _, steps: settings(steps=steps or 4))
-
-    def run(**changes):
-        given = {"model": model, "clip": clip, "vae": vae, "layer": make_layer()}
-        widgets = {"preset": "default", "steps": 4, "seed": 0}
-        return node.LayerTextualInversion.execute(**{**given, **widgets, **changes}).args
-
-    return run
-
-
-@pytest.fixture
 def count_steps(part, monkeypatch):
     """How many steps were taken, and a hook that is called after each."""
     trainer = part("nodes.host.inversion_trainer").Trainer
@@ -184,43 +170,6 @@ def test_a_folder_that_cannot_be_written_costs_no_training(execute, folder, monk
     learned, _, _, report = execute(seed=3)
     assert learned.embedding.vectors["l"].isfinite().all()
     assert "cannot be written" in report
-
-
-def test_sdxl_learns_for_both_encoders_at_once(tiny, part, trainer, settings):
-    import comfy.model_base
-    import comfy.model_patcher
-    import comfy.sd
-    import comfy.sdxl_clip
-    import comfy.supported_models
-    import comfy.supported_models_base
-
-    text = {**tiny.CLIP_TEXT, "num_hidden_layers": 3}  # SDXL reads the last but one
-    options = {"clip_l_model_config": text, "clip_g_model_config": text}
-    clip = comfy.sd.CLIP(
-        comfy.supported_models_base.ClipTarget(
-            comfy.sdxl_clip.SDXLTokenizer, comfy.sdxl_clip.SDXLClipModel
-        ),
-        model_options={**options, "dtype": torch.float32},
-    )
-    tiny.randomize(clip.cond_stage_model, 3)
-    adm = {"adm_in_channels": 64 + 6 * 256, "num_classes": "sequential", "context_dim": 128}
-    config = comfy.supported_models.SDXL({**tiny.UNET, **adm})
-    config.unet_config |= {"num_heads": 4, "num_head_channels": -1}
-    base = comfy.model_base.SDXL(config, device=tiny.CPU)
-    tiny.randomize(base.diffusion_model, 0)
-    model = comfy.model_patcher.ModelPatcher(base, load_device=tiny.CPU, offload_device=tiny.CPU)
-    one = trainer(model=model, clip=clip, settings=settings(steps=2))
-    start = one.vectors()
-    assert {name: tuple(value.shape) for name, value in start.items()} == {
-        "g": (4, 64), "l": (4, 64),
-    }  # fmt: skip
-    one.step()
-    for name in "lg":
-        assert not torch.allclose(one.descent.vectors[name], start[name], atol=1e-3)
-    pooled = one.layer_loss.text.encode(part("nodes.host.memory_words").filled(
-        one.layer_loss.prompts.templates[0].learned, one.descent.vectors
-    ))[1]  # fmt: skip
-    assert pooled.shape == (1, 64)
 
 
 @pytest.mark.parametrize(
