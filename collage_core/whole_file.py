@@ -13,6 +13,7 @@ from pathlib import Path
 
 PART_SUFFIX = ".tmp"  # of a file that is being written; ComfyUI lists no such files
 STALE_SECONDS = 3600
+ROOM = 256 * 1024  # bytes that a folder must have room for
 
 
 def write_whole(path: Path, data: bytes, *, replace: bool = False) -> None:
@@ -71,7 +72,8 @@ def sweep(folder: Path, start: str = "") -> None:
 
 
 def first_writable(folders: Iterable[Path], inner: str) -> Path:
-    """The first folder that can be written, with a folder `inner` in it; OSError if none can."""
+    """The first folder that can be written and is not full, with a folder `inner` in it; OSError
+    if there is none."""
     refused = OSError("there is no such folder")
     for folder in folders:
         try:
@@ -86,5 +88,5 @@ def first_writable(folders: Iterable[Path], inner: str) -> Path:
 
 
 def _try_to_write(folder: Path) -> None:
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(ROOM))

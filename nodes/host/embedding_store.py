@@ -30,6 +30,7 @@ from ...collage_core.embedding_file import (
 )
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.file_lock import exclusive
+from ...collage_core.inversion.settings import NODE
 from ...collage_core.saved_state import pack_state, unpack_state
 from ...collage_core.whole_file import first_writable, sweep, write_whole
 
@@ -45,11 +46,13 @@ DIGITS = (10, 18)  # of the key in a name; the longer where a stranger's file ha
 def job(key: str, slug: str) -> Iterator[Job]:
     """The training of this key, for one at a time: whoever comes second waits for its result.
 
-    `slug` may be the phrase itself. Waiting ends with the host's interrupt.
+    `slug` may be the phrase itself. Waiting ends with the host's interrupt. Raises CollageError
+    where nothing was learned yet and nothing could be kept.
     """
     current = Job(key, slug)
     with contextlib.ExitStack() as held:
-        if not current.look_up() and current.settle():
+        if not current.look_up():
+            current.settle()
             try:
                 held.enter_context(
                     exclusive(current.beside(".lock"), throw_exception_if_processing_interrupted)
@@ -65,8 +68,8 @@ class Job:
     """One training: `found` when it is done already, else `saved_state` when it was begun.
 
     name: what `embedding:NAME` says; metadata: the strings of the file that was found; notes:
-    what could not be read or kept, in sentences for the report. No full disk or read-only folder
-    ends a training: what was learned is still there in memory.
+    what could not be read or kept, in sentences for the report. No disk that fills up later ends
+    a training: what was learned is still there in memory.
     """
 
     def __init__(self, key: str, slug: str) -> None:
@@ -77,7 +80,7 @@ class Job:
         self.notes: list[str] = []
         self._names = [f"col_{slug_of(slug)}_{key[:digits]}" for digits in DIGITS]
         self.name = self._names[0]
-        self._folder: Path | None = None  # for results and states; None where nothing can be kept
+        self._folder: Path | None = None  # for results and states, once it is chosen
 
     def look_up(self) -> bool:
         """Whether the result is there; `found`, `metadata` and `name` then tell it."""
@@ -89,16 +92,18 @@ class Job:
                 return True
         return False
 
-    def settle(self) -> bool:
-        """Choose the folder for results and states; whether there is one."""
+    def settle(self) -> None:
+        """Choose the folder for results and states; CollageError where none can be written."""
         try:
             self._folder = first_writable(_folders(), STATES)
         except OSError as error:
-            self._not_written(error)
-            return False
+            raise CollageError(
+                f"{NODE}, output embedding: no folder of models/embeddings can be written "
+                f"({error.strerror or error}), so nothing that is learned could be kept. Make the "
+                "folder writable, free some space, or add another folder in extra_model_paths.yaml."
+            ) from error
         sweep(self._folder, "col_")
         sweep(self._folder / STATES)
-        return True
 
     def beside(self, suffix: str) -> Path:
         """A file of this training in the folder of the states."""
@@ -123,8 +128,6 @@ class Job:
 
         A kill at any moment leaves this state or the one before.
         """
-        if self._folder is None:
-            return
         try:
             write_whole(self.beside(".state"), pack_state(state, self.key), replace=True)
         except OSError as error:
@@ -135,8 +138,7 @@ class Job:
 
     def publish(self, vectors: Vectors, metadata: Mapping[str, object]) -> str:
         """Write the result as an embedding, over no other file, and return its name."""
-        if self._folder is None:
-            return self.name
+        assert self._folder is not None
         strings = {**metadata, "collage.schema": 1, "collage.hash": self.key}
         problem = None
         for name in self._names:

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -103,3 +104,19 @@ def test_the_first_folder_that_can_be_written(tmp_path: Path):
         first_writable([blocked], "inner")
     with pytest.raises(OSError, match="no such folder"):
         first_writable([], "inner")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
+def test_a_full_disk_is_no_folder_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    full, free = tmp_path / "full", tmp_path / "free"
+    temporary = tempfile.TemporaryFile
+
+    def on_a_disk(dir: Path):  # noqa: A002  as the caller names it
+        return open("/dev/full", "wb") if full in (dir, dir.parent) else temporary(dir=dir)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", on_a_disk)
+    assert first_writable([full, free], "inner") == free
+    with pytest.raises(OSError, match="No space left"):
+        first_writable([full], "inner")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 import re
 
 import pytest
@@ -164,12 +166,29 @@ def test_an_error_anywhere_leaves_nothing_behind(
     assert litter <= {".state"}
 
 
-def test_a_folder_that_cannot_be_written_costs_no_training(execute, folder, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_refused_first(pack, execute, count_steps, folder):
     folder.rmdir()
     folder.write_text("a file where the folder should be")
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match=r"LayerTextualInversion, output embedding: no folder .* Make the folder writable",
+    ):
+        execute(seed=3)
+    assert count_steps["steps"] == 0
+
+
+def test_a_disk_that_fills_up_meanwhile_costs_only_the_file(
+    execute, count_steps, folder, monkeypatch
+):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    count_steps["then"] = lambda _: monkeypatch.setattr(os, "fsync", full)
     learned, _, _, report = execute(seed=3)
     assert learned.embedding.vectors["l"].isfinite().all()
-    assert "cannot be written" in report
+    assert "state of the training cannot be kept (No space left on device)" in report
+    assert f'"{learned.embedding.name}" cannot be written to models/embeddings' in report
+    assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(
