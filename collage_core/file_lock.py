@@ -13,15 +13,16 @@ POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, while_waiting: Callable[[], None]) -> Iterator[None]:
+def exclusive(path: Path, while_waiting: Callable[[int | None], None]) -> Iterator[None]:
     """Hold the lock file `path`, which is there only as long as someone wants it.
 
-    While another process or thread has it, `while_waiting` is called ten times a second; what it
-    raises ends the waiting. Raises OSError where files cannot be made or locked.
+    While another process or thread has it, `while_waiting` is called ten times a second with the
+    number of that process, if it can be read; what it raises ends the waiting. Raises OSError
+    where files cannot be made or locked.
     """
     handle = _take(path)
     while handle is None:
-        while_waiting()
+        while_waiting(_holder(path))
         time.sleep(POLL_SECONDS)
         handle = _take(path)
     try:
@@ -39,6 +40,9 @@ def _take(path: Path) -> BinaryIO | None:
     try:
         # The one before us may have removed the file between our opening and our locking it.
         if _lock(handle) and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+            handle.truncate(0)  # what a process that was killed has left
+            handle.write(b" %d" % os.getpid())
+            handle.flush()
             return handle
     except FileNotFoundError:
         pass
@@ -47,6 +51,16 @@ def _take(path: Path) -> BinaryIO | None:
         raise
     handle.close()
     return None
+
+
+def _holder(path: Path) -> int | None:
+    """The number of the process that has the lock."""
+    try:
+        with open(path, "rb", buffering=0) as handle:
+            handle.seek(1)  # to Windows the first byte is locked for reading too
+            return int(handle.read(20))
+    except (OSError, ValueError):
+        return None
 
 
 def _lock(handle: BinaryIO) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,25 +43,36 @@ DIGITS = (10, 18)  # of the key in a name; the longer where a stranger's file ha
 
 
 @contextlib.contextmanager
-def job(key: str, slug: str) -> Iterator[Job]:
+def job(key: str, slug: str, say: Callable[[str], object] = log.info) -> Iterator[Job]:
     """The training of this key, for one at a time: whoever comes second waits for its result.
 
-    `slug` may be the phrase itself. Waiting ends with the host's interrupt. Raises CollageError
-    where nothing was learned yet and nothing could be kept.
+    `slug` may be the phrase itself. `say` is told of the waiting, which the host's interrupt ends.
+    Raises CollageError where nothing was learned yet and nothing could be kept.
     """
     current = Job(key, slug)
     with contextlib.ExitStack() as held:
         if not current.look_up():
             current.settle()
             try:
-                held.enter_context(
-                    exclusive(current.beside(".lock"), throw_exception_if_processing_interrupted)
-                )
+                held.enter_context(exclusive(current.beside(".lock"), _waiting(say)))
             except OSError as error:  # a network folder without locks: twice the work, no harm
                 log.warning("Trainings are not kept apart: %s", error.strerror or error)
             if not current.look_up():
                 current.recover()
         yield current
+
+
+def _waiting(say: Callable[[str], object]) -> Callable[[int | None], None]:
+    told = []
+
+    def wait(holder: int | None) -> None:
+        throw_exception_if_processing_interrupted()
+        if not told:
+            process = "another process" if holder is None else f"process {holder}"
+            say(f"waiting for {process}, which is learning this layer")
+        told.append(holder)
+
+    return wait
 
 
 class Job:
@@ -112,16 +123,21 @@ class Job:
 
     def recover(self) -> None:
         """Read the state that an earlier run left; one that is damaged is put aside."""
-        path = self.beside(".state")
         try:
-            self.saved_state = unpack_state(path.read_bytes(), self.key)
+            self.saved_state = unpack_state(self.beside(".state").read_bytes(), self.key)
         except FileNotFoundError:
             return
-        except (OSError, ValueError) as error:
-            reason = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else error
-            self._note(f"The state of the interrupted training {reason}; it starts afresh.")
-            with contextlib.suppress(OSError):
-                path.replace(self.beside(".bad"))
+        except OSError as error:
+            self.put_aside(f"cannot be read ({error.strerror})")
+        except ValueError as error:
+            self.put_aside(str(error))
+
+    def put_aside(self, reason: str) -> None:
+        """Keep a state that is of no use out of the way; `reason` ends a sentence about it."""
+        self.saved_state = None
+        self._note(f"The state of the interrupted training {reason}; it starts afresh.")
+        with contextlib.suppress(OSError):
+            self.beside(".state").replace(self.beside(".bad"))
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep tensors and plain values, nested in dicts and lists, for `saved_state` to give.

@@ -46,12 +46,10 @@ class Learned:
 def learn(task: Task) -> Learned:
     """The words for a layer. Raises CollageError, and the host's interrupt within one step."""
     key = training_key(task)
-    with embedding_store.job(key, plain_phrase(task.layer.text)) as job:
+    with embedding_store.job(key, plain_phrase(task.layer.text), _say) as job:
         if job.found is not None:
             return _found(job)
-        trainer = Trainer(task)
-        if job.saved_state is not None:
-            trainer.load_state_dict(job.saved_state)
+        trainer = _taken_up(task, job)
         begun = trainer.steps
         _train(trainer, job)
         outcome, progress, vectors = trainer.report(), trainer.progress, trainer.vectors()
@@ -104,6 +102,19 @@ def _found(job) -> Learned:
     curve = loss_curve([], points, float(written.get("collage.without", points[0][1])))
     report = f"learned before: {job.name}\n{written.get('collage.report', '')}"
     return Learned(job.name, job.found, curve, "\n".join([report, *job.notes]))
+
+
+def _taken_up(task: Task, job) -> Trainer:
+    """A Trainer that goes on where an earlier run was cut off, if one was."""
+    trainer = Trainer(task)
+    if job.saved_state is None:
+        return trainer
+    try:
+        trainer.load_state_dict(job.saved_state)
+    except (KeyError, TypeError, ValueError):
+        job.put_aside("is of another version of this pack")
+        return Trainer(task)
+    return trainer
 
 
 def _train(trainer: Trainer, job) -> None:

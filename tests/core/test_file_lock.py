@@ -17,7 +17,7 @@ HOLD = f"""
 import pathlib, sys, time
 sys.path.insert(0, {str(REPO)!r})
 from collage_core.file_lock import exclusive
-with exclusive(pathlib.Path(sys.argv[1]), lambda: None):
+with exclusive(pathlib.Path(sys.argv[1]), lambda _: None):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -27,8 +27,8 @@ class StopWaiting(BaseException):
     """As the host's interrupt, no Exception."""
 
 
-def stop() -> None:
-    raise StopWaiting
+def stop(holder: int | None) -> None:
+    raise StopWaiting(holder)
 
 
 def test_a_killed_process_does_not_block_the_next(tmp_path: Path):
@@ -37,8 +37,9 @@ def test_a_killed_process_does_not_block_the_next(tmp_path: Path):
     assert holder.stdout is not None
     try:
         assert holder.stdout.readline().strip() == b"held"
-        with pytest.raises(StopWaiting), exclusive(lock, stop):
+        with pytest.raises(StopWaiting) as stopped, exclusive(lock, stop):
             pass
+        assert stopped.value.args == (holder.pid,)
     finally:
         holder.kill()
         holder.wait()
@@ -55,7 +56,7 @@ def test_threads_take_turns_and_leave_nothing(tmp_path: Path):
 
     def work() -> None:
         for _ in range(5):
-            with exclusive(tmp_path / "a.lock", lambda: None):
+            with exclusive(tmp_path / "a.lock", lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
                 time.sleep(0.002)

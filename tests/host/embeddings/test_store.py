@@ -203,6 +203,25 @@ def test_waiting_ends_with_the_hosts_interrupt(store, folder) -> None:
     assert not model_management.processing_interrupted()
 
 
+def test_who_waits_says_for_whom(store, vectors) -> None:
+    said: list[str] = []
+    inside = threading.Event()
+
+    def first() -> None:
+        with store.job(KEY, "bear") as job:
+            inside.set()
+            time.sleep(0.5)
+            job.publish(vectors, {})
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait()
+    with store.job(KEY, "bear", said.append) as job:
+        assert job.found is not None
+    thread.join()
+    assert said == [f"waiting for process {os.getpid()}, which is learning this layer"]
+
+
 def test_two_graphs_learn_once(store, vectors) -> None:
     learned: list[str] = []
     found: list[bool] = []

@@ -129,6 +129,27 @@ def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, 
     assert len(re.findall(f'LayerTextualInversion, layer "teddy bear": {slow}', caplog.text)) == 1
 
 
+def test_a_state_of_another_version_is_put_aside(
+    execute, part, count_steps, interrupt_at, folder, monkeypatch
+):
+    import comfy.model_management
+
+    save = part("nodes.host.embedding_store").Job.save_state
+
+    def save_without(job, state):
+        save(job, {name: value for name, value in state.items() if name != "descent"})
+
+    with monkeypatch.context() as older:
+        older.setattr(part("nodes.host.embedding_store").Job, "save_state", save_without)
+        interrupt_at(2)
+        with pytest.raises(comfy.model_management.InterruptProcessingException):
+            execute(seed=1)
+    report = execute(seed=1)[3]
+    assert count_steps["steps"] == 2 + 4
+    assert "is of another version of this pack; it starts afresh" in report
+    assert len(list(folder.rglob("*.bad"))) == 1
+
+
 @pytest.mark.parametrize(
     ("module", "what"),
     [
