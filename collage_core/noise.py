@@ -13,17 +13,23 @@ import torch
 import torch.nn.functional as F
 
 from .errors import CollageError
+from .halo import with_halo
 
 # Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
 RESOLUTION = 0.0005
 
 
 def noise_map(
-    visible_alpha: torch.Tensor, noises: Sequence[float], base_noise: float, feather: float
+    visible_alpha: torch.Tensor,
+    noises: Sequence[float],
+    base_noise: float,
+    feather: float,
+    halo: int = 0,
 ) -> torch.Tensor:
     """Visible alphas [B, L, H, W] and one noise per layer -> noise of every pixel [B, 1, H, W].
 
     Where no layer shows, `base_noise` does; a soft edge mixes the values by its alpha, once.
+    `halo` pixels around a layer are raised to its noise, see `with_halo`.
     `feather` is the standard deviation in pixels of a Gaussian blur over the whole map, which
     is what the paper's code calls the radius of its blur (10 or 20). Raises CollageError when
     `base_noise` leaves [0, 1] or `feather` is negative or not finite.
@@ -40,7 +46,8 @@ def noise_map(
         )
     above_base = visible_alpha.new_tensor([noise - base_noise for noise in noises])
     flat = base_noise + torch.einsum("blhw,l->bhw", visible_alpha, above_base)
-    return gaussian_blur(flat.unsqueeze(1), feather).clamp(0.0, 1.0)
+    raised = with_halo(flat.unsqueeze(1), visible_alpha, noises, halo)
+    return gaussian_blur(raised, feather).clamp(0.0, 1.0)
 
 
 def gaussian_blur(image: torch.Tensor, sigma: float) -> torch.Tensor:

@@ -7,9 +7,10 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.noise import cell_noise, noise_map, start_noise
 from .host.latent import cell_size, start_latent
-from .host.sampler import SAMPLERS, SCHEDULERS, sample_cells
+from .host.sampler import sample_cells
+from .sampling_widgets import finer_widgets, ksampler_widgets
 from .sockets import CATEGORY, CollageSocket
-from .widgets import seed_widget, share_widget
+from .widgets import share_widget
 
 
 class PerLayerNoiseKSampler(io.ComfyNode):
@@ -30,7 +31,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="The VAE of the model; it encodes the composite."),
                 io.Conditioning.Input("positive", tooltip="What the picture shows."),
                 io.Conditioning.Input("negative", tooltip="What the picture must not show."),
-                *_ksampler_widgets(),
+                *ksampler_widgets(),
                 share_widget(
                     "base_noise",
                     0.8,
@@ -53,6 +54,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                     tooltip="Start from this picture, as large as the collage, instead of the "
                     "composite: an earlier result to refine, or a batch for variations.",
                 ),
+                *finer_widgets(),
             ],
             outputs=[
                 io.Latent.Output("latent", tooltip="The finished picture, to be decoded."),
@@ -64,51 +66,15 @@ class PerLayerNoiseKSampler(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, collage, vae, base_noise, feather, latent_image=None, **ksampler
+        cls, model, collage, vae, base_noise, feather, latent_image=None, halo=0, **ksampler
     ) -> io.NodeOutput:
         noises = [layer.noise for layer in collage.shown]
         composite = collage.composite
         base_noise, feather = noise_inputs(collage, base_noise, feather)
-        pixels = noise_map(composite.visible_alpha, noises, base_noise, feather)
+        pixels = noise_map(composite.visible_alpha, noises, base_noise, feather, halo)
         pixels = with_least_noise(pixels, collage)
         cells = cell_noise(pixels, cell_size(model, vae))
         latent = start_latent(model, vae, composite.image, latent_image, cells)
         start = start_noise(cells, [*noises, base_noise])
         sampled = sample_cells(model, latent, cells, start, **ksampler)
         return io.NodeOutput(sampled, pixels.squeeze(1))
-
-
-def _ksampler_widgets() -> list[io.Input]:
-    """The widgets of KSampler, with its ranges."""
-    return [
-        seed_widget("The random seed: the same seed makes the same picture.", control=True),
-        io.Int.Input(
-            "steps",
-            default=30,
-            min=1,
-            max=10000,
-            step=1,
-            tooltip="Steps from the highest noise to none.",
-        ),
-        io.Float.Input(
-            "cfg",
-            default=7.5,
-            min=0.0,
-            max=100.0,
-            step=0.1,
-            round=0.01,
-            tooltip="How strongly the picture follows the prompt; 1 leaves `negative` out.",
-        ),
-        io.Combo.Input(
-            "sampler_name",
-            options=SAMPLERS,
-            default="euler_ancestral",
-            tooltip="The algorithm that takes the steps.",
-        ),
-        io.Combo.Input(
-            "scheduler",
-            options=SCHEDULERS,
-            default="normal",
-            tooltip="How the noise falls from step to step.",
-        ),
-    ]

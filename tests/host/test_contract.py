@@ -56,7 +56,7 @@ CONTRACT = {
     "PerLayerNoiseKSampler": (
         {
             "model": None, "collage": None, "vae": None, "positive": None, "negative": None,
-            **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None,
+            **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None, "halo": 0,
         },
         ["latent", "noise_map"],
     ),

@@ -86,3 +86,12 @@ def test_empty_latent_is_taken_as_ksampler_takes_it(run, ksampler, make_collage)
     (empty,) = nodes.EmptyLatentImage().generate(128, 128)
     latent, _ = run(make_collage(1.0), base_noise=1.0, latent_image=empty)
     assert torch.equal(latent["samples"], ksampler(empty, 1.0))
+
+
+def test_halo_frees_what_is_kept_beside_a_layer(run, vae, make_collage) -> None:
+    collage = make_collage(0.9)
+    latent, noise_map = run(collage, base_noise=0.0, halo=24)
+    original = vae.encode(collage.composite.image)
+    changed = (latent["samples"] - original).abs().amax((0, 1, 2)) > 0
+    assert changed.tolist() == [True] * 11 + [False] * 5
+    assert noise_map[0, 0].gt(0).sum() == 64 + 24

@@ -1,0 +1,61 @@
+"""The widgets of PerLayerNoiseKSampler: those of KSampler, and those that refine its noise."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from .host.sampler import SAMPLERS, SCHEDULERS
+from .widgets import seed_widget
+
+
+def ksampler_widgets() -> list[io.Input]:
+    """The widgets of KSampler, with its ranges."""
+    return [
+        seed_widget("The random seed: the same seed makes the same picture.", control=True),
+        io.Int.Input(
+            "steps",
+            default=30,
+            min=1,
+            max=10000,
+            step=1,
+            tooltip="Steps from the highest noise to none.",
+        ),
+        io.Float.Input(
+            "cfg",
+            default=7.5,
+            min=0.0,
+            max=100.0,
+            step=0.1,
+            round=0.01,
+            tooltip="How strongly the picture follows the prompt; 1 leaves `negative` out.",
+        ),
+        io.Combo.Input(
+            "sampler_name",
+            options=SAMPLERS,
+            default="euler_ancestral",
+            tooltip="The algorithm that takes the steps.",
+        ),
+        io.Combo.Input(
+            "scheduler",
+            options=SCHEDULERS,
+            default="normal",
+            tooltip="How the noise falls from step to step.",
+        ),
+    ]
+
+
+def finer_widgets() -> list[io.Input]:
+    """Came later: optional, so that workflows for scripts that leave them out still run."""
+    return [
+        io.Int.Input(
+            "halo",
+            default=0,
+            min=0,
+            max=512,
+            step=1,
+            optional=True,
+            tooltip="Pixels around each layer that get its noise where theirs is lower, so that "
+            "its shadow and its reflection may form outside its alpha. What lies within them is "
+            "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
+        ),
+    ]
