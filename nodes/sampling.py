@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.collage_noise import noise_inputs, with_least_noise
+from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
 from .host.latent import cell_size, start_latent
 from .host.sampler import sample_cells
@@ -66,15 +67,26 @@ class PerLayerNoiseKSampler(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, collage, vae, base_noise, feather, latent_image=None, halo=0, **ksampler
+        cls,
+        model,
+        collage,
+        vae,
+        seed,
+        base_noise,
+        feather,
+        latent_image=None,
+        halo=0,
+        layer_seeds="",
+        **ksampler,
     ) -> io.NodeOutput:
         noises = [layer.noise for layer in collage.shown]
-        composite = collage.composite
+        composite, cell = collage.composite, cell_size(model, vae)
         base_noise, feather = noise_inputs(collage, base_noise, feather)
         pixels = noise_map(composite.visible_alpha, noises, base_noise, feather, halo)
         pixels = with_least_noise(pixels, collage)
-        cells = cell_noise(pixels, cell_size(model, vae))
+        seeds = noise_seeds(seed, layer_seeds, collage, cell)
+        cells = cell_noise(pixels, cell)
         latent = start_latent(model, vae, composite.image, latent_image, cells)
         start = start_noise(cells, [*noises, base_noise])
-        sampled = sample_cells(model, latent, cells, start, **ksampler)
+        sampled = sample_cells(model, latent, cells, start, seeds, **ksampler)
         return io.NodeOutput(sampled, pixels.squeeze(1))

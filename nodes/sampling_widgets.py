@@ -58,4 +58,15 @@ def finer_widgets() -> list[io.Input]:
             "its shadow and its reflection may form outside its alpha. What lies within them is "
             "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
         ),
+        io.String.Input(
+            "layer_seeds",
+            multiline=True,
+            default="",
+            optional=True,
+            placeholder="2: 77",
+            tooltip="A seed of its own for a layer, to change it alone: its number or its text, a "
+            "colon and the seed, one per line or with commas between. The cells where the layer "
+            "shows most take all their noise from that seed, the noise of all others stays. "
+            "A sampler of another pack that draws noise at every step draws that as without.",
+        ),
     ]

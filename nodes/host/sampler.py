@@ -1,8 +1,9 @@
 """The host's KSampler, run so that every latent cell gets its own share of noise.
 
-Host symbols: comfy.samplers.KSampler.SAMPLERS and .SCHEDULERS, comfy.sample.prepare_noise and
-.sample, latent_preview.prepare_callback, comfy.utils.reshape_mask and .PROGRESS_BAR_ENABLED, the
-LATENT keys samples, noise_mask and batch_index; together what nodes.common_ksampler does.
+Host symbols: comfy.samplers.KSampler with .SAMPLERS, .SCHEDULERS and .sigmas,
+comfy.sample.prepare_noise and .sample_custom, latent_preview.prepare_callback,
+comfy.utils.reshape_mask and .PROGRESS_BAR_ENABLED, the LATENT keys samples, noise_mask and
+batch_index; together what nodes.common_ksampler does.
 """
 
 from __future__ import annotations
@@ -14,22 +15,26 @@ import latent_preview
 import torch
 
 from ...collage_core.errors import CollageError
+from ...collage_core.layer_seeds import NoiseSeeds
 from ...collage_core.noise import RESOLUTION, fixed_cells
 from .carried_words import KEY
 from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells
+from .sampler_function import sampler
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
 
 
-def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksampler) -> dict:
+def sample_cells(
+    model, latent: dict, cells: torch.Tensor, start: float, seeds: NoiseSeeds, **ksampler
+) -> dict:
     """LATENT and noise of its cells [B, 1, h, w], highest value `start` -> sampled LATENT.
 
-    `ksampler` holds KSampler's other inputs by name. With one noise everywhere this is KSampler
-    at denoise `start`, to the bit. The LATENT's own noise_mask takes part as in KSampler and
-    stays in the result; ours does not: it described this run, and a sampler further on would
-    take it for a wish of the user's.
+    `ksampler` holds KSampler's other inputs by name, all but the seed. With one noise everywhere
+    this is KSampler at denoise `start`, to the bit. The LATENT's own noise_mask takes part as in
+    KSampler and stays in the result; ours does not: it described this run, and a sampler further
+    on would take it for a wish of the user's.
     """
     for name in ("positive", "negative"):
         if ksampler[name] is None:
@@ -44,7 +49,7 @@ def sample_cells(model, latent: dict, cells: torch.Tensor, start: float, **ksamp
     if cells.min() < start - RESOLUTION:
         model = apply_free_cells(model, cells, start)
         noise_mask = _changing(samples, noise_mask, cells)
-    sampled = _ksampler(model, latent, noise_mask, start, **ksampler)
+    sampled = _ksampler(model, latent, noise_mask, start, seeds, **ksampler)
     if not sampled.isfinite().all():
         raise CollageError(
             f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
@@ -83,17 +88,22 @@ def _changing(
     return changing * own_mask.to(changing)
 
 
-def _ksampler(model, latent, noise_mask, denoise, *, seed, steps, **settings) -> torch.Tensor:
-    samples = latent["samples"]
-    return comfy.sample.sample(
+def _ksampler(
+    model, latent, noise_mask, denoise, seeds, *, steps, sampler_name, scheduler, **settings
+) -> torch.Tensor:
+    samples, batch_index = latent["samples"], latent.get("batch_index")
+    schedule = comfy.samplers.KSampler(
+        model, steps, model.load_device, sampler_name, scheduler, denoise, model.model_options
+    )
+    return comfy.sample.sample_custom(
         model,
-        comfy.sample.prepare_noise(samples, seed, latent.get("batch_index")),
-        steps,
+        seeds.mixed(lambda seed: comfy.sample.prepare_noise(samples, seed, batch_index)),
+        sampler=sampler(sampler_name, seeds),
+        sigmas=schedule.sigmas,
         latent_image=samples,
-        denoise=denoise,
         noise_mask=noise_mask,
         callback=latent_preview.prepare_callback(model, steps),
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-        seed=seed,
+        seed=seeds.picture,
         **settings,
     )

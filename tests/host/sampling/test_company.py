@@ -106,6 +106,7 @@ def test_schema_is_the_contract(pack) -> None:
     assert [i.id for i in schema.inputs] == [
         "model", "collage", "vae", "positive", "negative", "seed", "steps", "cfg",
         "sampler_name", "scheduler", "base_noise", "feather", "latent_image", "halo",
+        "layer_seeds",
     ]  # fmt: skip
     assert all(i.tooltip for i in schema.inputs)
     assert [(o.id, o.io_type) for o in schema.outputs] == [

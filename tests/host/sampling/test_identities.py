@@ -55,6 +55,28 @@ def test_hidden_layers_take_no_part(run, pack, make_collage) -> None:
     assert torch.equal(noise_map, same_map)
 
 
+@pytest.mark.parametrize("name", ["euler", "euler_ancestral", "dpmpp_2m_sde", "uni_pc", "ddim"])
+def test_what_came_later_changes_no_bit_unasked(
+    pack, run, model, vae, prompts, make_collage, name
+) -> None:
+    """Against the way the node went before it had more than noise, base_noise and feather."""
+    import comfy.sample
+
+    noise, apply = pack.collage_core.noise, pack.nodes.host.denoise_mask.apply_free_cells
+    collage = make_collage(0.0)
+    pixels = noise.noise_map(collage.composite.visible_alpha, [0.0], 0.9, 6.0)
+    cells = noise.cell_noise(pixels, 8)
+    original = vae.encode(collage.composite.image)
+    fixed = noise.fixed_cells(cells)
+    sampled = comfy.sample.sample(
+        apply(model, cells, 0.9), comfy.sample.prepare_noise(original, 5), 3, 4.0, name, "normal",
+        **prompts, latent_image=original, denoise=0.9, noise_mask=(~fixed).float(), seed=5,
+    )  # fmt: skip
+    latent, noise_map = run(collage, base_noise=0.9, feather=6.0, sampler_name=name)
+    assert torch.equal(latent["samples"], torch.where(fixed, original, sampled))
+    assert torch.equal(noise_map, pixels.squeeze(1))
+
+
 @pytest.mark.parametrize("start", [0.6, 1.0])
 def test_a_mask_that_keeps_nothing_changes_no_bit(
     pack, model, vae, ksampler, make_collage, any_scheduler, start

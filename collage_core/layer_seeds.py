@@ -1,0 +1,110 @@
+"""Seeds of single layers: other noise in a layer's own cells, the same in all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from .collage import Collage
+from .errors import CollageError, quoted
+from .layer_choice import shown_layer
+from .noise import cell_noise
+
+WHERE = "PerLayerNoiseKSampler, input layer_seeds"
+LARGEST = 2**64 - 2  # the host's samplers draw the noise of their steps from the seed after it
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseSeeds:
+    """The picture's seed and, for layers with another one, that and their cells [B, 1, h, w]."""
+
+    picture: int
+    layers: tuple[tuple[int, torch.Tensor], ...] = ()
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Each seed once, the picture's last: what leaves traces in a generator leaves its."""
+        others = dict.fromkeys(seed for seed, _ in self.layers if seed != self.picture)
+        return (*others, self.picture)
+
+    def mixed(self, draw: Callable[[int], torch.Tensor]) -> torch.Tensor:
+        """Noise [B, C, ..., h, w] of which `draw` makes every seed's: each cell has its layer's.
+
+        A cell takes all of its noise from one seed, so that it keeps its variance.
+        """
+        drawn = {seed: draw(seed) for seed in self.all}
+        noise = drawn[self.picture]
+        for seed, cells in self.layers:
+            own = cells.reshape(len(cells), *[1] * (noise.ndim - 3), *cells.shape[-2:])
+            noise = torch.where(own.to(noise.device), drawn[seed], noise)
+        return noise
+
+
+def noise_seeds(seed: int, text: str, collage: Collage, cell: int) -> NoiseSeeds:
+    """The seed of the picture and those that `text` gives to layers; `cell` in pixels.
+
+    Raises CollageError for a text that cannot be read, see `parse_layer_seeds`.
+    """
+    seeds = parse_layer_seeds(text, collage)
+    if not seeds:
+        return NoiseSeeds(seed)
+    owners = cell_owners(collage.composite.visible_alpha, cell)
+    return NoiseSeeds(seed, tuple((own, owners == layer) for layer, own in seeds.items()))
+
+
+def cell_owners(visible_alpha: torch.Tensor, cell: int) -> torch.Tensor:
+    """[B, L, H, W] -> the layer that shows most in every latent cell, L for the background.
+
+    The result is [B, 1, H // cell, W // cell], of whole numbers.
+    """
+    shares = cell_noise(visible_alpha, cell)
+    background = 1 - shares.sum(1, keepdim=True)
+    return torch.cat([shares, background], 1).argmax(1, keepdim=True)
+
+
+def parse_layer_seeds(text: str, collage: Collage) -> dict[int, int]:
+    """ "2: 77, teddy bear: 5", or one a line -> place among the shown layers -> its seed.
+
+    A layer is named as `shown_layer` takes it; its text may hold commas. Raises CollageError for
+    an entry without a seed, a seed out of range, a layer that cannot be told and one named twice.
+    """
+    seeds: dict[int, int] = {}
+    for entry in _entries(text):
+        name, colon, number = entry.rpartition(":")
+        if not colon:
+            raise CollageError(
+                f"{WHERE}: {quoted(entry)} has no colon. Write a layer's number or text, a colon "
+                "and its seed, as in 2: 77."
+            )
+        layer = shown_layer(collage, name, WHERE)
+        seed = _seed(number.strip(), name.strip())
+        if seeds.setdefault(layer, seed) != seed:
+            raise CollageError(
+                f"{WHERE}: {quoted(name.strip())} is given the seed {seed} after "
+                f"{seeds[layer]}. Keep one of them."
+            )
+    return seeds
+
+
+def _entries(text: str) -> Iterator[str]:
+    """Pieces between commas, joined up to the one that has a colon."""
+    for line in text.splitlines():
+        entry = ""
+        for piece in line.split(","):
+            entry = f"{entry},{piece}" if entry.strip() else piece
+            if ":" in piece:
+                yield entry.strip()
+                entry = ""
+        if entry.strip():
+            yield entry.strip()
+
+
+def _seed(number: str, name: str) -> int:
+    if not number.isdecimal() or len(number) > 20 or int(number) > LARGEST:
+        raise CollageError(
+            f"{WHERE}: {quoted(number)} for {quoted(name)} is no seed. "
+            f"Enter a whole number from 0 to {LARGEST}."
+        )
+    return int(number)

@@ -1,0 +1,57 @@
+"""The host's samplers with noise of our own: the function that takes the steps, given other parts.
+
+Host symbols: comfy.samplers.sampler_object and .KSAMPLER with .sampler_function, .extra_options and
+.inpaint_options, its call of the function as (model, x, sigmas, extra_args, callback, disable,
+**extra_options); in comfy.k_diffusion.sampling the option noise_sampler(sigma, sigma_next), which
+default_noise_sampler and BrownianTreeNoiseSampler make.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+import comfy.k_diffusion.sampling
+import comfy.samplers
+import torch
+
+from ...collage_core.layer_seeds import NoiseSeeds
+
+# These walk along a path of noise made beforehand; all others draw anew at every step.
+BROWNIAN = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
+
+
+def sampler(name: str, seeds: NoiseSeeds):
+    """The host's SAMPLER of this name; where layers have seeds, noise of every step is mixed."""
+    plain = comfy.samplers.sampler_object(name)
+    if not seeds.layers:
+        return plain
+
+    @functools.wraps(plain.sampler_function)
+    def sampler_function(model, x, sigmas, **options):
+        options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
+        return plain.sampler_function(model, x, sigmas, **options)
+
+    return comfy.samplers.KSAMPLER(sampler_function, plain.extra_options, plain.inpaint_options)
+
+
+def _step_noise(name: str, function, seeds: NoiseSeeds, x: torch.Tensor, sigmas) -> dict:
+    """The option by which a sampler draws as it would by itself, but each cell from its own seed.
+
+    Empty for samplers that take none: those of the host then draw no noise after the start. How
+    the samplers of other packs draw is not known, so they get none either.
+    """
+    sampling = comfy.k_diffusion.sampling
+    takes_one = "noise_sampler" in inspect.signature(function).parameters
+    if not takes_one or function.__module__ != sampling.__name__:
+        return {}
+
+    def alone(seed: int):
+        if name.removesuffix("_gpu") in BROWNIAN:
+            ends = sigmas[sigmas > 0].min(), sigmas.max()
+            on_cpu = not name.endswith("_gpu")
+            return sampling.BrownianTreeNoiseSampler(x, *ends, seed=seed, cpu=on_cpu)
+        return sampling.default_noise_sampler(x, seed=seed)
+
+    samplers = {seed: alone(seed) for seed in seeds.all}
+    return {"noise_sampler": lambda *step: seeds.mixed(lambda seed: samplers[seed](*step))}

@@ -1,0 +1,101 @@
+"""A layer with a seed of its own: its noise changes, and no other."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def pointwise(model):
+    """A MODEL in which no cell looks at another: what differs is the noise alone."""
+    patched = model.clone()
+    patched.set_model_unet_function_wrapper(lambda _, args: args["input"].sin() * 0.1)
+    return patched
+
+
+@pytest.fixture
+def everywhere(run, pointwise, make_collage):
+    """Samples of a collage with one noise, its left half the layer; inputs as the node's."""
+    collage, start = make_collage(0.7), {"samples": torch.zeros(1, 4, 16, 16)}
+
+    def sample(**inputs) -> torch.Tensor:
+        given = {"model": pointwise, "base_noise": 0.7, "steps": 4, "latent_image": start, **inputs}
+        return run(collage, **given)[0]["samples"]
+
+    return sample
+
+
+def test_every_sampler_draws_the_layers_noise_from_its_seed(everywhere, any_sampler) -> None:
+    """At the start and at every step, to the bit: as if the whole picture had that seed."""
+    plain, other = (everywhere(sampler_name=any_sampler, seed=seed) for seed in (5, 77))
+    mixed = everywhere(sampler_name=any_sampler, layer_seeds="1: 77")
+    same = everywhere(sampler_name=any_sampler, layer_seeds="sushi: 5")
+    assert torch.equal(same, plain)
+    assert not torch.equal(mixed[..., :8], plain[..., :8])
+    if any_sampler != "dpm_adaptive":  # the length of its steps hangs on all cells together
+        assert torch.equal(mixed[..., 8:], plain[..., 8:])
+        assert torch.equal(mixed[..., :8], other[..., :8])
+
+
+def test_a_sampler_of_another_pack_keeps_its_own_noise(everywhere, monkeypatch) -> None:
+    import comfy.k_diffusion.sampling
+    import comfy.samplers
+
+    given = []
+
+    def sample_foreign(model, x, sigmas, extra_args, callback, disable, noise_sampler=None):
+        given.append(noise_sampler)
+        return model(x, sigmas[0].expand(len(x)), **extra_args)
+
+    monkeypatch.setattr(comfy.k_diffusion.sampling, "sample_foreign", sample_foreign, raising=False)
+    monkeypatch.setattr(
+        comfy.samplers.KSampler, "SAMPLERS", [*comfy.samplers.KSampler.SAMPLERS, "foreign"]
+    )
+    plain = everywhere(sampler_name="foreign")
+    mixed = everywhere(sampler_name="foreign", layer_seeds="1: 77")
+    assert given == [None, None]
+    assert not torch.equal(mixed[..., :8], plain[..., :8])
+    assert torch.equal(mixed[..., 8:], plain[..., 8:])
+
+
+def test_only_attention_carries_the_change_to_other_cells(run, model, make_collage) -> None:
+    """The model is shown other noise in the layer's cells, and the same in all others."""
+    seen = []
+
+    def spy(apply_model, args):
+        seen.append(args["input"][:1].clone())
+        return apply_model(args["input"], args["timestep"], **args["c"])
+
+    patched = model.clone()
+    patched.set_model_unet_function_wrapper(spy)
+    for text in ("", "1: 77"):
+        run(make_collage(0.4), model=patched, layer_seeds=text, steps=2)
+    plain, mixed = seen[0], seen[len(seen) // 2]
+    assert torch.equal(mixed[..., 8:], plain[..., 8:])
+    assert (mixed[..., :8] != plain[..., :8]).all()
+    assert mixed[..., :8].std() / plain[..., :8].std() == pytest.approx(1, abs=0.1)
+
+
+def test_kept_cells_come_back_whatever_their_seed(run, vae, make_collage, left_half_kept) -> None:
+    collage = make_collage(0.0)
+    latent, _ = run(collage, layer_seeds="1: 77", sampler_name="dpmpp_2m_sde")
+    left_half_kept(latent["samples"], vae.encode(collage.composite.image))
+
+
+def test_every_picture_of_a_batch_has_its_own_noise(everywhere) -> None:
+    given = {"samples": torch.zeros(3, 4, 16, 16)}
+    samples = everywhere(latent_image=given, layer_seeds="1: 77")
+    assert not torch.equal(samples[0, ..., :8], samples[1, ..., :8])
+    chosen = everywhere(
+        latent_image={"samples": torch.zeros(1, 4, 16, 16), "batch_index": [2]},
+        layer_seeds="1: 77",
+        sampler_name="euler",
+    )
+    of_three = everywhere(latent_image=given, layer_seeds="1: 77", sampler_name="euler")
+    assert torch.equal(chosen[0], of_three[2])
+
+
+def test_a_layer_that_is_not_there_is_refused_by_name(pack, run, make_collage) -> None:
+    with pytest.raises(pack.collage_core.errors.CollageError, match="input layer_seeds: there is"):
+        run(make_collage(0.4), layer_seeds="hat: 5")
