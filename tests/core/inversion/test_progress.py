@@ -41,11 +41,11 @@ def test_nothing_is_learned_below_one_percent(progress: Progress):
 def test_an_evaluation_is_due_every_ten_steps_and_at_the_end(progress: Progress):
     run(progress, [0.9])
     due = []
-    for step in range(1, 151):
+    for step in range(1, 121):
         progress.stepped(0.5)
         if progress.due:
             due.append(step)
-    assert due == list(range(10, 151, 10))
+    assert due == list(range(10, 121, 10))
     assert progress.done
 
 
@@ -68,7 +68,7 @@ def test_it_stops_when_the_losses_have_settled(progress: Progress):
 
 def test_without_early_stop_only_the_steps_count(progress: Progress):
     progress.settings = dataclasses.replace(progress.settings, early_stop=False)
-    run(progress, [0.5] * 15)
+    run(progress, [0.5] * 12)
     assert not progress.done
     run(progress, [0.5, 0.5])
     assert progress.done
