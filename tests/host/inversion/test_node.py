@@ -46,7 +46,7 @@ def test_the_layer_carries_its_words_and_a_prompt_can_name_them(execute, make_la
     assert layer.embedding is None
     assert embedding == f"embedding:{learned.embedding.name}"
     assert learned.embedding.name.startswith("col_teddy-bear_")
-    assert learned.embedding.vectors["l"].shape == (1, 64)
+    assert learned.embedding.vectors["l"].shape == (2, 64)
     assert curve.shape == (1, 320, 512, 3)
     assert "gain" in report
     assert (folder / f"{learned.embedding.name}.safetensors").is_file()
