@@ -14,6 +14,12 @@ Modules
     report           what a stack tells its user
     control          how much structure control counts at every place
     noise            per-layer noise map and the keep-or-free rule of every step
+    collage_noise    the same for a whole collage, where an edit may have a say
+    editing          a finished picture to go on from; chosen_layers, rephrasing, edit_report
+    paste_back       the original, to the bit, wherever an edit could not change it
+    layer_cuts       layers one by one: pixels, masks and boxes
+    splitting        a finished picture as a collage again; filling for what was hidden
+    result_picture   a finished picture beside its collage: sizes and batches
 
 Dimension letters: B batch, L layers, H and W canvas pixels or latent cells, C channels.
 Colour and alpha lie in [0, 1], alpha is straight and 1 is opaque. Layers run bottom to top.

@@ -12,6 +12,7 @@ from .collage import Collage, Layer
 from .pixels import seen_box
 from .placement import place_layer
 
+BACKGROUND = 0  # the number of what shows where no layer is; layers count from 1
 TINY = torch.finfo(torch.float32).tiny
 
 Box = dict[str, int]  # x, y, width, height in pixels, as ComfyUI's BOUNDING_BOX
@@ -34,6 +35,33 @@ def own_pixels(layer: Layer, height: int, width: int) -> OwnPixels:
     placed = place_layer(layer, height, width)
     colour, alpha = placed.pixels.split((3, 1), dim=1)
     return OwnPixels(placed.window, (colour / alpha.clamp(min=TINY)).clamp(max=1), alpha)
+
+
+def visible_part(collage: Collage, number: int) -> torch.Tensor:
+    """What can be seen of a shown layer, or with 0 of the background: [B, 1, H, W]."""
+    visible = collage.composite.visible_alpha
+    if number == BACKGROUND:
+        return (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
+    index = [n for n, _ in collage.numbered].index(number)
+    return visible[:, index : index + 1]
+
+
+def paste_layers(picture: torch.Tensor, collage: Collage, numbers: Sequence[int]) -> torch.Tensor:
+    """A picture [B, H, W, 3] with the layers' own pixels, or the background's, where they show.
+
+    The picture stays to the bit wherever nothing of them can be seen.
+    """
+    H, W = collage.height, collage.width
+    pasted = picture.movedim(-1, 1).clone()
+    for number in numbers:
+        if number == BACKGROUND:
+            window, colour = (slice(0, H), slice(0, W)), collage.background.movedim(-1, 1)
+        else:
+            own = own_pixels(collage.layers[number - 1], H, W)
+            window, colour = own.window, own.colour
+        share = visible_part(collage, number)[(..., *window)]
+        pasted[(..., *window)] += share * (colour - picture.movedim(-1, 1)[(..., *window)])
+    return pasted.clamp_(0, 1).movedim(1, -1).contiguous()
 
 
 @dataclass(frozen=True, eq=False)

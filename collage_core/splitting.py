@@ -17,7 +17,7 @@ import torch
 from .collage import Collage, Layer
 from .compositing import compose
 from .filling import carry_on
-from .layer_cuts import OwnPixels, own_pixels
+from .layer_cuts import OwnPixels, own_pixels, visible_part
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,20 @@ def split(collage: Collage, picture: torch.Tensor) -> Collage:
             layers[number - 1] = _cut(layer, own.alpha, part, collage)
     behind = background.colour.movedim(1, -1).contiguous()
     return dataclasses.replace(collage, background=behind, layers=tuple(layers), edit=None)
+
+
+def take_away(
+    collage: Collage, picture: torch.Tensor, numbers: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A painted picture [B, H, W, 3] without some shown layers, and what they left [B, 1, H, W].
+
+    There it shows what `split` finds behind them; everywhere else it stays to the bit.
+    """
+    left = torch.cat([visible_part(collage, number) for number in numbers], 1).sum(1, keepdim=True)
+    parted = split(collage, picture)
+    kept = tuple(layer for n, layer in enumerate(parted.layers, 1) if n not in numbers)
+    behind = parted.with_layers(kept).composite.image
+    return torch.where(left.movedim(1, -1) > 0, behind, picture), left
 
 
 def _cut(layer: Layer, alpha: torch.Tensor, part: _Part, collage: Collage) -> Layer:

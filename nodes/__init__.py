@@ -7,6 +7,7 @@ from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .control import CollageControlNet
 from .demo_model import CollageDemoModel
+from .editing import CollageEdit
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
@@ -23,6 +24,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageAttentionMap,
     CollageControlNet,
     PerLayerNoiseKSampler,
+    CollageEdit,
     CollageLayers,
     CollageSplit,
     CollageDemoModel,

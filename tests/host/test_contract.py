@@ -61,6 +61,13 @@ CONTRACT = {
         },
         ["latent", "noise_map"],
     ),
+    "CollageEdit": (
+        {
+            "collage": None, "image": None, "layers": "", "noise": 0.6, "phrase": "",
+            "feather": 10.0, "paste": False, "before": None,
+        },
+        ["collage", "image", "noise_map", "prompt", "report"],
+    ),
     "CollageLayers": (
         {
             "collage": None, "background": "#969696", "base_noise": 0.8, "feather": 10.0,

@@ -1,0 +1,93 @@
+"""Which layers of a collage a user means, by number or by text."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from .collage import Collage
+from .errors import CollageError, quoted
+from .layer_cuts import BACKGROUND, visible_part
+from .pixels import SEEN
+from .words import split_words
+
+BACKGROUND_TEXT = "background"
+
+
+def chosen_layers(collage: Collage, wish: str, node: str) -> tuple[int, ...]:
+    """The numbers of the layers named in `wish`, rising; 0 is the background.
+
+    Names are numbers, as reports give them, or texts, compared as words of a prompt are, apart by
+    commas or line breaks; a text with a comma needs a line of its own. Raises one CollageError in
+    the name of `node` with every name that is no layer, several layers, or nothing to be seen.
+    """
+    names = _names(collage, wish)
+    if not names:
+        raise CollageError(
+            f"{node}, input layers: {quoted(wish)} names no layer. {_listed(collage)}"
+        )
+    found = [(name, _matches(collage, name)) for name in names]
+    problems = [_problem(collage, name, numbers) for name, numbers in found]
+    if any(problems):
+        said = "; ".join(dict.fromkeys(filter(None, problems)))
+        raise CollageError(f"{node}, input layers: {said}. {_listed(collage)}")
+    return tuple(sorted({number for _, numbers in found for number in numbers}))
+
+
+def layer_name(collage: Collage, number: int) -> str:
+    """A layer as messages call it."""
+    if number == BACKGROUND:
+        return "the background"
+    return f"layer {number} {quoted(collage.layers[number - 1].text)}"
+
+
+def word_keys(text: str) -> tuple[str, ...]:
+    """What is equal for texts that count as the same words."""
+    return tuple(word.key for word in split_words(text))
+
+
+def _names(collage: Collage, wish: str) -> list[str]:
+    texts = {word_keys(layer.text) for layer in collage.layers}
+    parts: list[str] = []
+    for line in wish.splitlines():
+        parts += [line] if word_keys(line) in texts else line.split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _matches(collage: Collage, name: str) -> list[int]:
+    if re.fullmatch(r"[0-9]{1,4}", name) and int(name) <= len(collage.layers):
+        return [int(name)]
+    key = word_keys(name)
+    found = [n for n, layer in enumerate(collage.layers, 1) if word_keys(layer.text) == key]
+    if not found and key == (BACKGROUND_TEXT,):
+        return [BACKGROUND]
+    return [n for n in found if collage.layers[n - 1].visible] or found
+
+
+def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
+    """Why a name does not choose one layer that can be seen; empty where it does."""
+    if not numbers:
+        texts = {layer.text.casefold(): layer.text for layer in collage.layers}
+        close = get_close_matches(name.casefold(), texts, n=1, cutoff=0.6)
+        return f"{quoted(name)} is no layer" + (
+            f", the nearest is {quoted(texts[close[0]])}" if close else ""
+        )
+    if len(numbers) > 1:
+        listed = ", ".join(map(str, numbers))
+        return (
+            f"{quoted(name)} is the text of layers {listed}: write the number of the one you mean"
+        )
+    (number,) = numbers
+    if number != BACKGROUND and not collage.layers[number - 1].visible:
+        return f"{layer_name(collage, number)} is hidden: switch `visible` on in its CollageLayer"
+    if visible_part(collage, number).max() < SEEN:
+        return f"nothing of {layer_name(collage, number)} can be seen in the collage"
+    return ""
+
+
+def _listed(collage: Collage) -> str:
+    listed = ", ".join(
+        f"{n} {quoted(layer.text)}{'' if layer.visible else ' (hidden)'}"
+        for n, layer in enumerate(collage.layers, 1)
+    )
+    return f"Write numbers or texts: {BACKGROUND} the background{', ' if listed else ''}{listed}."

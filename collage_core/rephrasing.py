@@ -1,0 +1,46 @@
+"""Other words for a layer, in its text and in the scene prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .chosen_layers import layer_name
+from .collage import Collage
+from .errors import CollageError, quoted
+
+
+def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
+    """The collage with `phrase` for the text of a shown layer and in each of its places.
+
+    A learned look goes: it belongs to the old words. Raises CollageError in the name of `node`
+    where the words are not the layer's alone, or other layers would lose theirs.
+    """
+    layer, where = collage.layers[number - 1], f"{node}, input phrase"
+    index = [n for n, _ in collage.numbered].index(number)
+    group = collage.phrases.of_layer(index)
+    if len(group.layers) > 1:
+        others = ", ".join(str(collage.numbered[i][0]) for i in group.layers if i != index)
+        raise CollageError(
+            f"{where}: {layer_name(collage, number)} shares its words with layer {others}. Give "
+            "them words of their own, or as many places in the prompt as there are layers."
+        )
+    prompt = collage.prompt
+    for place in sorted(group.places, key=lambda place: -place.start):
+        old = prompt[place.start : place.end]
+        if old.count("(") != old.count(")"):
+            raise CollageError(
+                f"{where}: the words of {layer_name(collage, number)} stand as {quoted(old)} in "
+                "the prompt, with weights between them. Put the weight around all of them."
+            )
+        prompt = prompt[: place.start] + phrase + prompt[place.end :]
+    layers = list(collage.layers)
+    layers[number - 1] = replace(layer, text=phrase, embedding=None)
+    try:
+        changed = replace(collage, prompt=prompt, layers=tuple(layers))
+        _ = changed.phrases
+    except CollageError as error:
+        raise CollageError(
+            f"{where}: {quoted(phrase)} in place of {quoted(layer.text)} makes a prompt that does "
+            f"not fit the layers.\n{error}"
+        ) from error
+    return changed

@@ -1,0 +1,95 @@
+"""CollageEdit: change one thing of a finished picture, keep the rest."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..collage_core.collage_noise import collage_noise
+from ..collage_core.editing import NODE, Wish, edit
+from ..collage_core.errors import check_range
+from .sockets import CATEGORY, CollageSocket
+from .widgets import WIDEST, feather_widget, share_widget
+
+
+class CollageEdit(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=NODE,
+            display_name="Collage Edit",
+            category=CATEGORY,
+            description=(
+                "Goes on from a finished picture: the layers you name are redrawn, everything "
+                "else is kept. The sampler starts from the picture instead of the layers' pixels. "
+                "As often as you want: result, edit, result. Collage Paste Back then makes what "
+                "was kept the same to the byte."
+            ),
+            search_aliases=["inpaint", "regenerate layer", "refine", "iterate", "redraw"],
+            inputs=[
+                CollageSocket.Input(
+                    "collage", tooltip="The collage of the picture, perhaps changed since."
+                ),
+                io.Image.Input("image", tooltip="The finished picture, as large as the collage."),
+                io.String.Input(
+                    "layers",
+                    multiline=True,
+                    default="",
+                    placeholder="3, salmon sushi",
+                    tooltip="Which layers to redraw: numbers as the reports give them (1 is the "
+                    "lowest, 0 the background) or texts, apart by commas or on lines of their own.",
+                ),
+                share_widget("noise", 0.6, "How freely they are redrawn, as a layer's noise."),
+                io.String.Input(
+                    "phrase",
+                    default="",
+                    placeholder="tuna sushi",
+                    tooltip="Other words for the one layer named: they take the place of its text, "
+                    "also in the prompt, and its learned look goes. Empty keeps the words.",
+                ),
+                feather_widget(
+                    "How softly the noise ends at the edges of what is redrawn, in pixels; in "
+                    "place of the sampler's feather."
+                ),
+                io.Boolean.Input(
+                    "paste",
+                    default=False,
+                    tooltip="Paste the own pixels of the layers named over the picture first: for "
+                    "a layer that was added, moved or replaced, and to start anew from the "
+                    "collage's look. Off: they are redrawn from the picture.",
+                ),
+                CollageSocket.Input(
+                    "before",
+                    optional=True,
+                    tooltip="The collage the picture was made of, if a layer was moved since: the "
+                    "layers named are taken away from where they were, and what they leave is "
+                    "filled and redrawn as well. Use with paste.",
+                ),
+            ],
+            outputs=[
+                CollageSocket.Output("collage", tooltip="For the sampler and all other nodes."),
+                io.Image.Output("image", tooltip="The picture that the sampler starts from."),
+                io.Mask.Output(
+                    "noise_map", tooltip="The noise of every pixel: 0 is kept, 1 drawn anew."
+                ),
+                io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
+                io.String.Output("report", tooltip="What may change; read it as text."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, collage, image, layers, noise, phrase, feather, paste, before=None
+    ) -> io.NodeOutput:
+        check_range(NODE, "noise", noise, 1)
+        check_range(NODE, "feather", feather, WIDEST)
+        wish = Wish(
+            layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
+        )
+        edited, report = edit(collage, image, wish)
+        return io.NodeOutput(
+            edited,
+            edited.composite.image,
+            collage_noise(edited, 0.0, 0.0).squeeze(1),
+            edited.learned_phrases.prompt,
+            report,
+        )
