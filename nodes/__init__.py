@@ -7,7 +7,7 @@ from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .control import CollageControlNet
 from .demo_model import CollageDemoModel
-from .editing import CollageEdit
+from .editing import CollageEdit, CollagePasteBack
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
@@ -25,6 +25,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageControlNet,
     PerLayerNoiseKSampler,
     CollageEdit,
+    CollagePasteBack,
     CollageLayers,
     CollageSplit,
     CollageDemoModel,

@@ -1,4 +1,4 @@
-"""CollageEdit: change one thing of a finished picture, keep the rest."""
+"""CollageEdit and CollagePasteBack: change one thing of a finished picture, keep the rest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.errors import check_range
+from ..collage_core.paste_back import paste_back
+from ..collage_core.paste_back_inputs import NODE as BACK
+from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
 from .sockets import CATEGORY, CollageSocket
 from .widgets import WIDEST, feather_widget, share_widget
 
@@ -93,3 +96,53 @@ class CollageEdit(io.ComfyNode):
             edited.learned_phrases.prompt,
             report,
         )
+
+
+class CollagePasteBack(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=BACK,
+            display_name="Collage Paste Back",
+            category=CATEGORY,
+            description=(
+                "Puts the original back wherever an edit had no noise, the same to the byte, so "
+                "that nothing drifts however often you edit. The new picture is taken inside of "
+                "the latent cells that could change, with a soft seam."
+            ),
+            search_aliases=["uncrop", "stitch", "restore", "keep pixels", "composite masked"],
+            inputs=[
+                io.Image.Input("original", tooltip="The picture from before the edit."),
+                io.Image.Input("new", tooltip="What the sampler made of it, decoded."),
+                feather_widget(
+                    "Width of the seam in pixels. It lies inside of what changed; outside of it "
+                    "nothing is mixed."
+                ),
+                CollageSocket.Input(
+                    "collage",
+                    optional=True,
+                    tooltip="The collage from Collage Edit: it knows what had noise.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="The sampler's noise_map, or any mask: what is above 0 is taken from "
+                    "the new picture, in whole latent cells of 8 x 8 pixels. Connected, it is used "
+                    "instead of the collage; a halo of the sampler is in it alone.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("image", tooltip="The original with what changed."),
+                io.Mask.Output(
+                    "mask", tooltip="How far each pixel is the new one: 0 is the original's."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, original, new, feather, collage=None, mask=None) -> io.NodeOutput:
+        check_range(BACK, "feather", feather, WIDEST)
+        new = checked_pictures(original, new)
+        noise = region_noise(original, collage, mask)
+        check_batches(original, new, noise)
+        return io.NodeOutput(*paste_back(original, new, noise, feather))

@@ -68,6 +68,10 @@ CONTRACT = {
         },
         ["collage", "image", "noise_map", "prompt", "report"],
     ),
+    "CollagePasteBack": (
+        {"original": None, "new": None, "feather": 10.0, "collage": None, "mask": None},
+        ["image", "mask"],
+    ),
     "CollageLayers": (
         {
             "collage": None, "background": "#969696", "base_noise": 0.8, "feather": 10.0,
