@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+GREY = "#969696"
+
 
 def test_a_prompt_in_api_form_runs(api, temp_folder, write_png, prompt_of):
     write_png("red.png", "RGBA", (255, 0, 0, 255))
@@ -86,3 +88,37 @@ def test_an_empty_text_fails_with_a_sentence(api, write_png, prompt_of):
     prompt = prompt_of()
     prompt["layer0"]["inputs"]["text"] = " "
     assert "CollageLayer, input text:" in api(prompt).error
+
+
+def test_the_editing_nodes_run_in_one_prompt(api, temp_folder, write_png, prompt_of):
+    """A stack, its picture edited, put back, given out by layers and taken apart."""
+    write_png("red.png", "RGB", (255, 0, 0))
+    picture = ["stack", 1]
+    nodes = {
+        "edit": (
+            "CollageEdit",
+            {"collage": ["stack", 0], "image": picture, "layers": "bear", "noise": 0.5,
+             "phrase": "fox", "feather": 2.0, "paste": True, "before": ["stack", 0]},
+        ),
+        "back": (
+            "CollagePasteBack",
+            {"original": picture, "new": ["edit", 1], "feather": 2.0, "collage": ["edit", 0],
+             "mask": ["edit", 2]},
+        ),
+        "layers": (
+            "CollageLayers",
+            {"collage": ["edit", 0], "background": GREY, "base_noise": 0.8, "feather": 10.0,
+             "image": ["back", 0]},
+        ),
+        "split": ("CollageSplit", {"collage": ["edit", 0], "image": ["back", 0]}),
+    }  # fmt: skip
+    prompt = prompt_of()
+    prompt |= {
+        name: {"class_type": kind, "inputs": inputs} for name, (kind, inputs) in nodes.items()
+    }
+    for name, slot in (("edit", 1), ("back", 0), ("layers", 0), ("split", 1)):
+        shown = {"class_type": "PreviewImage", "inputs": {"images": [name, slot]}}
+        prompt[f"show {name}"] = shown
+    done = api(prompt)
+    assert (done.refused, done.error) == ("", "")
+    assert {f"show {name}" for name in nodes} <= set(done.ui)
