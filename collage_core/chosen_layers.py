@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 
 from .collage import Collage
 from .errors import CollageError, quoted
+from .layer_choice import layers_named, word_keys
 from .layer_cuts import BACKGROUND, visible_part
 from .pixels import SEEN
-from .words import split_words
 
 BACKGROUND_TEXT = "background"
 
@@ -41,11 +40,6 @@ def layer_name(collage: Collage, number: int) -> str:
     return f"layer {number} {quoted(collage.layers[number - 1].text)}"
 
 
-def word_keys(text: str) -> tuple[str, ...]:
-    """What is equal for texts that count as the same words."""
-    return tuple(word.key for word in split_words(text))
-
-
 def _names(collage: Collage, wish: str) -> list[str]:
     texts = {word_keys(layer.text) for layer in collage.layers}
     parts: list[str] = []
@@ -55,13 +49,10 @@ def _names(collage: Collage, wish: str) -> list[str]:
 
 
 def _matches(collage: Collage, name: str) -> list[int]:
-    if re.fullmatch(r"[0-9]{1,4}", name) and int(name) <= len(collage.layers):
-        return [int(name)]
-    key = word_keys(name)
-    found = [n for n, layer in enumerate(collage.layers, 1) if word_keys(layer.text) == key]
-    if not found and key == (BACKGROUND_TEXT,):
+    found = layers_named(collage, name)
+    if not found and (name == str(BACKGROUND) or word_keys(name) == (BACKGROUND_TEXT,)):
         return [BACKGROUND]
-    return [n for n in found if collage.layers[n - 1].visible] or found
+    return found
 
 
 def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
@@ -72,14 +63,14 @@ def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
         return f"{quoted(name)} is no layer" + (
             f", the nearest is {quoted(texts[close[0]])}" if close else ""
         )
+    number = numbers[0]
+    if number != BACKGROUND and not collage.layers[number - 1].visible:
+        return f"{layer_name(collage, number)} is hidden: switch `visible` on in its CollageLayer"
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         return (
             f"{quoted(name)} is the text of layers {listed}: write the number of the one you mean"
         )
-    (number,) = numbers
-    if number != BACKGROUND and not collage.layers[number - 1].visible:
-        return f"{layer_name(collage, number)} is hidden: switch `visible` on in its CollageLayer"
     if visible_part(collage, number).max() < SEEN:
         return f"nothing of {layer_name(collage, number)} can be seen in the collage"
     return ""

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from .chosen_layers import chosen_layers, word_keys
+from .chosen_layers import chosen_layers
 from .collage import Collage, Edit
 from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
+from .layer_choice import word_keys
 from .layer_cuts import BACKGROUND, paste_layers
 from .noise import gaussian_blur
 from .paste_back import changeable

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
+import re
+
 from .collage import Collage
 from .errors import CollageError, quoted
+from .words import split_words
 
 MOST_LISTED = 8
+
+
+def layers_named(collage: Collage, name: str) -> list[int]:
+    """The numbers of the layers that a number or a text means, from 1, hidden ones included.
+
+    Texts are compared as the words of a prompt are. Hidden layers do not count where one with
+    the text is shown.
+    """
+    if re.fullmatch(r"[0-9]{1,4}", name) and 1 <= int(name) <= len(collage.layers):
+        return [int(name)]
+    key = word_keys(name)
+    found = [n for n, layer in enumerate(collage.layers, 1) if key and word_keys(layer.text) == key]
+    return [n for n in found if collage.layers[n - 1].visible] or found
+
+
+def word_keys(text: str) -> tuple[str, ...]:
+    """What is equal for texts that count as the same words."""
+    return tuple(word.key for word in split_words(text))
 
 
 def shown_layer(collage: Collage, name: str, where: str) -> int:
     """The place among the shown layers of the one that `name` means.
 
-    A number counts from 1, the lowest layer, hidden ones included; of a text neither upper case
-    nor blanks around it count. Raises CollageError, its message starting with `where`, for a
-    layer that does not exist or is hidden, and for a text that several have.
+    Raises CollageError, its message starting with `where`, for a layer that does not exist or is
+    hidden, and for a text that several have.
     """
-    named = [(n, layer) for n, layer in enumerate(collage.layers, 1) if str(n) == name.strip()]
-    if not named:
-        text = _folded(name)
-        named = [
-            (n, layer) for n, layer in enumerate(collage.layers, 1) if text == _folded(layer.text)
-        ]
+    named = layers_named(collage, name.strip())
     if not named:
         raise CollageError(f"{where}: there is no layer {quoted(name.strip())}. {_listed(collage)}")
-    shown = [n for n, layer in named if layer.visible]
-    if not shown:
-        number, layer = named[0]
+    layer = collage.layers[named[0] - 1]
+    if not layer.visible:
         raise CollageError(
-            f"{where}: layer {number} {quoted(layer.text)} is hidden and takes no part. "
+            f"{where}: layer {named[0]} {quoted(layer.text)} is hidden and takes no part. "
             "Make it visible or do not name it here."
         )
-    if len(shown) > 1:
+    if len(named) > 1:
         raise CollageError(
             f"{where}: {quoted(name.strip())} is the text of layers "
-            f"{' and '.join(map(str, shown))}. Use the number of the one you mean."
+            f"{' and '.join(map(str, named))}. Use the number of the one you mean."
         )
-    return [n for n, _ in collage.numbered].index(shown[0])
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+    return [n for n, _ in collage.numbered].index(named[0])
 
 
 def _listed(collage: Collage) -> str:

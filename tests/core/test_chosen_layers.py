@@ -104,6 +104,11 @@ def test_a_text_that_is_a_number_beyond_the_layers_is_a_text():
     assert chosen_layers(collage(layer("2"), layer("1984", x=0.2)), "1984, 2", "CollageX") == (2,)
 
 
+def test_hidden_layers_with_the_same_text_are_hidden():
+    twins = collage(*(layer("egg", visible=False) for _ in range(2)))
+    assert 'layer 1 "egg" is hidden' in refused(twins, "egg")
+
+
 def test_layers_have_names():
     one = collage(layer("cup"))
     assert [layer_name(one, n) for n in (0, 1)] == ["the background", 'layer 1 "cup"']

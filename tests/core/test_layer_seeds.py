@@ -47,6 +47,7 @@ def draw(seed: int) -> torch.Tensor:
         ("2: 77", {1: 77}),
         ("2:77,1 : 5", {1: 77, 0: 5}),
         ("teddy bear: 77", {1: 77}),
+        ("teddy   bear: 77", {1: 77}),
         ("\n  Cloth:1\nTEDDY BEAR  :0,\n", {0: 1, 1: 0}),
         ("a red, shiny ball: 3, 1: 4", {2: 3, 0: 4}),
         ("1: 4, a red, shiny ball: 3", {0: 4, 2: 3}),
