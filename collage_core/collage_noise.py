@@ -21,8 +21,10 @@ def with_least_noise(noise: torch.Tensor, collage: Collage) -> torch.Tensor:
     return torch.maximum(noise, collage.edit.least_noise.to(noise))
 
 
-def collage_noise(collage: Collage, base_noise: float, feather: float) -> torch.Tensor:
+def collage_noise(
+    collage: Collage, base_noise: float, feather: float, halo: int = 0
+) -> torch.Tensor:
     """Noise of every pixel [B, 1, H, W] as the sampler makes it with these inputs."""
     noises = [layer.noise for layer in collage.shown]
     visible, inputs = collage.composite.visible_alpha, noise_inputs(collage, base_noise, feather)
-    return with_least_noise(noise_map(visible, noises, *inputs), collage)
+    return with_least_noise(noise_map(visible, noises, *inputs, halo), collage)

@@ -72,7 +72,9 @@ class CollageEdit(io.ComfyNode):
                 CollageSocket.Output("collage", tooltip="For the sampler and all other nodes."),
                 io.Image.Output("image", tooltip="The picture that the sampler starts from."),
                 io.Mask.Output(
-                    "noise_map", tooltip="The noise of every pixel: 0 is kept, 1 drawn anew."
+                    "noise_map",
+                    tooltip="The noise of every pixel: 0 is kept, 1 drawn anew. A halo of the "
+                    "sampler's comes on top.",
                 ),
                 io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
                 io.String.Output("report", tooltip="What may change; read it as text."),

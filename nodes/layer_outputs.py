@@ -59,6 +59,15 @@ class CollageLayers(io.ComfyNode):
                     "cut out of it. Not connected, the layers' own pixels are given out, also "
                     "where other layers hide them.",
                 ),
+                io.Int.Input(
+                    "halo",
+                    default=0,
+                    min=0,
+                    max=512,
+                    step=1,
+                    optional=True,
+                    tooltip="For noise_map: the sampler's halo.",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", tooltip="One picture per layer, on the background."),
@@ -83,14 +92,15 @@ class CollageLayers(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, collage, background, base_noise, feather, image=None) -> io.NodeOutput:
+    def execute(cls, collage, background, base_noise, feather, image=None, halo=0) -> io.NodeOutput:
         check_range(NODE, "base_noise", base_noise, 1)
         check_range(NODE, "feather", feather, WIDEST)
+        check_range(NODE, "halo", halo, WIDEST)
         picture = None if image is None else result_picture(image, collage, NODE)[0]
         ground = parse_colour(background, NODE)
         cuts = cut_layers(collage, picture, ground)
         seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
-        noise = collage_noise(collage, base_noise, feather)
+        noise = collage_noise(collage, base_noise, feather, halo)
         return io.NodeOutput(
             cuts.images.flatten(0, 1) if collage.shown else ground.expand_as(collage.background),
             *(_masks(masks) for masks in (cuts.visible, cuts.full)),

@@ -75,7 +75,7 @@ CONTRACT = {
     "CollageLayers": (
         {
             "collage": None, "background": "#969696", "base_noise": 0.8, "feather": 10.0,
-            "image": None,
+            "image": None, "halo": 0,
         },
         ["images", "visible_masks", "full_masks", "boxes", "noise_map", "layout"],
     ),

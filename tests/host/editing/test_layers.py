@@ -49,6 +49,17 @@ def test_the_noise_map_is_the_samplers(pack, layers, collage) -> None:
     assert torch.equal(layers(stack, base_noise=0.3, feather=4.0).noise_map, noise.squeeze(1))
 
 
+def test_the_noise_map_has_the_samplers_halo(pack, layers, collage) -> None:
+    stack = collage()
+    inputs = {"base_noise": 0.1, "feather": 0.0, "halo": 5}
+    noise = pack.collage_core.noise.noise_map(
+        stack.composite.visible_alpha, [0.6, 0.6], *inputs.values()
+    )
+    found = layers(stack, **inputs).noise_map
+    assert torch.equal(found, noise.squeeze(1))
+    assert found[0, 24, 44] == pytest.approx(0.6)
+
+
 def test_boxes_draw_in_the_hosts_own_nodes(layers, collage, picture) -> None:
     from comfy_extras.nodes_rtdetr import DrawBBoxes
     from comfy_extras.nodes_sdpose import CropByBBoxes
@@ -90,6 +101,7 @@ def test_without_a_shown_layer_one_empty_picture_comes(layers, collage, layer) -
         ({"background": "red"}, 'CollageLayers, input background: "red" is not a colour'),
         ({"base_noise": 1.5}, "CollageLayers, input base_noise: 1.5 is outside 0 to 1"),
         ({"feather": -1.0}, "CollageLayers, input feather: -1 is outside 0 to 512"),
+        ({"halo": 513}, "CollageLayers, input halo: 513 is outside 0 to 512"),
         ({"image": torch.zeros(1, 96, 128, 3)}, "CollageLayers, input image: its 128 x 96"),
     ],
 )
