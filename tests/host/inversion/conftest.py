@@ -142,3 +142,19 @@ def execute(part, model, clip, vae, make_layer, folder, monkeypatch, settings):
         return node.LayerTextualInversion.execute(**{**given, **widgets, **changes}).args
 
     return run
+
+
+@pytest.fixture
+def count_steps(part, monkeypatch):
+    """How many steps were taken, and a hook that is called after each."""
+    trainer = part("nodes.host.inversion_trainer").Trainer
+    step, counted = trainer.step, {"steps": 0, "then": lambda _: None}
+
+    def counting(self):
+        loss = step(self)
+        counted["steps"] += 1
+        counted["then"](counted["steps"])
+        return loss
+
+    monkeypatch.setattr(trainer, "step", counting)
+    return counted

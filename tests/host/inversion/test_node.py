@@ -12,22 +12,6 @@ import torch
 
 
 @pytest.fixture
-def count_steps(part, monkeypatch):
-    """How many steps were taken, and a hook that is called after each."""
-    trainer = part("nodes.host.inversion_trainer").Trainer
-    step, counted = trainer.step, {"steps": 0, "then": lambda _: None}
-
-    def counting(self):
-        loss = step(self)
-        counted["steps"] += 1
-        counted["then"](counted["steps"])
-        return loss
-
-    monkeypatch.setattr(trainer, "step", counting)
-    return counted
-
-
-@pytest.fixture
 def interrupt_at(count_steps):
     """Cancel as the host's page does, while this step is computed."""
     import comfy.model_management
@@ -210,42 +194,3 @@ def test_a_disk_that_fills_up_meanwhile_costs_only_the_file(
     assert "state of the training cannot be kept (No space left on device)" in report
     assert f'"{learned.embedding.name}" cannot be written to models/embeddings' in report
     assert not [path for path in folder.rglob("*") if path.is_file()]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"clip": None}, "input clip: nothing arrived"),
-        ({"vae": None}, "input vae: nothing arrived"),
-        ({"seed": -1}, "input seed: -1"),
-        ({"model": "wide"}, "input clip: it gives 64 numbers per token, and the model takes 96"),
-        ({"model": "qwen"}, "input model: QwenImage is not supported"),
-        ({"vae": "deep"}, "input vae: it makes latents of 16 channels"),
-        ({"layer": "?!"}, 'layer "[?]!", input layer: its text names no thing'),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_refused_by_name(pack, execute, tiny, make_layer, monkeypatch, change, message):
-    made = {
-        "qwen": tiny.tiny_qwen_image,
-        "deep": lambda: tiny.tiny_vae(latent_channels=16),
-        "?!": lambda: make_layer("?!"),
-        "wide": lambda: wide_model(tiny, monkeypatch),
-    }
-    given = {name: made[v]() if v in made else v for name, v in change.items()}
-    with pytest.raises(
-        pack.collage_core.errors.CollageError, match=f"LayerTextualInversion.*{message}"
-    ):
-        execute(**given)
-
-
-def wide_model(tiny, monkeypatch):
-    monkeypatch.setitem(tiny.UNET, "context_dim", 96)
-    return tiny.tiny_model()
-
-
-def test_an_inpainting_model_is_refused(pack, execute, tiny):
-    model = tiny.tiny_model()
-    model.model.set_inpaint()
-    with pytest.raises(pack.collage_core.errors.CollageError, match="inpainting"):
-        execute(model=model)
