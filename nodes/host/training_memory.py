@@ -1,6 +1,7 @@
 """How much memory a training needs, and how it gets by with less.
 
-Host symbols: comfy.model_management.{free_memory, get_free_memory, is_oom, soft_empty_cache};
+Host symbols: comfy.model_management.{directml_enabled, free_memory, get_free_memory, is_oom,
+soft_empty_cache};
 ModelPatcher.model_size, .load_device and .model with .get_dtype, .get_dtype_inference and
 .model_config.unet_config["model_channels"].
 """
@@ -8,6 +9,7 @@ ModelPatcher.model_size, .load_device and .model with .get_dtype, .get_dtype_inf
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -58,6 +60,8 @@ def kept_bytes(task: Task, *, pictures: int, checkpointing: bool) -> int:
 
 def _free(device, wanted: int) -> int:
     """The bytes that are free once the host has put away what stands in the way of so many."""
+    if management.directml_enabled:  # whose memory nobody can ask for
+        return sys.maxsize
     management.free_memory(wanted, device)
     free: Any = management.get_free_memory(device)
     return free

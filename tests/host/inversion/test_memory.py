@@ -151,6 +151,14 @@ def test_too_little_memory_is_refused_before_any_work(
         losses.LayerLoss(make_task())
 
 
+def test_a_device_that_tells_nothing_is_tried(memory, make_task, short_of_memory, monkeypatch):
+    import comfy.model_management
+
+    short_of_memory(10e6)
+    monkeypatch.setattr(comfy.model_management, "directml_enabled", True)
+    memory.check_room(make_task())
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_the_copies_are_gone_when_a_training_is_over(
     part, make_task, settings, folder, monkeypatch, stopped

@@ -101,6 +101,16 @@ def test_an_interrupt_ends_it_within_one_step_and_a_second_run_goes_on(
     torch.testing.assert_close(learned.embedding.vectors["l"], whole, rtol=0, atol=1e-6)
 
 
+def test_an_interrupt_before_the_first_step_leaves_nothing(execute, count_steps, folder):
+    import comfy.model_management
+
+    comfy.model_management.interrupt_current_processing()
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        execute()
+    assert count_steps["steps"] == 0
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, caplog):
     said = []
     monkeypatch.setattr(part("nodes.host.inversion_run"), "_say", said.append)
