@@ -80,8 +80,7 @@ class Trainer:
             )
         if progress.stepped(loss):
             self.descent.restart(progress.best)
-        if progress.due:
-            progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
+        self._look_if_due()
         return loss
 
     def preview(self) -> torch.Tensor | None:
@@ -142,6 +141,7 @@ class Trainer:
             self.descent.load_state_dict(state["descent"])
             self.progress = Progress(self.settings, 1.0)
             self.progress.load_state_dict(state["progress"])
+            self._look_if_due()  # where an interrupt came in the middle of a look
 
     def _look_first(self) -> None:
         """The losses before any training."""
@@ -153,7 +153,12 @@ class Trainer:
                 "start ComfyUI with --fp32-unet."
             )
         self.progress = Progress(self.settings, without)
-        self.progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
+        self._look_if_due()
+
+    def _look_if_due(self) -> None:
+        assert self.progress is not None
+        if self.progress.due:
+            self.progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
 
     def _look(self, vectors: Vectors | None) -> float:
         begun = time.perf_counter()
