@@ -145,20 +145,20 @@ class Trainer:
 
     def _look_first(self) -> None:
         """The losses before any training."""
-        without = self._look(None)
-        if not math.isfinite(without):
+        without, first = self._look(None), self._look(self.descent.vectors)
+        if not (math.isfinite(without) and math.isfinite(first)):
             raise CollageError(
                 f"{NODE}, layer {quoted(self.layer.text)}, input model: its prediction for this "
                 "layer holds NaN or infinite values. Check the model and its precision, e.g. "
                 "start ComfyUI with --fp32-unet."
             )
         self.progress = Progress(self.settings, without)
-        self._look_if_due()
+        self.progress.evaluated(first, self.descent.vectors)
 
     def _look_if_due(self) -> None:
         assert self.progress is not None
-        if self.progress.due:
-            self.progress.evaluated(self._look(self.descent.vectors), self.descent.vectors)
+        if self.progress.due and math.isfinite(loss := self._look(self.descent.vectors)):
+            self.progress.evaluated(loss, self.descent.vectors)
 
     def _look(self, vectors: Vectors | None) -> float:
         begun = time.perf_counter()

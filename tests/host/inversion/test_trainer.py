@@ -140,6 +140,18 @@ def test_a_model_that_gives_nan_is_refused(pack, tiny, trainer):
         trainer(model=model).step()
 
 
+def test_a_look_that_is_not_a_number_is_none(pack, trainer, settings, monkeypatch):
+    one = trainer(settings=settings(steps=4))
+    seen = iter([1.0, 0.9, math.nan, 0.8])
+    monkeypatch.setattr(one.layer_loss, "_fixed", lambda _: next(seen))
+    run(one)
+    assert one.progress.evaluations == [(0, 0.9), (4, 0.8)]
+    monkeypatch.setattr(one, "progress", None)
+    seen = iter([1.0, math.nan])
+    with pytest.raises(pack.collage_core.errors.CollageError, match="holds NaN"):
+        one.step()
+
+
 def test_shared_objects_and_a_following_ksampler_are_untouched(tiny, model, clip, vae, trainer):
     import nodes
 
