@@ -61,7 +61,7 @@ def main(folder: str) -> None:
     load(REPO / "__init__.py", "pack")
     tiny = load(REPO / "tests" / "host" / "tiny_models.py", "tiny_models")
     run: Any = importlib.import_module("pack.nodes.host.inversion_run")
-    run.SAVE_STEPS = 2
+    run.SAVE_STEPS, run.SAVE_SECONDS = 2, 600.0
     step = run.Trainer.step
 
     def told(trainer):

@@ -62,41 +62,6 @@ def test_the_paper_lets_the_norm_go(trainer, settings):
     assert not torch.allclose(one.descent.vectors["l"].norm(), start.norm(), rtol=1e-3)
 
 
-def test_a_cut_off_training_ends_with_the_same_vectors(trainer):
-    whole, cut = trainer(), trainer()
-    run(whole)
-    run(cut, 4)
-    resumed = trainer()
-    resumed.load_state_dict(cut.state_dict())
-    assert resumed.steps == 4
-    run(resumed)
-    for name, vectors in whole.vectors().items():
-        torch.testing.assert_close(resumed.vectors()[name], vectors, rtol=0, atol=1e-6)
-    assert resumed.progress.best_loss == pytest.approx(whole.progress.best_loss)
-
-
-@pytest.mark.parametrize("steps", [3, 5])
-def test_a_look_that_was_cut_off_is_taken_again(trainer, settings, monkeypatch, steps):
-    """The host's interrupt comes in the middle of anything, here of the look after step 3."""
-    changes = {"settings": settings(steps=steps)}
-    whole, cut = trainer(**changes), trainer(**changes)
-    run(whole)
-    run(cut, 2)
-
-    def interrupted(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cut.layer_loss, "_fixed", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        cut.step()
-    assert cut.steps == 3
-    resumed = trainer(**changes)
-    resumed.load_state_dict(cut.state_dict())
-    run(resumed)
-    assert resumed.progress.evaluations == whole.progress.evaluations
-    assert torch.equal(resumed.vectors()["l"], whole.vectors()["l"])
-
-
 def test_seeds_differ_and_repeat(trainer, settings):
     short = settings(steps=2)
     found = [trainer(seed=seed, settings=short) for seed in (1, 1, 2)]

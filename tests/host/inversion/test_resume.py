@@ -1,0 +1,78 @@
+"""A training that is cut off loses some steps and not a bit of its result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+LEARNER = Path(__file__).with_name("learner.py")
+
+
+def run(trainer, steps: int | None = None) -> None:
+    until = trainer.settings.steps if steps is None else trainer.steps + steps
+    while not trainer.done and trainer.steps < until:
+        trainer.step()
+
+
+def test_a_cut_off_training_ends_with_the_same_vectors(trainer):
+    whole, cut = trainer(), trainer()
+    run(whole)
+    run(cut, 4)
+    resumed = trainer()
+    resumed.load_state_dict(cut.state_dict())
+    assert resumed.steps == 4
+    run(resumed)
+    for name, vectors in whole.vectors().items():
+        torch.testing.assert_close(resumed.vectors()[name], vectors, rtol=0, atol=1e-6)
+    assert resumed.progress.best_loss == pytest.approx(whole.progress.best_loss)
+
+
+@pytest.mark.parametrize("steps", [3, 5])
+def test_a_look_that_was_cut_off_is_taken_again(trainer, settings, monkeypatch, steps):
+    """The host's interrupt comes in the middle of anything, here of the look after step 3."""
+    changes = {"settings": settings(steps=steps)}
+    whole, cut = trainer(**changes), trainer(**changes)
+    run(whole)
+    run(cut, 2)
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cut.layer_loss, "_fixed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cut.step()
+    assert cut.steps == 3
+    resumed = trainer(**changes)
+    resumed.load_state_dict(cut.state_dict())
+    run(resumed)
+    assert resumed.progress.evaluations == whole.progress.evaluations
+    assert torch.equal(resumed.vectors()["l"], whole.vectors()["l"])
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_vectors(
+    pack, part, tiny, load_module, folder, count_steps
+):
+    learner = load_module(LEARNER)
+    learn = part("nodes.host.inversion_run").learn
+    whole = learn(learner.make_task(pack.__name__, tiny))
+    (folder / f"{whole.name}.safetensors").unlink()
+
+    command = [sys.executable, "-P", str(LEARNER), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(3)]
+        process.kill()
+    assert said == ["step 1\n", "step 2\n", "step 3\n"]
+    assert not list(folder.glob("*.safetensors"))
+
+    count_steps["steps"] = 0
+    resumed = learn(learner.make_task(pack.__name__, tiny))
+    assert "taken up again at step 2" in resumed.report
+    assert count_steps["steps"] == learner.STEPS - 2
+    torch.testing.assert_close(resumed.vectors["l"], whole.vectors["l"], rtol=0, atol=1e-6)
+    assert [file.name for file in folder.rglob("*.*")] == [f"{whole.name}.safetensors"]
