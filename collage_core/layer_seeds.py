@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -40,6 +41,12 @@ class NoiseSeeds:
             own = cells.reshape(len(cells), *[1] * (noise.ndim - 3), *cells.shape[-2:])
             noise = torch.where(own.to(noise.device), drawn[seed], noise)
         return noise
+
+
+def seed_at(seed: int, sigma: float) -> int:
+    """The seed of one noise level of a run: the same for the same level, however often it comes."""
+    digest = hashlib.blake2b(f"{seed} {sigma:.6g}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def noise_seeds(seed: int, text: str, collage: Collage, cell: int) -> NoiseSeeds:

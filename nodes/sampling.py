@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
+from ..collage_core.noise_plan import NoisePlan
 from .host.latent import cell_size, start_latent
 from .host.sampler import sample_cells
 from .sampling_widgets import finer_widgets, ksampler_widgets
@@ -76,6 +77,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         feather,
         latent_image=None,
         halo=0,
+        renoise="host",
         layer_seeds="",
         **ksampler,
     ) -> io.NodeOutput:
@@ -84,9 +86,9 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         base_noise, feather = noise_inputs(collage, base_noise, feather)
         pixels = noise_map(composite.visible_alpha, noises, base_noise, feather, halo)
         pixels = with_least_noise(pixels, collage)
-        seeds = noise_seeds(seed, layer_seeds, collage, cell)
+        plan = NoisePlan(noise_seeds(seed, layer_seeds, collage, cell), renoise)
         cells = cell_noise(pixels, cell)
         latent = start_latent(model, vae, composite.image, latent_image, cells)
         start = start_noise(cells, [*noises, base_noise])
-        sampled = sample_cells(model, latent, cells, start, seeds, **ksampler)
+        sampled = sample_cells(model, latent, cells, start, plan, **ksampler)
         return io.NodeOutput(sampled, pixels.squeeze(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..collage_core.noise_plan import RENOISE
 from .host.sampler import SAMPLERS, SCHEDULERS
 from .widgets import seed_widget
 
@@ -57,6 +58,15 @@ def finer_widgets() -> list[io.Input]:
             tooltip="Pixels around each layer that get its noise where theirs is lower, so that "
             "its shadow and its reflection may form outside its alpha. What lies within them is "
             "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
+        ),
+        io.Combo.Input(
+            "renoise",
+            options=list(RENOISE),
+            default="host",
+            optional=True,
+            tooltip="What the model sees where the picture is still kept: the original under one "
+            "noise for the whole run, as ComfyUI does it (host), or under fresh noise at every "
+            "step, as in the paper.",
         ),
         io.String.Input(
             "layer_seeds",

@@ -15,11 +15,12 @@ import latent_preview
 import torch
 
 from ...collage_core.errors import CollageError
-from ...collage_core.layer_seeds import NoiseSeeds
 from ...collage_core.noise import RESOLUTION, fixed_cells
+from ...collage_core.noise_plan import NoisePlan
 from .carried_words import KEY
 from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells
+from .fresh_noise import fresh_noise
 from .sampler_function import sampler
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
@@ -27,7 +28,7 @@ SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
 
 
 def sample_cells(
-    model, latent: dict, cells: torch.Tensor, start: float, seeds: NoiseSeeds, **ksampler
+    model, latent: dict, cells: torch.Tensor, start: float, plan: NoisePlan, **ksampler
 ) -> dict:
     """LATENT and noise of its cells [B, 1, h, w], highest value `start` -> sampled LATENT.
 
@@ -49,7 +50,7 @@ def sample_cells(
     if cells.min() < start - RESOLUTION:
         model = apply_free_cells(model, cells, start)
         noise_mask = _changing(samples, noise_mask, cells)
-    sampled = _ksampler(model, latent, noise_mask, start, seeds, **ksampler)
+    sampled = _ksampler(model, latent, noise_mask, start, plan, **ksampler)
     if not sampled.isfinite().all():
         raise CollageError(
             f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
@@ -89,16 +90,17 @@ def _changing(
 
 
 def _ksampler(
-    model, latent, noise_mask, denoise, seeds, *, steps, sampler_name, scheduler, **settings
+    model, latent, noise_mask, denoise, plan, *, steps, sampler_name, scheduler, **settings
 ) -> torch.Tensor:
-    samples, batch_index = latent["samples"], latent.get("batch_index")
+    samples, batch_index, seeds = latent["samples"], latent.get("batch_index"), plan.seeds
+    fresh = fresh_noise(latent, seeds) if plan.renoise == "paper" else None
     schedule = comfy.samplers.KSampler(
         model, steps, model.load_device, sampler_name, scheduler, denoise, model.model_options
     )
     return comfy.sample.sample_custom(
         model,
         seeds.mixed(lambda seed: comfy.sample.prepare_noise(samples, seed, batch_index)),
-        sampler=sampler(sampler_name, seeds),
+        sampler=sampler(sampler_name, seeds, fresh),
         sigmas=schedule.sigmas,
         latent_image=samples,
         noise_mask=noise_mask,

@@ -2,8 +2,8 @@
 
 Host symbols: comfy.samplers.sampler_object and .KSAMPLER with .sampler_function, .extra_options and
 .inpaint_options, its call of the function as (model, x, sigmas, extra_args, callback, disable,
-**extra_options); in comfy.k_diffusion.sampling the option noise_sampler(sigma, sigma_next), which
-default_noise_sampler and BrownianTreeNoiseSampler make.
+**extra_options), `model` being a KSamplerX0Inpaint; in comfy.k_diffusion.sampling the option
+noise_sampler(sigma, sigma_next), which default_noise_sampler and BrownianTreeNoiseSampler make.
 """
 
 from __future__ import annotations
@@ -16,20 +16,28 @@ import comfy.samplers
 import torch
 
 from ...collage_core.layer_seeds import NoiseSeeds
+from .fresh_noise import Draw, FreshNoise
 
 # These walk along a path of noise made beforehand; all others draw anew at every step.
 BROWNIAN = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
 
 
-def sampler(name: str, seeds: NoiseSeeds):
-    """The host's SAMPLER of this name; where layers have seeds, noise of every step is mixed."""
+def sampler(name: str, seeds: NoiseSeeds, fresh: Draw | None = None):
+    """The host's SAMPLER of this name, itself where nothing is asked of it.
+
+    Where layers have seeds, the noise of its steps is mixed as well; with `fresh`, kept cells
+    are put under that noise.
+    """
     plain = comfy.samplers.sampler_object(name)
-    if not seeds.layers:
+    if not seeds.layers and fresh is None:
         return plain
 
     @functools.wraps(plain.sampler_function)
     def sampler_function(model, x, sigmas, **options):
-        options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
+        if seeds.layers:
+            options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
+        if fresh is not None:
+            model = FreshNoise(model, fresh)
         return plain.sampler_function(model, x, sigmas, **options)
 
     return comfy.samplers.KSAMPLER(sampler_function, plain.extra_options, plain.inpaint_options)

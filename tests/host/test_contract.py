@@ -57,7 +57,7 @@ CONTRACT = {
         {
             "model": None, "collage": None, "vae": None, "positive": None, "negative": None,
             **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None, "halo": 0,
-            "layer_seeds": "",
+            "renoise": "host", "layer_seeds": "",
         },
         ["latent", "noise_map"],
     ),
