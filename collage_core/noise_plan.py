@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 from .errors import CollageError, quoted
 from .layer_seeds import NoiseSeeds
+from .step_part import StepPart
 
 RENOISE = ("host", "paper")
 
 
 @dataclass(frozen=True, eq=False)
 class NoisePlan:
-    """Which seeds it comes from, and what kept cells are put under: one of RENOISE.
+    """Which seeds it comes from, in which steps it is taken away, what kept cells are put under.
 
-    "host" is one noise for the whole run, "paper" a fresh one at every step. Raises CollageError
-    for anything else.
+    The last is one of RENOISE: "host" is one noise for the whole run, "paper" a fresh one at
+    every step. Raises CollageError for anything else.
     """
 
     seeds: NoiseSeeds
-    renoise: str = "host"
+    part: StepPart
+    renoise: str
 
     def __post_init__(self) -> None:
         if self.renoise not in RENOISE:

@@ -8,8 +8,10 @@ from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
 from ..collage_core.noise_plan import NoisePlan
-from .host.latent import cell_size, start_latent
+from ..collage_core.step_part import ALL, StepPart
+from .host.latent import cell_size
 from .host.sampler import sample_cells
+from .host.under_way import start_latents
 from .sampling_widgets import finer_widgets, ksampler_widgets
 from .sockets import CATEGORY, CollageSocket
 from .widgets import share_widget
@@ -77,8 +79,10 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         feather,
         latent_image=None,
         halo=0,
-        renoise="host",
         layer_seeds="",
+        renoise="host",
+        start_at_step=0,
+        end_at_step=ALL,
         **ksampler,
     ) -> io.NodeOutput:
         noises = [layer.noise for layer in collage.shown]
@@ -86,9 +90,12 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         base_noise, feather = noise_inputs(collage, base_noise, feather)
         pixels = noise_map(composite.visible_alpha, noises, base_noise, feather, halo)
         pixels = with_least_noise(pixels, collage)
-        plan = NoisePlan(noise_seeds(seed, layer_seeds, collage, cell), renoise)
+        seeds = noise_seeds(seed, layer_seeds, collage, cell)
+        plan = NoisePlan(seeds, StepPart(start_at_step, end_at_step), renoise)
         cells = cell_noise(pixels, cell)
-        latent = start_latent(model, vae, composite.image, latent_image, cells)
+        latent, noisy = start_latents(
+            model, vae, composite.image, latent_image, cells, goes_on=start_at_step > 0
+        )
         start = start_noise(cells, [*noises, base_noise])
-        sampled = sample_cells(model, latent, cells, start, plan, **ksampler)
+        sampled = sample_cells(model, latent, noisy, cells, start, plan, **ksampler)
         return io.NodeOutput(sampled, pixels.squeeze(1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.noise_plan import RENOISE
+from ..collage_core.step_part import ALL
 from .host.sampler import SAMPLERS, SCHEDULERS
 from .widgets import seed_widget
 
@@ -59,15 +60,6 @@ def finer_widgets() -> list[io.Input]:
             "its shadow and its reflection may form outside its alpha. What lies within them is "
             "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
         ),
-        io.Combo.Input(
-            "renoise",
-            options=list(RENOISE),
-            default="host",
-            optional=True,
-            tooltip="What the model sees where the picture is still kept: the original under one "
-            "noise for the whole run, as ComfyUI does it (host), or under fresh noise at every "
-            "step, as in the paper.",
-        ),
         io.String.Input(
             "layer_seeds",
             multiline=True,
@@ -78,5 +70,36 @@ def finer_widgets() -> list[io.Input]:
             "colon and the seed, one per line or with commas between. The cells where the layer "
             "shows most take all their noise from that seed, the noise of all others stays. "
             "A sampler of another pack that draws noise at every step draws that as without.",
+        ),
+        io.Combo.Input(
+            "renoise",
+            options=list(RENOISE),
+            default="host",
+            optional=True,
+            tooltip="What the model sees where the picture is still kept: the original under one "
+            "noise for the whole run, as ComfyUI does it (host), or under fresh noise at every "
+            "step, as in the paper.",
+        ),
+        io.Int.Input(
+            "start_at_step",
+            default=0,
+            min=0,
+            max=ALL,
+            step=1,
+            optional=True,
+            tooltip="Begin with this step of the schedule. With a latent_image the steps before "
+            "are taken to be done: it comes noisy from a sampler that stopped there, no noise is "
+            "added, and kept places are made of what that sampler began with.",
+        ),
+        io.Int.Input(
+            "end_at_step",
+            default=ALL,
+            min=0,
+            max=ALL,
+            step=1,
+            optional=True,
+            tooltip="Stop before this step. The rest of the noise stays in the latent, in kept "
+            "places as well, for another sampler that has the same collage, seed and steps and "
+            "starts at this step.",
         ),
     ]

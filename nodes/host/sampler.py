@@ -22,21 +22,53 @@ from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells
 from .fresh_noise import fresh_noise
 from .sampler_function import sampler
+from .under_way import ORIGINAL
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
 
 
 def sample_cells(
-    model, latent: dict, cells: torch.Tensor, start: float, plan: NoisePlan, **ksampler
+    model,
+    latent: dict,
+    noisy: torch.Tensor | None,
+    cells: torch.Tensor,
+    start: float,
+    plan: NoisePlan,
+    **ksampler,
 ) -> dict:
     """LATENT and noise of its cells [B, 1, h, w], highest value `start` -> sampled LATENT.
 
     `ksampler` holds KSampler's other inputs by name, all but the seed. With one noise everywhere
-    this is KSampler at denoise `start`, to the bit. The LATENT's own noise_mask takes part as in
-    KSampler and stays in the result; ours does not: it described this run, and a sampler further
-    on would take it for a wish of the user's.
+    this is KSampler at denoise `start`, to the bit. `noisy` samples are gone on from, while kept
+    cells are the LATENT's. The LATENT's own noise_mask takes part as in KSampler and stays in the
+    result; ours does not: it described this run, and a sampler further on would take it for a
+    wish of the user's.
     """
+    _check_conditioning(model, ksampler)
+    samples, noise_mask = latent["samples"], latent.get("noise_mask")
+    if samples.ndim == 5:
+        cells = cells.unsqueeze(2)  # one frame
+    if cells.min() < start - RESOLUTION:
+        model = apply_free_cells(model, cells, start)
+        noise_mask = _changing(samples, noise_mask, cells)
+    schedule = _schedule(model, start, **ksampler)
+    inputs = {**latent, "noise_mask": noise_mask}
+    sampled = _ksampler(model, inputs, noisy, plan.part.of(schedule), plan, **ksampler)
+    if not sampled.isfinite().all():
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
+            f"would decode to a black picture. Check the model and its precision, or take another "
+            f"sampler_name than {ksampler['sampler_name']}."
+        )
+    if plan.part.leaves_noise(schedule):
+        return {**latent, "samples": sampled, ORIGINAL: samples}
+    # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
+    fixed = fixed_cells(cells).to(sampled.device)
+    return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
+
+
+def _check_conditioning(model, ksampler: dict) -> None:
     for name in ("positive", "negative"):
         if ksampler[name] is None:
             raise CollageError(
@@ -44,22 +76,6 @@ def sample_cells(
                 "Connect the CONDITIONING of a text encoder."
             )
     _check_words(model, ksampler["positive"])
-    samples, noise_mask = latent["samples"], latent.get("noise_mask")
-    if samples.ndim == 5:
-        cells = cells.unsqueeze(2)  # one frame
-    if cells.min() < start - RESOLUTION:
-        model = apply_free_cells(model, cells, start)
-        noise_mask = _changing(samples, noise_mask, cells)
-    sampled = _ksampler(model, latent, noise_mask, start, plan, **ksampler)
-    if not sampled.isfinite().all():
-        raise CollageError(
-            f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
-            f"would decode to a black picture. Check the model and its precision, or take another "
-            f"sampler_name than {ksampler['sampler_name']}."
-        )
-    # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
-    fixed = fixed_cells(cells).to(sampled.device)
-    return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
 
 
 def _check_words(model, positive: list) -> None:
@@ -89,23 +105,30 @@ def _changing(
     return changing * own_mask.to(changing)
 
 
+def _schedule(model, denoise: float, *, steps, sampler_name, scheduler, **_) -> torch.Tensor:
+    """The noise levels of KSampler at that denoise, or none where it is 0."""
+    device, options = model.load_device, model.model_options
+    return comfy.samplers.KSampler(
+        model, steps, device, sampler_name, scheduler, denoise, options
+    ).sigmas
+
+
 def _ksampler(
-    model, latent, noise_mask, denoise, plan, *, steps, sampler_name, scheduler, **settings
+    model, latent, noisy, sigmas, plan, *, steps, sampler_name, cfg, positive, negative, **_
 ) -> torch.Tensor:
     samples, batch_index, seeds = latent["samples"], latent.get("batch_index"), plan.seeds
     fresh = fresh_noise(latent, seeds) if plan.renoise == "paper" else None
-    schedule = comfy.samplers.KSampler(
-        model, steps, model.load_device, sampler_name, scheduler, denoise, model.model_options
-    )
     return comfy.sample.sample_custom(
         model,
         seeds.mixed(lambda seed: comfy.sample.prepare_noise(samples, seed, batch_index)),
-        sampler=sampler(sampler_name, seeds, fresh),
-        sigmas=schedule.sigmas,
+        cfg,
+        sampler=sampler(sampler_name, seeds, noisy, fresh),
+        sigmas=sigmas,
         latent_image=samples,
-        noise_mask=noise_mask,
+        noise_mask=latent["noise_mask"],
         callback=latent_preview.prepare_callback(model, steps),
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=seeds.picture,
-        **settings,
+        positive=positive,
+        negative=negative,
     )

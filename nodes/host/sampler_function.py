@@ -17,23 +17,26 @@ import torch
 
 from ...collage_core.layer_seeds import NoiseSeeds
 from .fresh_noise import Draw, FreshNoise
+from .under_way import state_to_go_on_from
 
 # These walk along a path of noise made beforehand; all others draw anew at every step.
 BROWNIAN = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
 
 
-def sampler(name: str, seeds: NoiseSeeds, fresh: Draw | None = None):
+def sampler(name: str, seeds: NoiseSeeds, noisy: torch.Tensor | None, fresh: Draw | None):
     """The host's SAMPLER of this name, itself where nothing is asked of it.
 
-    Where layers have seeds, the noise of its steps is mixed as well; with `fresh`, kept cells
-    are put under that noise.
+    Where layers have seeds, the noise of its steps is mixed as well. It goes on from the samples
+    `noisy`, and puts kept cells under `fresh` noise, where these are given.
     """
     plain = comfy.samplers.sampler_object(name)
-    if not seeds.layers and fresh is None:
+    if not seeds.layers and noisy is None and fresh is None:
         return plain
 
     @functools.wraps(plain.sampler_function)
     def sampler_function(model, x, sigmas, **options):
+        if noisy is not None:
+            x = state_to_go_on_from(model, noisy, x, sigmas[0])
         if seeds.layers:
             options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
         if fresh is not None:

@@ -57,7 +57,7 @@ CONTRACT = {
         {
             "model": None, "collage": None, "vae": None, "positive": None, "negative": None,
             **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None, "halo": 0,
-            "renoise": "host", "layer_seeds": "",
+            "layer_seeds": "", "renoise": "host", "start_at_step": 0, "end_at_step": 10000,
         },
         ["latent", "noise_map"],
     ),

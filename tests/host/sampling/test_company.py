@@ -106,7 +106,7 @@ def test_schema_is_the_contract(pack) -> None:
     assert [i.id for i in schema.inputs] == [
         "model", "collage", "vae", "positive", "negative", "seed", "steps", "cfg",
         "sampler_name", "scheduler", "base_noise", "feather", "latent_image", "halo",
-        "renoise", "layer_seeds",
+        "layer_seeds", "renoise", "start_at_step", "end_at_step",
     ]  # fmt: skip
     assert all(i.tooltip for i in schema.inputs)
     assert [(o.id, o.io_type) for o in schema.outputs] == [
@@ -118,7 +118,7 @@ def test_schema_is_the_contract(pack) -> None:
     defaults = {name: i.default for name, i in inputs.items() if getattr(i, "default", None)}
     assert defaults == {
         "steps": 30, "cfg": 7.5, "sampler_name": "euler_ancestral", "scheduler": "normal",
-        "base_noise": 0.8, "feather": 10.0, "renoise": "host",
+        "base_noise": 0.8, "feather": 10.0, "renoise": "host", "end_at_step": 10000,
     }  # fmt: skip
     assert inputs["sampler_name"].options == comfy.samplers.KSampler.SAMPLERS
     for name in ("cfg", "base_noise", "feather"):
