@@ -118,13 +118,24 @@ def write_pictures(pictures: dict[str, bytes], folder: Path, name: str) -> list[
 
 
 def _join(host: Host, written: list[Path], target: Path) -> list[Path]:
-    """Join composite, result and what was saved between them, when the workflow saved both."""
-    kinds = {kind: [path for path in written if kind in path.name] for kind in ENDS}
-    if not all(kinds.values()):
+    """One picture of all rows, where the workflow saved composites and results."""
+    rows = in_rows(written)
+    if not rows:
         return []
-    first, last = (kinds[kind][0] for kind in ENDS)
-    between = [path for path in written if path not in (first, last)]
     script = Path(__file__).with_name("side_by_side.py")
-    command = [host.python, script, first, *between, last, target]
-    run_logged(command, "joining the pictures", new_log("side-by-side"))
+    command = [host.python, script, str(len(rows[0])), *(path for row in rows for path in row)]
+    run_logged([*command, target], "joining the pictures", new_log("side-by-side"))
     return [target]
+
+
+def in_rows(written: list[Path]) -> list[list[Path]]:
+    """Composite, what belongs between, result: a row for each pair, or none where one lacks."""
+    firsts, lasts = (sorted(path for path in written if kind in path.name) for kind in ENDS)
+    if len(firsts) != len(lasts):
+        return []
+    rows = []
+    for first, last in zip(firsts, lasts, strict=True):
+        start = first.name.split(ENDS[0])[0]  # has a number where there are several
+        between = [p for p in written if p.name.startswith(start) and p not in (first, last)]
+        rows.append([first, *between, last])
+    return rows

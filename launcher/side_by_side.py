@@ -1,4 +1,4 @@
-"""Join pictures from left to right. Run with the host's Python for its Pillow."""
+"""Join pictures in rows. Run with the host's Python for its Pillow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 GAP = 8  # pixels between two
 
 
-def join(pictures: Sequence[Path], target: Path) -> None:
+def join(pictures: Sequence[Path], target: Path, columns: int) -> None:
     """Write the pictures next to each other, all scaled to the height of the first."""
     scaled: list[Image.Image] = []
     for path in pictures:
@@ -22,15 +22,18 @@ def join(pictures: Sequence[Path], target: Path) -> None:
             width = round(picture.width * height / picture.height)
             picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         scaled.append(picture)
-    width = sum(picture.width for picture in scaled) + GAP * (len(scaled) - 1)
-    sheet = Image.new("RGB", (width, scaled[0].height), "white")
-    left = 0
-    for picture in scaled:
-        sheet.paste(picture, (left, 0))
-        left += picture.width + GAP
+    rows = [scaled[start : start + columns] for start in range(0, len(scaled), columns)]
+    width = max(sum(picture.width + GAP for picture in row) for row in rows) - GAP
+    height = (scaled[0].height + GAP) * len(rows) - GAP
+    sheet = Image.new("RGB", (width, height), "white")
+    for number, row in enumerate(rows):
+        left = 0
+        for picture in row:
+            sheet.paste(picture, (left, number * (picture.height + GAP)))
+            left += picture.width + GAP
     sheet.save(target)
 
 
 if __name__ == "__main__":
-    *sources, result = (Path(argument) for argument in sys.argv[1:])
-    join(sources, result)
+    across, *sources, result = sys.argv[1:]
+    join([Path(source) for source in sources], Path(result), int(across))

@@ -64,13 +64,13 @@ class Graph:
         size = {"width": SIZE, "height": SIZE}
         return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
 
-    def paint(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
-        """Patch, sampler and decoder of a collage; the picture is the decoder's first output."""
+    def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+        """Patch and sampler of a collage."""
         patch = self.add(
             "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
         )
         nothing = self.add("CLIPTextEncode", column, "Nothing to avoid", text="", clip=model[1])
-        sampled = self.add(
+        return self.add(
             "PerLayerNoiseKSampler",
             column + 1,
             model=patch[0],
@@ -80,7 +80,13 @@ class Graph:
             negative=nothing[0],
             **sampling,
         )
-        return self.add("VAEDecode", column + 2, samples=sampled[0], vae=model[2])
+
+    def decode(self, column: int, model: Node, sampled: Node) -> Node:
+        return self.add("VAEDecode", column, samples=sampled[0], vae=model[2])
+
+    def paint(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+        """Patch, sampler and decoder of a collage; the picture is the decoder's first output."""
+        return self.decode(column + 2, model, self.sample(column, model, stack, **sampling))
 
 
 def save_layers(scene: world.Scene, story: str) -> list[str]:

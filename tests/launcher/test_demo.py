@@ -82,9 +82,41 @@ def test_pictures_are_joined_in_order_at_one_height(tmp_path: Path) -> None:
     image.new("RGBA", (20, 10), "red").save(tmp_path / "a.png")
     image.new("RGB", (10, 5), "blue").save(tmp_path / "b.png")
     image.new("RGB", (4, 10), "lime").save(tmp_path / "c.png")
-    join([tmp_path / f"{name}.png" for name in "abc"], tmp_path / "sheet.png")
+    join([tmp_path / f"{name}.png" for name in "abc"], tmp_path / "sheet.png", columns=3)
     with image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (20 + GAP + 20 + GAP + 4, 10)
         assert sheet.getpixel((5, 5)) == (255, 0, 0)
         assert sheet.getpixel((20 + GAP + 5, 5)) == (0, 0, 255)
         assert sheet.getpixel((40 + 2 * GAP + 2, 5)) == (0, 255, 0)
+
+
+def test_pictures_are_joined_in_rows(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    from launcher.side_by_side import GAP, join
+
+    for name in ("red", "blue", "lime", "white"):
+        image.new("RGB", (10, 10), name).save(tmp_path / f"{name}.png")
+    paths = [tmp_path / f"{name}.png" for name in ("red", "blue", "lime", "white")]
+    join(paths, tmp_path / "sheet.png", columns=2)
+    with image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (20 + GAP, 20 + GAP)
+        assert sheet.getpixel((15 + GAP, 5)) == (0, 0, 255)
+        assert sheet.getpixel((5, 15 + GAP)) == (0, 255, 0)
+
+
+def test_every_composite_begins_a_row_that_its_result_ends() -> None:
+    """Written in the order that nodes happened to run in."""
+    names = ["1_composite", "1_result", "2_composite", "1_noise", "2_noise", "2_result"]
+    written = [Path(f"x_collage_{name}_1_.png") for name in names]
+    rows = demo.in_rows(written)
+    assert [[path.name[10:-7] for path in row] for row in rows] == [
+        ["1_composite", "1_noise", "1_result"],
+        ["2_composite", "2_noise", "2_result"],
+    ]
+    assert demo.in_rows(written[:3]) == []
+
+
+def test_what_was_saved_beside_one_composite_stands_between() -> None:
+    names = ["composite", "without", "result"]
+    written = [Path(f"x_collage_{name}_1_.png") for name in names]
+    assert demo.in_rows([written[0], written[2], written[1]]) == [written]
