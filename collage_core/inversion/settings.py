@@ -47,15 +47,15 @@ class Settings:
 
 PRESETS = {
     "preview": Settings(
-        steps=60, batch=4, rates=(0.12, 0.01), vectors=(1, 2), resolution=(384, 512)
+        steps=40, batch=4, rates=(0.04, 0.004), vectors=(1, 2), resolution=(384, 512)
     ),
     "default": Settings(
-        steps=120, batch=4, rates=(0.08, 0.004), vectors=(1, 2), resolution=(512, 768)
+        steps=80, batch=4, rates=(0.02, 0.004), vectors=(1, 2), resolution=(512, 768)
     ),
     "best": Settings(
-        steps=400,
+        steps=250,
         batch=4,
-        rates=(0.06, 0.004),
+        rates=(0.01, 0.002),
         vectors=(2, 4),
         resolution=(512, 1024),
         evaluate_every=25,

@@ -15,7 +15,7 @@ from collage_core.inversion.settings import preset_settings
 
 @pytest.fixture
 def progress() -> Progress:
-    return Progress(preset_settings("default"), without=1.0)
+    return Progress(preset_settings("default", 120), without=1.0)
 
 
 def run(progress: Progress, losses: list[float]) -> None:
