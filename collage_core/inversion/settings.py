@@ -55,8 +55,8 @@ PRESETS = {
     "best": Settings(
         steps=250,
         batch=4,
-        rates=(0.01, 0.002),
-        vectors=(2, 4),
+        rates=(0.006, 0.001),
+        vectors=(1, 2),
         resolution=(512, 1024),
         evaluate_every=25,
     ),

@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000, help="diffusion: pictures in all")
     parser.add_argument("--half-size", type=int, default=60_000, help="diffusion: at half size")
     parser.add_argument("--control-scenes", type=int, default=500, help="control: scenes in all")
-    parser.add_argument("--control-images", type=int, default=12_000, help="control: pictures")
+    parser.add_argument("--control-images", type=int, default=8_000, help="control: pictures")
     parser.add_argument("--threads", type=int, default=0, help="torch threads (0 = its default)")
     options = parser.parse_args()
     if options.threads:

@@ -11,7 +11,7 @@ from collage_core.inversion.settings import PRESETS, preset_settings
 def test_the_presets_are_those_of_the_contract():
     assert list(PRESETS) == ["preview", "default", "best", "paper"]
     assert [PRESETS[name].steps for name in PRESETS] == [40, 80, 250, 250]
-    assert [PRESETS[name].vectors for name in PRESETS] == [(1, 2), (1, 2), (2, 4), (1, 1)]
+    assert [PRESETS[name].vectors for name in PRESETS] == [(1, 2), (1, 2), (1, 2), (1, 1)]
 
 
 def test_no_steps_means_the_presets():
