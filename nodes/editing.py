@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.errors import check_range
+from ..collage_core.noise_legend import noise_picture
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
@@ -28,6 +29,7 @@ class CollageEdit(io.ComfyNode):
                 "was kept the same to the byte."
             ),
             search_aliases=["inpaint", "regenerate layer", "refine", "iterate", "redraw"],
+            has_intermediate_output=True,
             inputs=[
                 CollageSocket.Input(
                     "collage", tooltip="The collage of the picture, perhaps changed since."
@@ -78,6 +80,10 @@ class CollageEdit(io.ComfyNode):
                 ),
                 io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
                 io.String.Output("report", tooltip="What may change; read it as text."),
+                io.Image.Output(
+                    "noise_preview",
+                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                ),
             ],
         )
 
@@ -91,12 +97,16 @@ class CollageEdit(io.ComfyNode):
             layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
         )
         edited, report = edit(collage, image, wish)
+        noise = collage_noise(edited, 0.0, 0.0)
+        preview = noise_picture(edited, noise, 0.0)
         return io.NodeOutput(
             edited,
             edited.composite.image,
-            collage_noise(edited, 0.0, 0.0).squeeze(1),
+            noise.squeeze(1),
             edited.learned_phrases.prompt,
             report,
+            preview,
+            ui=ui.PreviewImage(preview, cls=cls),
         )
 
 

@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.errors import check_range
 from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
+from ..collage_core.noise_legend import noise_picture
 from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
 from ..collage_core.splitting import split
@@ -88,6 +89,10 @@ class CollageLayers(io.ComfyNode):
                 io.String.Output(
                     "layout", tooltip="Number, text, noise, share and boxes per layer, as JSON."
                 ),
+                io.Image.Output(
+                    "noise_preview",
+                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                ),
             ],
         )
 
@@ -107,6 +112,7 @@ class CollageLayers(io.ComfyNode):
             seen,
             noise.squeeze(1),
             describe_layout(collage, cuts),
+            noise_picture(collage, noise, base_noise),
         )
 
 

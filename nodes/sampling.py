@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
+from ..collage_core.noise_legend import noise_picture
 from ..collage_core.noise_plan import NoisePlan
 from ..collage_core.step_part import ALL, StepPart
 from .host.latent import cell_size
@@ -65,6 +66,10 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                 io.Mask.Output(
                     "noise_map", tooltip="The noise of every pixel after the blur: 1 is white."
                 ),
+                io.Image.Output(
+                    "noise_preview",
+                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                ),
             ],
         )
 
@@ -98,4 +103,5 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         )
         start = start_noise(cells, [*noises, base_noise])
         sampled = sample_cells(model, latent, noisy, cells, start, plan, **ksampler)
-        return io.NodeOutput(sampled, pixels.squeeze(1))
+        preview = noise_picture(collage, pixels, base_noise)
+        return io.NodeOutput(sampled, pixels.squeeze(1), preview)

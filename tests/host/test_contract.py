@@ -59,14 +59,14 @@ CONTRACT = {
             **KSAMPLER, "base_noise": 0.8, "feather": 10.0, "latent_image": None, "halo": 0,
             "layer_seeds": "", "renoise": "host", "start_at_step": 0, "end_at_step": 10000,
         },
-        ["latent", "noise_map"],
+        ["latent", "noise_map", "noise_preview"],
     ),
     "CollageEdit": (
         {
             "collage": None, "image": None, "layers": "", "noise": 0.6, "phrase": "",
             "feather": 10.0, "paste": False, "before": None,
         },
-        ["collage", "image", "noise_map", "prompt", "report"],
+        ["collage", "image", "noise_map", "prompt", "report", "noise_preview"],
     ),
     "CollagePasteBack": (
         {"original": None, "new": None, "feather": 10.0, "collage": None, "mask": None},
@@ -77,9 +77,13 @@ CONTRACT = {
             "collage": None, "background": "#969696", "base_noise": 0.8, "feather": 10.0,
             "image": None, "halo": 0,
         },
-        ["images", "visible_masks", "full_masks", "boxes", "noise_map", "layout"],
+        [
+            "images", "visible_masks", "full_masks", "boxes", "noise_map", "layout",
+            "noise_preview",
+        ],
     ),
     "CollageSplit": ({"collage": None, "image": None}, ["collage", "image", "report"]),
+    "CollageDemoControlNet": ({}, ["control_net"]),
 }  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def test_schema_is_the_contract(pack) -> None:
     ]  # fmt: skip
     assert all(i.tooltip for i in schema.inputs)
     assert [(o.id, o.io_type) for o in schema.outputs] == [
-        ("latent", "LATENT"), ("noise_map", "MASK"),
+        ("latent", "LATENT"), ("noise_map", "MASK"), ("noise_preview", "IMAGE"),
     ]  # fmt: skip
     inputs = {i.id: i for i in schema.inputs}
     assert all(i.optional for i in schema.inputs[12:]), "workflows from before leave them out"

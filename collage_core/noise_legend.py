@@ -1,0 +1,137 @@
+"""The noise of a collage as a picture with a legend: what is kept, what is drawn anew, and whose.
+
+Beside torch this takes Pillow, for the words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
+
+from .collage import Collage
+from .collage_noise import noise_inputs
+from .heat_map import LUMA, heat_colours
+
+SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
+PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
+KEPT = 0.7  # share of the colour; the rest is the grey composite, so that one knows the place
+LEAST_SHARE = 0.002  # of the canvas: a number on less would hide it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the legend: a layer's number and words, or those of the background, and noise."""
+
+    number: str
+    words: str
+    noise: float
+
+
+def noise_picture(collage: Collage, noise: torch.Tensor, base_noise: float) -> torch.Tensor:
+    """Noise of every pixel [B, 1, H, W] -> IMAGE [B, H + legend, W, 3], larger for small canvases.
+
+    0 is black and 1 pale yellow, over the composite in grey; each layer has its number where it
+    can be seen. `base_noise` is the sampler's, for a collage that brings none of its own.
+    """
+    composite = collage.composite.image
+    grey = (composite[..., :3] @ composite.new_tensor(LUMA)).unsqueeze(-1)
+    picture = torch.lerp(grey, heat_colours(noise.squeeze(1).clamp(0, 1)), KEPT)
+    scale = max(1, -(-SMALLEST // collage.width))
+    larger = F.interpolate(picture.movedim(-1, 1), scale_factor=scale, mode="nearest")
+    pixels = (larger.movedim(1, -1) * 255).round().to(torch.uint8)
+    legend = _legend(entries(collage, base_noise), pixels.shape[2])
+    places = _places(collage, scale)
+    sheets = []
+    for one in pixels:
+        numbered = Image.fromarray(one.numpy(force=True))
+        _write_numbers(numbered, places)
+        sheets.append(torch.cat([_tensor(numbered), _tensor(legend)]))
+    return torch.stack(sheets)
+
+
+def entries(collage: Collage, base_noise: float) -> list[Entry]:
+    """The legend from top to bottom, as the layers lie; the background comes last."""
+    layers = [Entry(str(n), layer.text, layer.noise) for n, layer in collage.numbered]
+    return [*layers[::-1], Entry("", "background", noise_inputs(collage, base_noise, 0.0)[0])]
+
+
+def _places(collage: Collage, scale: int) -> dict[str, tuple[float, float]]:
+    """Where the numbers of layers stand: where the layer shows, next to the middle of it."""
+    places = {}
+    for (number, _), alpha in zip(
+        collage.numbered, collage.composite.visible_alpha[0], strict=True
+    ):
+        if alpha.mean() < LEAST_SHARE:
+            continue
+        shown = (alpha > alpha.max() / 2).nonzero().float()  # [N, 2], row and column
+        middle = shown.median(0).values
+        y, x = shown[(shown - middle).square().sum(1).argmin()].tolist()
+        places[str(number)] = ((x + 0.5) * scale, (y + 0.5) * scale)
+    return places
+
+
+def _write_numbers(picture: Image.Image, places: dict[str, tuple[float, float]]) -> None:
+    size = _font_size(picture.width)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size)
+    for number, place in places.items():
+        draw.text(
+            place, number, INK, font, anchor="mm", stroke_width=max(2, size // 8), stroke_fill=PAPER
+        )
+
+
+def _legend(lines: list[Entry], width: int) -> Image.Image:
+    """A bar of the colours with its scale, then a line for each entry."""
+    size = _font_size(width)
+    step, edge = size * 3 // 2, size // 2
+    font = ImageFont.load_default(size)
+    legend = Image.new("RGB", (width, step * (len(lines) + 2) + 2 * edge), PAPER)
+    draw = ImageDraw.Draw(legend)
+    bar = heat_colours(torch.linspace(0, 1, width - 2 * edge)).expand(size, -1, -1)
+    legend.paste(Image.fromarray((bar * 255).round().to(torch.uint8).numpy()), (edge, edge))
+    for share, words, anchor in ((0, "0 kept", "la"), (0.5, "0.5", "ma"), (1, "1 anew", "ra")):
+        place = (edge + share * (width - 2 * edge), edge + size * 1.2)
+        draw.text(place, words, PALE, font, anchor=anchor)
+    for row, entry in enumerate(lines, 2):
+        y = edge + row * step + step // 2
+        _write_entry(draw, font, entry, (edge, y), width - edge)
+    return legend
+
+
+def _write_entry(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    entry: Entry,
+    place: tuple[int, int],
+    right: int,
+) -> None:
+    """A patch of its colour, number, words as far as there is room, noise."""
+    left, y = place
+    size = _font_size(right)
+    red, green, blue = (heat_colours(torch.tensor(entry.noise)) * 255).round().int().tolist()
+    half = size // 2
+    draw.rectangle((left, y - half, left + size, y + half), (red, green, blue), PALE)
+    draw.text((left + 2 * size, y), entry.number, INK, font, anchor="lm")
+    draw.text((right, y), f"{entry.noise:.2f}", INK, font, anchor="rm")
+    words, room = readable(entry.words), right - left - 7 * size
+    while words and draw.textlength(words, font) > room:
+        words = words[:-2].rstrip("…") + "…" if len(words) > 2 else ""
+    draw.text((left + 4 * size, y), words, INK, font, anchor="lm")
+
+
+def readable(words: str) -> str:
+    """On one line, without what the font that comes with Pillow has no letters for."""
+    line = " ".join(words.split())
+    return "".join(letter for letter in line if ord(letter) < 0x250 or letter == "…").strip()
+
+
+def _font_size(width: int) -> int:
+    return max(14, width // 36)
+
+
+def _tensor(picture: Image.Image) -> torch.Tensor:
+    """[H, W, 3] in [0, 1]"""
+    size = (picture.height, picture.width, 3)
+    return torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(size) / 255
