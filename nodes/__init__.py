@@ -6,7 +6,7 @@ from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
 from .control import CollageControlNet
-from .demo_model import CollageDemoModel
+from .demo_model import CollageDemoControlNet, CollageDemoModel
 from .editing import CollageEdit, CollagePasteBack
 from .embedding_load import CollageEmbeddingLoad
 from .inversion import LayerTextualInversion
@@ -29,6 +29,7 @@ NODES: list[type[io.ComfyNode]] = [
     CollageLayers,
     CollageSplit,
     CollageDemoModel,
+    CollageDemoControlNet,
 ]
 
 
