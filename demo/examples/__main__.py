@@ -11,11 +11,16 @@ import argparse
 import json
 
 from ..page_form import to_page_form, with_defaults
-from . import bento_box, learned_look
+from . import bento_box, iterative_edit, kept_edges, learned_look
 from .graph import WORKFLOWS, Graph
 from .pictures import take_pictures
 
-EXAMPLES = {"bento_box": bento_box.graph, "learned_look": learned_look.graph}
+EXAMPLES = {
+    "bento_box": bento_box.graph,
+    "learned_look": learned_look.graph,
+    "iterative_edit": iterative_edit.graph,
+    "kept_edges": kept_edges.graph,
+}
 
 
 def main() -> None:

@@ -64,20 +64,36 @@ class Graph:
         size = {"width": SIZE, "height": SIZE}
         return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
 
-    def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
-        """Patch and sampler of a collage."""
+    def told(self, column: int, model: Node, stack: Node) -> tuple[Node, Link, Link]:
+        """Patch of a collage, positive and negative."""
         patch = self.add(
             "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
         )
         nothing = self.add("CLIPTextEncode", column, "Nothing to avoid", text="", clip=model[1])
+        return patch, patch[1], nothing[0]
+
+    def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+        """Patch and sampler of a collage."""
+        told = self.told(column, model, stack)
+        return self.sample_told(column + 1, model, stack, told, **sampling)
+
+    def sample_told(
+        self,
+        column: int,
+        model: Node,
+        stack: Node,
+        told: tuple[Node, Link, Link],
+        **sampling: Any,
+    ) -> Node:
+        patch, positive, negative = told
         return self.add(
             "PerLayerNoiseKSampler",
-            column + 1,
+            column,
             model=patch[0],
             collage=stack[0],
             vae=model[2],
-            positive=patch[1],
-            negative=nothing[0],
+            positive=positive,
+            negative=negative,
             **sampling,
         )
 

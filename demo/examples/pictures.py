@@ -11,7 +11,12 @@ from ..pack import ROOT
 from .graph import WORKFLOWS
 
 OUTPUT, DOCS = ROOT / "output", ROOT / "docs"
-THUMBNAILS = {"bento_box": "collage_result", "learned_look": "collage_result"}
+THUMBNAILS = {
+    "bento_box": "collage_result",
+    "learned_look": "collage_result",
+    "iterative_edit": "collage_3_result",
+    "kept_edges": "collage_result",
+}
 
 
 def take_pictures() -> None:
