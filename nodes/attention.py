@@ -39,14 +39,19 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                     "schedule",
                     options=list(SCHEDULES),
                     default="paper",
+                    advanced=True,
                     tooltip="How the effect falls with the noise: paper log(log(sigma + 1.01) "
                     "+ 1), ediff log(sigma + 1.01) as eDiff-I, constant 1.",
                 ),
                 share_widget(
                     "strength", 1.0, "Multiplies attract and repel of every layer.", high=10.0
                 ),
-                share_widget("start_percent", 0.0, "Steps before this share are left alone."),
-                share_widget("end_percent", 1.0, "Steps after this share are left alone."),
+                share_widget(
+                    "start_percent", 0.0, "Steps before this share are left alone.", advanced=True
+                ),
+                share_widget(
+                    "end_percent", 1.0, "Steps after this share are left alone.", advanced=True
+                ),
             ],
             outputs=[
                 io.Model.Output("model", tooltip="The model to sample `positive` with."),

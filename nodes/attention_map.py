@@ -47,7 +47,9 @@ class CollageAttentionMap(io.ComfyNode):
                     tooltip="Noise levels, spread evenly over the whole schedule. Each costs as "
                     "much as half a sampler step.",
                 ),
-                seed_widget("Seed of the noise the picture is put under.", control=False),
+                seed_widget(
+                    "Seed of the noise the picture is put under.", control=False, advanced=True
+                ),
             ],
             outputs=[
                 io.Image.Output(

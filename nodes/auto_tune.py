@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.auto_tune import describe_tuning, tune
 from ..collage_core.errors import CollageError
 from .sockets import CATEGORY, CollageSocket
-from .widgets import share_widget
+from .widgets import SLIDER, share_widget
 
 
 class CollageAutoTune(io.ComfyNode):
@@ -28,7 +28,7 @@ class CollageAutoTune(io.ComfyNode):
                     "harmonise",
                     0.5,
                     "0 preserves the layers as they are, 1 harmonises them most.",
-                    display_mode=io.NumberDisplay.slider,
+                    display_mode=SLIDER,
                 ),
             ],
             outputs=[

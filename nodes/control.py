@@ -14,7 +14,7 @@ from ..collage_core.pixels import clean_pixels
 from .host.control_conditioning import apply_network
 from .host.edges import find_edges
 from .sockets import CATEGORY, CollageSocket
-from .widgets import share_widget
+from .widgets import SLIDER, share_widget
 
 NODE = "CollageControlNet"
 HIGHEST_STRENGTH = 10.0  # as in the host's own node
@@ -56,14 +56,19 @@ class CollageControlNet(io.ComfyNode):
                     "Multiplies `control` of every layer; 0 leaves the network out.",
                     high=HIGHEST_STRENGTH,
                 ),
-                share_widget("start_percent", 0.0, "Steps before this share are left alone."),
-                share_widget("end_percent", 1.0, "Steps after this share are left alone."),
+                share_widget(
+                    "start_percent", 0.0, "Steps before this share are left alone.", advanced=True
+                ),
+                share_widget(
+                    "end_percent", 1.0, "Steps after this share are left alone.", advanced=True
+                ),
                 share_widget(
                     "base_control",
                     0.0,
                     "Control where no layer is: 0 leaves the background to the model, 1 keeps the "
                     "edges of a background image, and keeps a plain background plain.",
                     high=HIGHEST_BASE,
+                    display_mode=SLIDER,
                 ),
             ],
             outputs=[

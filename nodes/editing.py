@@ -12,7 +12,7 @@ from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
 from .sockets import CATEGORY, CollageSocket
-from .widgets import WIDEST, feather_widget, share_widget
+from .widgets import SLIDER, WIDEST, feather_widget, share_widget
 
 
 class CollageEdit(io.ComfyNode):
@@ -43,7 +43,12 @@ class CollageEdit(io.ComfyNode):
                     tooltip="Which layers to redraw: numbers as the reports give them (1 is the "
                     "lowest, 0 the background) or texts, apart by commas or on lines of their own.",
                 ),
-                share_widget("noise", 0.6, "How freely they are redrawn, as a layer's noise."),
+                share_widget(
+                    "noise",
+                    0.6,
+                    "How freely they are redrawn, as a layer's noise.",
+                    display_mode=SLIDER,
+                ),
                 io.String.Input(
                     "phrase",
                     default="",
@@ -53,7 +58,8 @@ class CollageEdit(io.ComfyNode):
                 ),
                 feather_widget(
                     "How softly the noise ends at the edges of what is redrawn, in pixels; in "
-                    "place of the sampler's feather."
+                    "place of the sampler's feather.",
+                    advanced=True,
                 ),
                 io.Boolean.Input(
                     "paste",

@@ -46,9 +46,10 @@ class LayerTextualInversion(io.ComfyNode):
                     min=0,
                     max=MOST_STEPS,
                     step=1,
+                    advanced=True,
                     tooltip="Steps of training; 0 takes the preset's.",
                 ),
-                seed_widget("The random seed of the training.", control=False),
+                seed_widget("The random seed of the training.", control=False, advanced=True),
                 CollageSocket.Input(
                     "collage",
                     optional=True,

@@ -16,7 +16,7 @@ from ..collage_core.result_picture import result_picture
 from ..collage_core.splitting import split
 from ..collage_core.stack import GREY, parse_colour
 from .sockets import CATEGORY, CollageSocket
-from .widgets import WIDEST, feather_widget, share_widget
+from .widgets import SLIDER, WIDEST, feather_widget, share_widget
 
 NODE = "CollageLayers"
 SPLIT = "CollageSplit"
@@ -48,10 +48,13 @@ class CollageLayers(io.ComfyNode):
                     0.8,
                     "For noise_map: the sampler's base_noise. A collage from Collage Edit brings "
                     "its own.",
+                    display_mode=SLIDER,
+                    advanced=True,
                 ),
                 feather_widget(
                     "For noise_map: the sampler's feather. A collage from Collage Edit brings its "
                     "own.",
+                    advanced=True,
                 ),
                 io.Image.Input(
                     "image",
@@ -67,6 +70,7 @@ class CollageLayers(io.ComfyNode):
                     max=512,
                     step=1,
                     optional=True,
+                    advanced=True,
                     tooltip="For noise_map: the sampler's halo.",
                 ),
             ],

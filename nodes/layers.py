@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from comfy_api.latest import io, ui
 
@@ -11,12 +13,20 @@ from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
+from .widgets import SLIDER
 
 
-def _ranged(name: str, default: float, step: float, tooltip: str) -> io.Float.Input:
+def _ranged(name: str, default: float, step: float, tooltip: str, **options: Any) -> io.Float.Input:
     low, high = LAYER_RANGES[name]
     return io.Float.Input(
-        name, default=default, min=low, max=high, step=step, round=step / 100, tooltip=tooltip
+        name,
+        default=default,
+        min=low,
+        max=high,
+        step=step,
+        round=step / 100,
+        tooltip=tooltip,
+        **options,
     )
 
 
@@ -50,19 +60,32 @@ class CollageLayer(io.ComfyNode):
                 _ranged("y", 0.5, 0.01, "Centre of the layer: 0 top edge, 1 bottom edge."),
                 _ranged("scale", 1.0, 0.01, "Size on the canvas; 1 keeps the image's pixels."),
                 _ranged("rotation", 0.0, 1.0, "Degrees, counter-clockwise around the centre."),
-                _ranged("opacity", 1.0, 0.01, "0 is invisible, 1 leaves the alpha as it is."),
+                _ranged(
+                    "opacity",
+                    1.0,
+                    0.01,
+                    "0 is invisible, 1 leaves the alpha as it is.",
+                    display_mode=SLIDER,
+                ),
                 _ranged(
                     "noise",
                     0.6,
                     0.01,
                     "How freely this object is redrawn: 0 keeps its pixels, 1 redraws it from "
                     "nothing. A fraction of the full noise schedule.",
+                    display_mode=SLIDER,
                 ),
                 _ranged("attract", 0.3, 0.05, "How strongly its words are pulled into its region."),
                 _ranged(
                     "repel", 0.5, 0.05, "How strongly its words are kept out of everything else."
                 ),
-                _ranged("control", 1.0, 0.05, "Strength of structure control in this layer."),
+                _ranged(
+                    "control",
+                    1.0,
+                    0.05,
+                    "Strength of structure control in this layer.",
+                    display_mode=SLIDER,
+                ),
                 io.Boolean.Input(
                     "visible", default=True, tooltip="Off: the layer takes no part in anything."
                 ),

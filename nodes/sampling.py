@@ -15,7 +15,7 @@ from .host.sampler import sample_cells
 from .host.under_way import start_latents
 from .sampling_widgets import finer_widgets, ksampler_widgets
 from .sockets import CATEGORY, CollageSocket
-from .widgets import share_widget
+from .widgets import SLIDER, feather_widget, share_widget
 
 
 class PerLayerNoiseKSampler(io.ComfyNode):
@@ -42,16 +42,12 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                     0.8,
                     "Noise where no layer is: 0 keeps the background, 1 redraws it. A collage "
                     "from Collage Edit brings its own.",
+                    display_mode=SLIDER,
                 ),
-                io.Float.Input(
-                    "feather",
-                    default=10.0,
-                    min=0.0,
-                    max=512.0,
-                    step=1.0,
-                    round=0.1,
-                    tooltip="Blur of the noise map in pixels, so that layers blend at their "
-                    "edges. A collage from Collage Edit brings its own.",
+                feather_widget(
+                    "Blur of the noise map in pixels, so that layers blend at their edges. A "
+                    "collage from Collage Edit brings its own.",
+                    advanced=True,
                 ),
                 io.Latent.Input(
                     "latent_image",

@@ -56,6 +56,7 @@ def finer_widgets() -> list[io.Input]:
             max=512,
             step=1,
             optional=True,
+            advanced=True,
             tooltip="Pixels around each layer that get its noise where theirs is lower, so that "
             "its shadow and its reflection may form outside its alpha. What lies within them is "
             "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
@@ -65,6 +66,7 @@ def finer_widgets() -> list[io.Input]:
             multiline=True,
             default="",
             optional=True,
+            advanced=True,
             placeholder="2: 77",
             tooltip="A seed of its own for a layer, to change it alone: its number or its text, a "
             "colon and the seed, one per line or with commas between. The cells where the layer "
@@ -76,6 +78,7 @@ def finer_widgets() -> list[io.Input]:
             options=list(RENOISE),
             default="host",
             optional=True,
+            advanced=True,
             tooltip="What the model sees where the picture is still kept: the original under one "
             "noise for the whole run, as ComfyUI does it (host), or under fresh noise at every "
             "step, as in the paper.",
@@ -87,6 +90,7 @@ def finer_widgets() -> list[io.Input]:
             max=ALL,
             step=1,
             optional=True,
+            advanced=True,
             tooltip="Begin with this step of the schedule. With a latent_image the steps before "
             "are taken to be done: it comes noisy from a sampler that stopped there, no noise is "
             "added, and kept places are made of what that sampler began with.",
@@ -98,6 +102,7 @@ def finer_widgets() -> list[io.Input]:
             max=ALL,
             step=1,
             optional=True,
+            advanced=True,
             tooltip="Stop before this step. The rest of the noise stays in the latent, in kept "
             "places as well, for another sampler that has the same collage, seed and steps and "
             "starts at this step.",

@@ -7,9 +7,10 @@ from typing import Any
 from comfy_api.latest import io
 
 WIDEST = 512.0  # pixels of a soft edge
+SLIDER = io.NumberDisplay.slider  # where most of the range is of use: not for 0 to 10
 
 
-def seed_widget(tooltip: str, *, control: bool) -> io.Int.Input:
+def seed_widget(tooltip: str, *, control: bool, **options: Any) -> io.Int.Input:
     """A seed of 64 bits; `control` offers what becomes of it after every run."""
     return io.Int.Input(
         "seed",
@@ -19,6 +20,7 @@ def seed_widget(tooltip: str, *, control: bool) -> io.Int.Input:
         step=1,
         control_after_generate=control,
         tooltip=tooltip,
+        **options,
     )
 
 
@@ -38,8 +40,15 @@ def share_widget(
     )
 
 
-def feather_widget(tooltip: str) -> io.Float.Input:
+def feather_widget(tooltip: str, **options: Any) -> io.Float.Input:
     """The softness of an edge in pixels of the canvas."""
     return io.Float.Input(
-        "feather", default=10.0, min=0.0, max=WIDEST, step=1.0, round=0.1, tooltip=tooltip
+        "feather",
+        default=10.0,
+        min=0.0,
+        max=WIDEST,
+        step=1.0,
+        round=0.1,
+        tooltip=tooltip,
+        **options,
     )

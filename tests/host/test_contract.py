@@ -86,6 +86,19 @@ CONTRACT = {
     "CollageDemoControlNet": ({}, ["control_net"]),
 }  # fmt: skip
 
+# what the page folds away until it is asked for
+FOLDED = {
+    "LayerTextualInversion": ["steps", "seed"],
+    "MaskedCrossAttentionPatch": ["schedule", "start_percent", "end_percent"],
+    "CollageAttentionMap": ["seed"],
+    "CollageControlNet": ["start_percent", "end_percent"],
+    "PerLayerNoiseKSampler": [
+        "feather", "halo", "layer_seeds", "renoise", "start_at_step", "end_at_step",
+    ],
+    "CollageEdit": ["feather"],
+    "CollageLayers": ["base_noise", "feather", "halo"],
+}  # fmt: skip
+
 
 @pytest.fixture
 def schema_of(node_of):
@@ -116,3 +129,17 @@ def test_every_input_has_a_tooltip_and_every_number_a_range(pack):
         assert schema.category == "collage"
         assert schema.description
         assert schema.search_aliases
+
+
+def test_what_is_seldom_set_is_folded_away(pack):
+    schemas = [node.GET_SCHEMA() for node in pack.nodes.NODES]
+    folded = {s.node_id: [i.id for i in s.inputs if i.advanced] for s in schemas}
+    assert {name: inputs for name, inputs in folded.items() if inputs} == FOLDED
+
+
+def test_shares_are_sliders_and_wide_ranges_are_not(pack):
+    for node in pack.nodes.NODES:
+        for number in node.GET_SCHEMA().inputs:
+            if number.get_io_type() == "FLOAT" and not number.advanced:
+                narrow = number.max - number.min <= 2
+                assert bool(number.display_mode) == narrow, (node.__name__, number.id)
