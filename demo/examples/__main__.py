@@ -3,6 +3,7 @@
 Writes the layers of each example's scene as PNG files with transparency, and the workflow that
 turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
 what `python3 run.py demo`, `evaluate` and `bench` left in output/ for thumbnails and documents.
+--locales writes the English texts of the nodes for the page.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 
+from ..pack import ROOT, load_pack
 from ..page_form import to_page_form, with_defaults
 from . import bento_box, iterative_edit, kept_edges, learned_look
 from .graph import WORKFLOWS, Graph
+from .locales import ENGLISH, write_english
 from .pictures import take_pictures
 
 EXAMPLES = {
@@ -26,8 +29,14 @@ EXAMPLES = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
     parser.add_argument("--pictures", action="store_true", help="take the last demo's pictures")
-    if parser.parse_args().pictures:
+    parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
+    asked = parser.parse_args()
+    if asked.pictures:
         take_pictures()
+    if asked.locales:
+        write_english(load_pack().nodes.NODES)
+        print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
+    if asked.pictures or asked.locales:
         return
     for name, make in EXAMPLES.items():
         _write(name, make())
