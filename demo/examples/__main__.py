@@ -3,7 +3,8 @@
 Writes the layers of each example's scene as PNG files with transparency, and the workflow that
 turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
 what `python3 run.py demo`, `evaluate` and `bench` left in output/ for thumbnails and documents.
---locales writes the English texts of the nodes for the page.
+--locales writes the English texts of the nodes for the page, --help-pictures what their help
+pages show.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ..pack import ROOT, load_pack
 from ..page_form import to_page_form, with_defaults
 from . import bento_box, iterative_edit, kept_edges, learned_look
 from .graph import WORKFLOWS, Graph
+from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
 from .pictures import take_pictures
 
@@ -29,6 +31,7 @@ EXAMPLES = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
     parser.add_argument("--pictures", action="store_true", help="take the last demo's pictures")
+    parser.add_argument("--help-pictures", action="store_true", help="make those of help pages")
     parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
     asked = parser.parse_args()
     if asked.pictures:
@@ -36,7 +39,9 @@ def main() -> None:
     if asked.locales:
         write_english(load_pack().nodes.NODES)
         print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
-    if asked.pictures or asked.locales:
+    if asked.help_pictures:
+        make_help_pictures()
+    if asked.pictures or asked.locales or asked.help_pictures:
         return
     for name, make in EXAMPLES.items():
         _write(name, make())

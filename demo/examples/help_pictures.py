@@ -1,0 +1,179 @@
+"""`run.py examples --help-pictures`: the picture on the help page of every node.
+
+Each shows what its node does to the example's bento box, painted with the demo model. Those
+that a training or a measurement stands behind are taken from the documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from .. import world
+from ..pack import ROOT, host_nodes, load_pack
+from .pictures import DOCS
+from .studio import BASE, SAMPLING, Studio
+
+FOLDER = ROOT / "web" / "docs" / "pictures"
+GAP, WIDEST, QUALITY = 8, 776, 88
+CONTROLS = {"cloth": 0.0, "bento box": 1.0}  # of the rest: a half
+LOUDER = 8  # times, to make a drift seen
+
+Row = Sequence[torch.Tensor]  # pictures [256, 256, 3] in [0, 1]
+
+
+def layer(studio: Studio) -> Row:
+    """As it is; moved and smaller; turned; half transparent."""
+    sushi = studio.collage.layers[studio.number("sushi") - 1]
+    places = ({}, {"x": 0.3, "y": 0.25, "scale": 0.7}, {"rotation": 30.0}, {"opacity": 0.5})
+    middle = replace(sushi, x=0.5, y=0.5, scale=2.0)
+    canvas = replace(studio.collage, prompt=sushi.text)
+    return [
+        replace(canvas, layers=(replace(middle, **place),)).composite.image[0] for place in places
+    ]
+
+
+def stack(studio: Studio) -> Row:
+    """One, two and all layers, and where the box can be seen."""
+    whole = studio.collage
+    counts = (1, 2, len(whole.layers))
+    seen = whole.composite.visible_alpha[0, studio.number("bento box") - 1]
+    return [*(whole.with_layers(whole.layers[:n]).composite.image[0] for n in counts), grey(seen)]
+
+
+def auto_tune(studio: Studio) -> Row:
+    """The collage, and its noise with the dial at 0, 0.5 and 1."""
+    tuned = [studio.run("CollageAutoTune", studio.collage, dial)[0] for dial in (0.0, 0.5, 1.0)]
+    return [studio.collage.composite.image[0], *(grey(_noise(studio, one)) for one in tuned)]
+
+
+def _noise(studio: Studio, collage: Any) -> torch.Tensor:
+    return studio.run("CollageLayers", collage, "#969696", **BASE)[4][0]
+
+
+def attention_map(studio: Studio) -> Row:
+    """The picture, and where the words of three layers acted."""
+    patched, picture, _ = studio.painted
+    latent = {"samples": studio.models[2].encode(picture)}
+    maps, _ = studio.run("CollageAttentionMap", patched, studio.collage, latent, 8, 0)
+    return [picture[0], *(maps[studio.number(kind) - 1] for kind in ("edamame", "rice", "sushi"))]
+
+
+def control_net(studio: Studio) -> Row:
+    """The collage, what a network is shown of it, and where it counts."""
+    core, collage = load_pack().collage_core, studio.collage
+    controls = [CONTROLS.get(layer.kind, 0.5) for layer in studio.scene.layers]
+    edges = studio.nodes.host.edges.find_edges(collage.composite.image)
+    weights = core.control.control_map(collage.composite.visible_alpha, controls, 0.0)
+    return [collage.composite.image[0], edges[0], grey(weights[0, 0])]
+
+
+def sampler(studio: Studio) -> Row:
+    """The collage, its noise, the picture."""
+    _, picture, noise = studio.painted
+    return [studio.collage.composite.image[0], grey(noise[0]), picture[0]]
+
+
+def edit(studio: Studio) -> Row:
+    """The finished picture, the noise of the edit, and the picture after it."""
+    noise, _, pasted, _ = studio.edited
+    return [studio.painted[1][0], grey(noise[0]), pasted[0]]
+
+
+def paste_back(studio: Studio) -> Row:
+    """What differs from the original before and after, far louder, and what was taken."""
+    original = studio.painted[1]
+    _, new, pasted, taken = studio.edited
+    drift = [((picture - original).abs() * LOUDER)[0] for picture in (new, pasted)]
+    return [new[0], *drift, grey(taken[0])]
+
+
+def layers(studio: Studio) -> Row:
+    """Three layers by themselves, and the noise map."""
+    return [*_alone(studio, studio.collage), grey(_noise(studio, studio.collage))]
+
+
+def split(studio: Studio) -> Row:
+    """The finished picture, and three layers cut out of it."""
+    picture = studio.painted[1]
+    parted, *_ = studio.run("CollageSplit", studio.collage, picture)
+    return [picture[0], *_alone(studio, parted)]
+
+
+def _alone(studio: Studio, collage: Any) -> Row:
+    images, *_ = studio.run("CollageLayers", collage, "#969696", **BASE)
+    return [images[studio.number(kind) - 1] for kind in ("bento box", "edamame", "sushi")]
+
+
+def demo_model(studio: Studio) -> Row:
+    """A picture of each story from its words alone."""
+    model, _, vae = studio.models
+    empty = {"samples": torch.zeros(1, model.model.latent_format.latent_channels, 32, 32)}
+    sampling = {**SAMPLING, "positive": None, "negative": studio.words("")}
+    pictures = []
+    for seed, story in enumerate(("bento", "toys", "cake_table"), 1):
+        sampling["positive"] = studio.words(world.scene(seed, story, collage=False).caption)
+        sampled = host_nodes().common_ksampler(model, seed, latent=empty, **sampling)[0]
+        pictures.append(vae.decode(sampled["samples"])[0])
+    return pictures
+
+
+def grey(mask: torch.Tensor) -> torch.Tensor:
+    return mask.unsqueeze(-1).expand(-1, -1, 3)
+
+
+PICTURES: dict[str, Callable[[Studio], Row]] = {
+    "CollageLayer": layer,
+    "CollageStack": stack,
+    "CollageAutoTune": auto_tune,
+    "CollageAttentionMap": attention_map,
+    "CollageControlNet": control_net,
+    "PerLayerNoiseKSampler": sampler,
+    "CollageEdit": edit,
+    "CollagePasteBack": paste_back,
+    "CollageLayers": layers,
+    "CollageSplit": split,
+    "CollageDemoModel": demo_model,
+}
+# node -> a picture of docs/, and how many of its pictures to leave out on the left
+TAKEN = {
+    "MaskedCrossAttentionPatch": ("words_in_place.png", 0),
+    "LayerTextualInversion": ("learned_look.png", 0),
+    "CollageEmbeddingLoad": ("learned_look.png", 1),
+}
+
+
+@torch.inference_mode()
+def make_help_pictures(names: Sequence[str] = ()) -> None:
+    """The pictures of these nodes, or of all."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    studio = Studio()
+    for name in names or (*PICTURES, *TAKEN):
+        if name in TAKEN:
+            file, left_out = TAKEN[name]
+            with Image.open(DOCS / file) as opened:
+                left = left_out * (opened.height + GAP)
+                picture = opened.convert("RGB").crop((left, 0, opened.width, opened.height))
+        else:
+            picture = in_a_row(PICTURES[name](studio))
+        picture.save(FOLDER / f"{name}.jpg", quality=QUALITY)
+        print(f"{name}.jpg", flush=True)
+
+
+def in_a_row(pictures: Row) -> Image.Image:
+    """Beside one another, with a white gap, as wide as a help page can use."""
+    blank = torch.ones(pictures[0].shape[0], GAP, 3)
+    apart = [part for picture in pictures for part in (blank, picture.clamp(0, 1))][1:]
+    row = torch.cat(apart, 1)
+    if row.shape[1] > WIDEST:
+        planes = row.movedim(-1, 0)[None]
+        height = round(row.shape[0] * WIDEST / row.shape[1])
+        planes = F.interpolate(planes, (height, WIDEST), mode="bicubic", antialias=True)
+        row = planes[0].movedim(0, -1).clamp(0, 1)
+    return Image.fromarray(np.round(row.numpy() * 255).astype(np.uint8))

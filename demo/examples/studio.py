@@ -1,0 +1,79 @@
+"""The example's collage beside the nodes, to show in pictures what each of them does to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from .. import world
+from ..evaluate.collages import to_collage
+from ..pack import load_pack
+from . import bento_box
+
+SAMPLING = {"steps": 30, "cfg": 3.0, "sampler_name": "euler_ancestral", "scheduler": "normal"}
+BASE = {"base_noise": 0.6, "feather": 4.0}
+
+
+class Studio:
+    """The example's collage, and what the nodes make of it."""
+
+    def __init__(self) -> None:
+        self.nodes = load_pack().nodes
+        self.scene = world.scene(bento_box.SEED, "bento")
+        plain = to_collage(self.scene, 0.0)
+        pairs = zip(plain.layers, self.scene.layers, strict=True)
+        layers = (replace(layer, noise=bento_box.NOISE[drawn.kind]) for layer, drawn in pairs)
+        self.collage = replace(plain, layers=tuple(layers))
+
+    @cached_property
+    def models(self) -> tuple[Any, Any, Any]:
+        return self.nodes.host.demo_model.load_all()
+
+    def run(self, name: str, *args: Any, **inputs: Any) -> tuple[Any, ...]:
+        """All outputs of one of the pack's nodes."""
+        return next(n for n in self.nodes.NODES if n.__name__ == name).execute(*args, **inputs).args
+
+    def number(self, kind: str) -> int:
+        """A layer as messages number it."""
+        return [layer.kind for layer in self.scene.layers].index(kind) + 1
+
+    def paint(self, collage: Any, seed: int) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        """The patched model, the painted picture [1, H, W, 3] and the noise map [1, H, W]."""
+        model, clip, vae = self.models
+        patched, positive, _ = self.run(
+            "MaskedCrossAttentionPatch", model, clip, collage, "paper", 1.0, 0.0, 1.0
+        )
+        sampled = self.run(
+            "PerLayerNoiseKSampler",
+            patched,
+            collage,
+            vae,
+            positive=positive,
+            negative=self.words(""),
+            seed=seed,
+            **BASE,
+            **SAMPLING,
+        )
+        return patched, vae.decode(sampled[0]["samples"]), sampled[1]
+
+    @cached_property
+    def painted(self) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        return self.paint(self.collage, seed=7)
+
+    @cached_property
+    def edited(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The rice drawn anew: its noise map, the sampler's picture, that one pasted back, and
+        the mask of what was taken."""
+        _, finished, _ = self.painted
+        edit, _, noise, *_ = self.run(
+            "CollageEdit", self.collage, finished, str(self.number("rice")), 0.9, "", 4.0, False
+        )
+        _, new, _ = self.paint(edit, seed=11)
+        return (noise, new, *self.run("CollagePasteBack", finished, new, 8.0, collage=edit))
+
+    def words(self, text: str) -> list:
+        clip = self.models[1]
+        return clip.encode_from_tokens_scheduled(clip.tokenize(text))
