@@ -124,6 +124,14 @@ def demo_model(studio: Studio) -> Row:
     return pictures
 
 
+def demo_control(studio: Studio) -> Row:
+    """The collage, its edges, and what is painted at noise 0.8 without the network and with it."""
+    free = tuple(replace(layer, noise=0.8) for layer in studio.collage.layers)
+    collage, (network,) = studio.collage.with_layers(free), studio.run("CollageDemoControlNet")
+    painted = [studio.paint(collage, 7, with_it)[1][0] for with_it in (None, network)]
+    return [*control_net(studio)[:2], *painted]
+
+
 def grey(mask: torch.Tensor) -> torch.Tensor:
     return mask.unsqueeze(-1).expand(-1, -1, 3)
 
@@ -140,6 +148,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageLayers": layers,
     "CollageSplit": split,
     "CollageDemoModel": demo_model,
+    "CollageDemoControlNet": demo_control,
 }
 # node -> a picture of docs/, and how many of its pictures to leave out on the left
 TAKEN = {

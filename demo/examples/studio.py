@@ -40,19 +40,27 @@ class Studio:
         """A layer as messages number it."""
         return [layer.kind for layer in self.scene.layers].index(kind) + 1
 
-    def paint(self, collage: Any, seed: int) -> tuple[Any, torch.Tensor, torch.Tensor]:
+    def paint(
+        self, collage: Any, seed: int, network: Any = None
+    ) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """The patched model, the painted picture [1, H, W, 3] and the noise map [1, H, W]."""
         model, clip, vae = self.models
         patched, positive, _ = self.run(
             "MaskedCrossAttentionPatch", model, clip, collage, "paper", 1.0, 0.0, 1.0
         )
+        negative = self.words("")
+        if network is not None:
+            whole = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0}
+            positive, negative, _ = self.run(
+                "CollageControlNet", positive, negative, network, collage, **whole
+            )
         sampled = self.run(
             "PerLayerNoiseKSampler",
             patched,
             collage,
             vae,
             positive=positive,
-            negative=self.words(""),
+            negative=negative,
             seed=seed,
             **BASE,
             **SAMPLING,
