@@ -73,7 +73,7 @@ def run(pack, model, vae, prompts):
             "feather": 0.0,
         }
         node = pack.nodes.sampling.PerLayerNoiseKSampler
-        return node.execute(collage=collage, **{**given, **inputs}).args
+        return node.execute(collage=collage, **{**given, **inputs}).args[:2]
 
     return execute
 
