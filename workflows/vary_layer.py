@@ -1,0 +1,148 @@
+"""Paint a collage once for each value of one layer's input, and lay the pictures side by side.
+
+    python3 workflows/vary_layer.py http://127.0.0.1:8188 sushi noise 0.1 0.4 0.7 1
+    python3 workflows/vary_layer.py http://127.0.0.1:8188 sushi position 0.3,0.73 0.5,0.4
+    python3 workflows/vary_layer.py http://127.0.0.1:8188 ginger text ginger "an egg" --steps 9
+
+The layer is named by its text, the input as *Collage Layer* names it; `position` is x and y in
+one. Everything is queued at once. Needs ComfyUI's own Python and queue_collage.py beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import copy
+import io
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+from PIL import Image, ImageDraw, ImageFont
+from queue_collage import CLIENT, HERE, Json, fetch, follow, queue
+
+COLUMNS, GAP = 4, 8
+FONT = ImageFont.load_default(18)
+CHARACTER = 10  # pixels, about, of one letter
+
+
+def find_layer(prompt: Json, text: str) -> Json:
+    """The inputs of the layer with this text."""
+    layers = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageLayer"]
+    found = [layer for layer in layers if layer["text"] == text]
+    if len(found) != 1:
+        names = ", ".join(f'"{layer["text"]}"' for layer in layers)
+        raise ValueError(f'{len(found) or "no"} layers have the text "{text}"; there are {names}.')
+    return found[0]
+
+
+def vary(prompt: Json, text: str, name: str, value: str) -> Json:
+    """The workflow with another value of one input of the layer."""
+    varied = copy.deepcopy(prompt)
+    layer = find_layer(varied, text)
+    names = ["x", "y"] if name == "position" else [name]
+    parts = value.split(",") if name == "position" else [value]
+    if len(parts) != len(names):
+        raise ValueError(f'a position is two numbers, such as 0.3,0.7, and "{value}" is not.')
+    for one, part in zip(names, parts, strict=True):
+        if one not in layer or isinstance(layer[one], list):
+            known = ", ".join(key for key, now in layer.items() if not isinstance(now, list))
+            raise ValueError(f'a layer has no value "{one}"; it has {known}, and position.')
+        layer[one] = parse(one, part, layer[one])
+    if name == "text":
+        rename(varied, text, value)
+    return varied
+
+
+def parse(name: str, value: str, now: object) -> object:
+    """A value from the command line as the kind that the input has now."""
+    if isinstance(now, str):
+        return value
+    try:
+        return json.loads(value.lower()) if isinstance(now, bool) else float(value)
+    except ValueError as error:
+        kind = "true or false" if isinstance(now, bool) else "a number"
+        raise ValueError(f'{name} is {kind}, and "{value}" is not.') from error
+
+
+def rename(prompt: Json, old: str, new: str) -> None:
+    """Exchange a layer's words in the scene prompt, where every layer's words must stand."""
+    scenes = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageStack"]
+    words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
+    places = sum(len(words.findall(scene["prompt"])) for scene in scenes)
+    if places != 1:
+        raise ValueError(
+            f'"{old}" stands {places} times in the scene prompt, so it cannot be told which words '
+            "to exchange there: it must stand there once."
+        )
+    for scene in scenes:
+        scene["prompt"] = words.sub(lambda _: new, scene["prompt"])
+
+
+async def paint_all(server: str, prompts: dict[str, Json]) -> list[bytes]:
+    """Queue every workflow, then follow them in order; if one fails, none is left in the queue."""
+    jobs: dict[str, str] = {}
+    async with (
+        aiohttp.ClientSession(server) as http,
+        http.ws_connect("/ws", params={"clientId": CLIENT}) as events,
+    ):
+        try:
+            for label, prompt in prompts.items():
+                jobs[label] = await queue(http, prompt)
+            made = [await follow(events, job, f"{label}, ") for label, job in jobs.items()]
+        finally:
+            await http.post("/queue", json={"delete": list(jobs.values())})
+        return [await fetch(http, images) for images in made]
+
+
+def contact_sheet(pictures: Sequence[bytes], labels: Sequence[str]) -> Image.Image:
+    """The pictures in rows, each with its label below."""
+    cells = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    width, height = (max(cell.size[side] for cell in cells) for side in (0, 1))
+    texts = [textwrap.fill(label, width // CHARACTER) for label in labels]
+    below = max(
+        ImageDraw.Draw(cells[0]).multiline_textbbox((0, 0), text, FONT)[3] for text in texts
+    )
+    columns, rows = min(len(cells), COLUMNS), -(-len(cells) // COLUMNS)
+    across, down = width + GAP, height + round(below) + 3 * GAP
+    sheet = Image.new("RGB", (columns * across + GAP, rows * down + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, (cell, text) in enumerate(zip(cells, texts, strict=True)):
+        left, top = number % COLUMNS * across + GAP, number // COLUMNS * down + GAP
+        sheet.paste(cell, (left, top))
+        draw.multiline_text((left, top + height + GAP), text, "black", FONT)
+    return sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Vary one input of one layer of a collage.")
+    parser.add_argument("server", help="such as http://127.0.0.1:8188")
+    parser.add_argument("layer", help="the text of the layer, such as sushi")
+    parser.add_argument("input", help="text, noise, position, x, y, scale, rotation, ...")
+    parser.add_argument("values", nargs="+", metavar="value")
+    parser.add_argument("--steps", type=int, help="of the sampler, fewer for a quick look")
+    parser.add_argument("--workflow", type=Path, default=HERE / "api" / "bento_box.json")
+    parser.add_argument("--sheet", type=Path, default=Path("sheet.png"), help="the file to write")
+    options = parser.parse_args()
+    try:
+        prompt = json.loads(options.workflow.read_text(encoding="utf-8"))
+        for node in prompt.values() if options.steps else ():
+            if "steps" in node["inputs"] and "sampler_name" in node["inputs"]:
+                node["inputs"]["steps"] = options.steps
+        prompts = {
+            f"{options.input} {value}": vary(prompt, options.layer, options.input, value)
+            for value in options.values
+        }
+        pictures = asyncio.run(paint_all(options.server, prompts))
+        contact_sheet(pictures, list(prompts)).save(options.sheet)
+    except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
+        sys.exit(f"There is no sheet: {error}")
+    print(options.sheet)
+
+
+if __name__ == "__main__":
+    main()
