@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -50,8 +52,7 @@ def clean_pixels(
 
 def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
     """The rows and columns around what can be seen of alpha [H, W]; empty ones for nothing."""
-    seen = alpha >= SEEN
-    rows, columns = (seen.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
+    rows, columns = ((alpha.amax(axis) >= SEEN).nonzero().flatten().tolist() for axis in (1, 0))
     if not rows:
         return slice(0, 0), slice(0, 0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -59,10 +60,9 @@ def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
 
 def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
     values = values.float()
-    finite = values.isfinite()
-    if not finite.all():
-        raise CollageError(f"{where}: {_describe_bad(values, finite)}")
-    low, high = (limit.item() for limit in values.aminmax())
+    low, high = (limit.item() for limit in values.aminmax())  # NaN if there is any
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise CollageError(f"{where}: {_describe_bad(values, values.isfinite())}")
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         what = where.rpartition(" ")[2]
         notes.append(f"{what} values from {low:.3g} to {high:.3g} were limited to 0 to 1")

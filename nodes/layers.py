@@ -15,6 +15,15 @@ from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 from .widgets import SLIDER
 
+# Made once: it holds a socket for each layer there may be, and the host asks for a schema several
+# times a prompt.
+LAYERS = io.Autogrow.TemplatePrefix(
+    CollageLayerSocket.Input("layer", tooltip="A layer; the first is lowest."),
+    prefix="layer",
+    min=0,
+    max=MAX_LAYERS,
+)
+
 
 def _ranged(name: str, default: float, step: float, tooltip: str, **options: Any) -> io.Float.Input:
     low, high = LAYER_RANGES[name]
@@ -139,12 +148,7 @@ class CollageStack(io.ComfyNode):
                 ),
                 io.Autogrow.Input(
                     "layers",
-                    template=io.Autogrow.TemplatePrefix(
-                        CollageLayerSocket.Input("layer", tooltip="A layer; the first is lowest."),
-                        prefix="layer",
-                        min=0,
-                        max=MAX_LAYERS,
-                    ),
+                    template=LAYERS,
                     tooltip="The layers from bottom to top.",
                 ),
                 io.Image.Input(
