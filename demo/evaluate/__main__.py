@@ -3,6 +3,7 @@
 prompts: does the model paint what it is told? placement: are objects where their layers are, by
 three ways of telling? sweep: placement for several attract and repel, on other collages.
 structure: are the edges of a collage kept, with the structure network and without?
+edits: bytes changed outside of an edit, with the host's DifferentialDiffusion beside the pack.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 import torch
 
 from ..pack import ROOT
-from . import placement, prompts, structure
+from . import edits, placement, prompts, structure
 
-ROWS = ("prompts", "placement", "sweep", "structure")
+ROWS = ("prompts", "placement", "sweep", "structure", "edits")
 
 
 def main() -> None:
@@ -42,6 +43,8 @@ def main() -> None:
             placement.sweep(options.collages, options.noise, *common)
         if "structure" in rows:
             structure.run(options.collages, options.noise, *common)
+        if "edits" in rows:
+            edits.run(options.collages, options.noise, *common)
 
 
 if __name__ == "__main__":

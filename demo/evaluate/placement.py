@@ -58,9 +58,15 @@ class Painter:
         self, case: Case, told: tuple[Any, list], seed: int, negative: list | None = None
     ) -> torch.Tensor:
         """What a way made of the case -> [256, 256, 3] in [0, 1]; `negative`: that of the way."""
+        return self.paint_with_map(case, told, seed, negative)[0]
+
+    def paint_with_map(
+        self, case: Case, told: tuple[Any, list], seed: int, negative: list | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same and the noise of every pixel [1, 256, 256]."""
         model, positive = told
         sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
-        latent = sampler.execute(
+        latent, noise_map = sampler.execute(
             model=model,
             collage=case.collage,
             vae=self.vae,
@@ -73,8 +79,8 @@ class Painter:
             scheduler="normal",
             base_noise=case.collage.layers[0].noise,
             feather=4.0,
-        ).args[0]
-        return self.vae.decode(latent["samples"])[0]
+        ).args
+        return self.vae.decode(latent["samples"])[0], noise_map
 
 
 def own_shares(case: Case, seen: judge.Sighting) -> list[float]:

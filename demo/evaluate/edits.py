@@ -1,0 +1,129 @@
+"""Bytes that change outside of an edit, one object of a painted picture edited a round.
+
+Three ways go their own five rounds from the same picture, with the same words, noise map and
+seeds: the pack's nodes with CollagePasteBack, the same without it, and the host's
+SetLatentNoiseMask with DifferentialDiffusion.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .collages import LEAST_SHARE, Case, cases
+from .differential import paint_by_mask
+from .placement import Painter, write
+from .sheet import save_sheet
+
+EDIT_SEED = 6_950_000  # apart from those of the other measurements and of training
+ROUNDS = 5
+OBJECTS = 4  # the most a toy scene has: the last round comes back to the first of them
+SEED = 1
+NODES, BARE, HOST = "with paste back", "without paste back", "DifferentialDiffusion"
+WAYS = (NODES, BARE, HOST)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A picture [256, 256, 3] in [0, 1] before and after, and what the edit named [256, 256]."""
+
+    before: torch.Tensor
+    after: torch.Tensor
+    region: torch.Tensor
+
+
+def saved(picture: torch.Tensor) -> torch.Tensor:
+    """The bytes that the host's SaveImage writes, as int."""
+    return (picture * 255).clamp(0, 255).byte().int()
+
+
+def count_changes(turn: Round) -> Counter[str]:
+    """Sums over the bytes inside and outside of the region."""
+    change = (saved(turn.after) - saved(turn.before)).abs()
+    inside, outside = change[turn.region], change[~turn.region]
+    return Counter(
+        inside=inside.numel(),
+        inside_sum=int(inside.sum()),
+        outside=outside.numel(),
+        outside_sum=int(outside.sum()),
+        outside_changed=int((outside > 0).sum()),
+    )
+
+
+def summary(counts: Counter[str]) -> dict[str, float]:
+    """Bytes changed outside, their share, and mean changes in steps of 255."""
+    outside = max(counts["outside"], 1)
+    return {
+        "changed_outside": counts["outside_changed"],
+        "share_outside": round(counts["outside_changed"] / outside, 4),
+        "mean_outside": round(counts["outside_sum"] / outside, 3),
+        "mean_inside": round(counts["inside_sum"] / max(counts["inside"], 1), 3),
+    }
+
+
+def busy_cases(count: int, noise: float) -> list[tuple[Case, list[int]]]:
+    """`count` collages with OBJECTS objects large enough, and the layers that these are."""
+    found: list[tuple[Case, list[int]]] = []
+    seed = EDIT_SEED
+    while len(found) < count:
+        case = cases(seed, 1, noise)[0]
+        shares = case.collage.composite.visible_alpha[0].mean((1, 2)).tolist()
+        named = zip(case.kinds, shares, strict=True)
+        large = [index for index, (kind, share) in enumerate(named) if kind and share > LEAST_SHARE]
+        if len(large) >= OBJECTS:
+            found.append((case, large))
+        seed = case.seed + 1
+    return found
+
+
+class Editor:
+    """One way's picture and the stack it is of, from edit to edit."""
+
+    def __init__(self, painter: Painter, way: str, case: Case, picture: torch.Tensor) -> None:
+        self.painter, self.way = painter, way
+        self.case, self.picture = case, picture
+
+    def edit(self, index: int, noise: float, seed: int) -> Round:
+        """Redraw one layer; CollagePasteBack tells what of the picture that names."""
+        nodes, before = self.painter.pack.nodes.editing, self.picture
+        collage, start, noise_map, _, _ = nodes.CollageEdit.execute(
+            self.case.collage, before[None], str(index + 1), noise, "", 4.0, False
+        ).args
+        self.case = dataclasses.replace(self.case, collage=collage)
+        told = self.painter.patched(self.case)
+        if self.way == HOST:
+            new = paint_by_mask(self.painter, start[0], told, noise_map, seed)
+        else:
+            new = self.painter.paint(self.case, told, seed)
+        back, mask = nodes.CollagePasteBack.execute(before[None], new[None], 4.0, collage).args
+        self.picture = back[0] if self.way == NODES else new
+        return Round(before, self.picture, mask[0] > 0)
+
+
+def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+    """Five rounds on `count` unseen collages by each way; `noise`: of the layer edited."""
+    painter = Painter(steps, cfg)
+    counts = {name: Counter() for way in WAYS for name in (way, f"{way}, after all rounds")}
+    sheet: list[torch.Tensor] = []
+    for number, (case, objects) in enumerate(busy_cases(count, noise), 1):
+        first = painter.paint(case, painter.patched(case), SEED)
+        for way in WAYS:
+            editor = Editor(painter, way, case, first)
+            turns = [
+                editor.edit(objects[turn % len(objects)], noise, SEED + 1 + turn)
+                for turn in range(ROUNDS)
+            ]
+            for turn in turns:
+                counts[way].update(count_changes(turn))
+            named = torch.stack([turn.region for turn in turns]).any(0)
+            whole = Round(first, editor.picture, named)
+            counts[f"{way}, after all rounds"].update(count_changes(whole))
+            sheet += [first, *(turn.after for turn in turns)]
+        print(f"{number} of {count} collages", flush=True)
+    table = {name: summary(found) for name, found in counts.items()}
+    write(table, folder / f"edits_{noise:g}.json")
+    save_sheet(torch.stack(sheet), folder / f"edits_{noise:g}.png", columns=1 + ROUNDS)
