@@ -7,11 +7,11 @@ import argparse
 import numpy as np
 import torch
 
-from . import autoencoder, control, diffusion, judge, packing, pictures, workshop
+from . import autoencoder, control, diffusion, harmony, judge, packing, pictures, workshop
 
 STAGES = (
     *("all", "autoencoder", "latents", "diffusion", "decoder", "judge", "pack", "unpack"),
-    "control",
+    *("control", "harmony"),
 )
 
 
@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> None:
         packing.pack()
     if wanted in ("all", "control"):  # it learns beside the weights that the pack ships
         control.train(options.control_scenes, options.control_images)
+    if wanted in ("all", "harmony"):  # its pictures go through the shipped autoencoder
+        harmony.train()
 
 
 def train_model(options: argparse.Namespace) -> None:

@@ -1,0 +1,68 @@
+"""A small recogniser of pasted objects, used only for measuring.
+
+It tells a coherent scene from a collage of the same world by what lies around one object: where
+the light comes from, shadows, colours that go together. It has seen the world through the demo
+model's autoencoder, never a picture the demo model made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+
+WINDOW = 96  # pixels around an object
+FILE = Path(__file__).parent / "weights" / "harmony.safetensors"
+
+
+class Harmony(nn.Module):
+    """[B, 3, 96, 96] in [0, 1] -> logit [B] that the window is of a coherent scene."""
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 24, 5, 2, 2),
+            nn.ReLU(),
+            nn.Conv2d(24, 40, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(40, width, 3, 2, 1),
+        )
+        self.context = nn.ModuleList(nn.Conv2d(width, width, 3, 1, d, d) for d in (1, 2))
+        self.answer = nn.Linear(2 * width, 1)
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        x = self.stem(windows * 2 - 1)
+        for layer in self.context:
+            x = x + layer(F.relu(x))
+        x = F.relu(x)
+        return self.answer(torch.cat((x.mean((2, 3)), x.amax((2, 3))), 1))[:, 0]
+
+
+def load_harmony() -> Harmony:
+    model = Harmony()
+    model.load_state_dict(load_file(FILE))
+    return model.eval()
+
+
+def around(mask: torch.Tensor, size: int = WINDOW) -> tuple[slice, slice]:
+    """The window around what a mask [H, W] shows: rows and columns, inside of the canvas."""
+    parts = []
+    for length, along in ((mask.shape[0], 1), (mask.shape[1], 0)):
+        weight = mask.sum(along)
+        centre = (weight * torch.arange(length)).sum() / weight.sum()
+        start = min(max(round(centre.item() - size / 2), 0), length - size)
+        parts.append(slice(start, start + size))
+    return parts[0], parts[1]
+
+
+@torch.inference_mode()
+def harmony(model: Harmony, picture: torch.Tensor, mask: torch.Tensor) -> float:
+    """How sure the recogniser is, 0 to 1, that the object in `mask` [H, W] belongs where it is.
+
+    picture: [H, W, 3] in [0, 1].
+    """
+    window = picture[around(mask)].movedim(-1, 0)[None].float().clamp(0, 1)
+    return model(window).sigmoid().item()
