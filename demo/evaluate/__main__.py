@@ -3,7 +3,8 @@
 prompts: does the model paint what it is told? placement: are objects where their layers are, by
 three ways of telling? sweep: placement for several attract and repel, on other collages.
 structure: are the edges of a collage kept, with the structure network and without?
-edits: bytes changed outside of an edit, with the host's DifferentialDiffusion beside the pack.
+harmony: what the noise of one layer trades of its looks for fitting in, as a curve. edits: bytes
+changed outside of an edit. The host's DifferentialDiffusion stands beside the pack in both.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from pathlib import Path
 import torch
 
 from ..pack import ROOT
-from . import edits, placement, prompts, structure
+from . import edits, harmony, placement, prompts, structure
 
-ROWS = ("prompts", "placement", "sweep", "structure", "edits")
+ROWS = ("prompts", "placement", "sweep", "structure", "harmony", "edits")
 
 
 def main() -> None:
@@ -43,6 +44,8 @@ def main() -> None:
             placement.sweep(options.collages, options.noise, *common)
         if "structure" in rows:
             structure.run(options.collages, options.noise, *common)
+        if "harmony" in rows:
+            harmony.run(options.collages, options.noise, *common)
         if "edits" in rows:
             edits.run(options.collages, options.noise, *common)
 

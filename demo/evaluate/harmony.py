@@ -1,0 +1,152 @@
+"""Harmony against fidelity, as the noise of one layer goes from 0 to 1.
+
+Fidelity: the layer's region still looks as it was pasted. Harmony: it looks as if it belonged
+where it is, to a recogniser of pasted objects. All other layers keep one noise. By the pack's
+sampler and by the host's DifferentialDiffusion with the same noise map, words and seeds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .. import judge, world
+from ..harmony import harmony, load_harmony
+from .appearance import appearance
+from .collages import Case, cases
+from .curve import Point, Series, draw
+from .differential import paint_by_mask
+from .placement import Painter, write
+from .sheet import save_sheet
+
+HARMONY_SEED = 6_900_000  # apart from those of the other measurements and of training
+NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SEEDS = (1, 2)
+NODE, HOST = "PerLayerNoiseKSampler", "DifferentialDiffusion"
+COLOURS = {NODE: (20, 90, 200), HOST: (215, 100, 10)}
+
+SHOWN = 4  # collages on the sheet
+
+# (fidelity, harmony) [2] of each collage, mean of its seeds, by way and noise
+Found = dict[str, list[torch.Tensor]]
+Table = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A case and the layer whose noise is varied: its largest object."""
+
+    case: Case
+    index: int
+
+    @classmethod
+    def of(cls, case: Case) -> Subject:
+        shares = case.collage.composite.visible_alpha[0].mean((1, 2)).tolist()
+        objects = [index for index, kind in enumerate(case.kinds) if kind]
+        return cls(case, max(objects, key=lambda index: shares[index]))
+
+    @property
+    def mask(self) -> torch.Tensor:
+        return self.case.collage.composite.visible_alpha[0, self.index]
+
+    def with_noise(self, noise: float) -> Case:
+        """The case with this noise for the one layer."""
+        layers = list(self.case.collage.layers)
+        layers[self.index] = dataclasses.replace(layers[self.index], noise=noise)
+        collage = self.case.collage.with_settings(tuple(layers))
+        return dataclasses.replace(self.case, collage=collage)
+
+
+class Meter:
+    """Fidelity and harmony of a subject's region in a picture [256, 256, 3]."""
+
+    def __init__(self) -> None:
+        self.judge, self.harmony = judge.load_judge(), load_harmony()
+
+    def __call__(self, subject: Subject, picture: torch.Tensor) -> tuple[float, float]:
+        wanted = subject.case.collage.composite.image[0]
+        kept = appearance(self.judge, wanted, picture, subject.mask).fidelity
+        return kept, harmony(self.harmony, picture, subject.mask)
+
+
+def ends(painter: Painter, subject: Subject) -> dict[str, list[torch.Tensor]]:
+    """What the autoencoder makes of the coherent scene and of the collage as pasted."""
+    scene = torch.from_numpy(world.scene(subject.case.seed, "toys", collage=False).picture)
+    pictures = {"scene": scene[None], "collage": subject.case.collage.composite.image}
+    vae = painter.vae
+    return {name: [vae.decode(vae.encode(picture))[0]] for name, picture in pictures.items()}
+
+
+def both_ways(painter: Painter, subject: Subject, noise: float) -> dict[str, list[torch.Tensor]]:
+    """The subject painted with this noise for its layer, a picture a seed."""
+    case = subject.with_noise(noise)
+    told, composite = painter.patched(case), case.collage.composite.image[0]
+    node, host = [], []
+    for seed in SEEDS:
+        picture, noise_map = painter.paint_with_map(case, told, seed)
+        node.append(picture)
+        host.append(paint_by_mask(painter, composite, told, noise_map, seed))
+    return {f"{NODE} {noise:g}": node, f"{HOST} {noise:g}": host}
+
+
+def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+    """The curve over `count` unseen collages x 2 seeds; `noise`: of all other layers."""
+    painter, meter = Painter(steps, cfg), Meter()
+    found: Found = defaultdict(list)
+    sheet: list[torch.Tensor] = []
+    for number, case in enumerate(cases(HARMONY_SEED, count, noise), 1):
+        subject = Subject.of(case)
+        row = ends(painter, subject)
+        for share in NOISES:
+            row |= both_ways(painter, subject, share)
+        for name, pictures in row.items():
+            seen = torch.tensor([meter(subject, picture) for picture in pictures])
+            found[name].append(seen.mean(0))
+        for way in (NODE, HOST) if number <= SHOWN else ():
+            names = ("collage", *(f"{way} {share:g}" for share in NOISES), "scene")
+            sheet += [row[name][0] for name in names]
+        print(f"{number} of {count} collages", flush=True)
+    rows = table(found)
+    write(rows, folder / f"harmony_{noise:g}.json")
+    save_sheet(torch.stack(sheet), folder / f"harmony_{noise:g}_sheet.png", len(NOISES) + 2)
+    draw_curve(rows, folder / f"harmony_{noise:g}.png")
+
+
+def table(found: Found) -> Table:
+    """Means over the collages and their standard errors, and the node less the host."""
+    rows = {name: columns(torch.stack(each)) for name, each in found.items()}
+    for share in NOISES:
+        node, host = (torch.stack(found[f"{way} {share:g}"]) for way in (NODE, HOST))
+        rows[f"node less host {share:g}"] = columns(node - host)
+    return rows
+
+
+def columns(each: torch.Tensor) -> dict[str, float]:
+    """[collages, 2] -> the mean of fidelity and of harmony, and their standard errors."""
+    count = len(each)
+    errors = each.std(0) / count**0.5 if count > 1 else torch.zeros(2)
+    row: dict[str, float] = {"collages": count}
+    for name, mean, error in zip(("fidelity", "harmony"), each.mean(0), errors, strict=True):
+        row |= {name: round(mean.item(), 3), f"{name}_error": round(error.item(), 3)}
+    return row
+
+
+def draw_curve(rows: Table, path: Path) -> None:
+    series = []
+    for way, colour in COLOURS.items():
+        points = []
+        for share in NOISES:
+            at = rows[f"{way} {share:g}"]
+            errors = (at["fidelity_error"], at["harmony_error"])
+            points.append(Point(at["fidelity"], at["harmony"], f"{share:g}", *errors))
+        series.append(Series(way, colour, tuple(points), label_below=way == HOST))
+    levels = {
+        "coherent scene, through the autoencoder": rows["scene"]["harmony"],
+        "collage as pasted, through the autoencoder": rows["collage"]["harmony"],
+    }
+    names = ("fidelity to the layer as pasted", "harmony with its surroundings")
+    draw(series, levels, names, path)
