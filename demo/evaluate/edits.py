@@ -8,9 +8,10 @@ SetLatentNoiseMask with DifferentialDiffusion.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -54,11 +55,20 @@ def count_changes(turn: Round) -> Counter[str]:
     )
 
 
-def summary(counts: Counter[str]) -> dict[str, float]:
-    """Bytes changed outside, their share, and mean changes in steps of 255."""
+def summary(turns: list[Counter[str]]) -> dict[str, Any]:
+    """Bytes changed outside and their share, mean changes in steps of 255; least and most."""
+    total = sum(turns, Counter())
+    one_by_one = [_means(counts) for counts in turns]
+    row: dict[str, Any] = {"changed_outside": total["outside_changed"]}
+    for name, value in _means(total).items():
+        row[name] = value
+        row[f"{name}_range"] = [pick(means[name] for means in one_by_one) for pick in (min, max)]
+    return row
+
+
+def _means(counts: Counter[str]) -> dict[str, float]:
     outside = max(counts["outside"], 1)
     return {
-        "changed_outside": counts["outside_changed"],
         "share_outside": round(counts["outside_changed"] / outside, 4),
         "mean_outside": round(counts["outside_sum"] / outside, 3),
         "mean_inside": round(counts["inside_sum"] / max(counts["inside"], 1), 3),
@@ -107,7 +117,7 @@ class Editor:
 def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     """Five rounds on `count` unseen collages by each way; `noise`: of the layer edited."""
     painter = Painter(steps, cfg)
-    counts = {name: Counter() for way in WAYS for name in (way, f"{way}, after all rounds")}
+    counts: dict[str, list[Counter[str]]] = defaultdict(list)
     sheet: list[torch.Tensor] = []
     for number, (case, objects) in enumerate(busy_cases(count, noise), 1):
         first = painter.paint(case, painter.patched(case), SEED)
@@ -117,11 +127,10 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
                 editor.edit(objects[turn % len(objects)], noise, SEED + 1 + turn)
                 for turn in range(ROUNDS)
             ]
-            for turn in turns:
-                counts[way].update(count_changes(turn))
+            counts[way] += [count_changes(turn) for turn in turns]
             named = torch.stack([turn.region for turn in turns]).any(0)
             whole = Round(first, editor.picture, named)
-            counts[f"{way}, after all rounds"].update(count_changes(whole))
+            counts[f"{way}, after all rounds"].append(count_changes(whole))
             sheet += [first, *(turn.after for turn in turns)]
         print(f"{number} of {count} collages", flush=True)
     table = {name: summary(found) for name, found in counts.items()}

@@ -39,12 +39,15 @@ def test_inside_and_outside_are_counted_apart() -> None:
     after = before.clone()
     after[:4] = 10 / 255
     after[4, 0, 0] = 96.5 / 255
-    counts = count_changes(Round(before, after, region))
-    assert summary(counts) == {
+    turn, still = Round(before, after, region), Round(before, before, region)
+    assert summary([count_changes(turn), count_changes(still)]) == {
         "changed_outside": 1,
-        "share_outside": round(1 / 96, 4),
-        "mean_outside": 1.0,
-        "mean_inside": 10.0,
+        "share_outside": round(1 / 192, 4),
+        "share_outside_range": [0, round(1 / 96, 4)],
+        "mean_outside": 0.5,
+        "mean_outside_range": [0, 1],
+        "mean_inside": 5,
+        "mean_inside_range": [0, 10],
     }
 
 
@@ -59,7 +62,7 @@ def test_only_pasting_back_leaves_every_other_byte_alone(painter, way: str) -> N
     ((case, objects),) = busy_cases(1, 0.8)
     with torch.inference_mode():
         turn = Editor(painter, way, case, case.collage.composite.image[0]).edit(objects[1], 0.8, 3)
-    found = summary(count_changes(turn))
+    found = summary([count_changes(turn)])
     assert found["mean_inside"] > 2
     assert 0.01 < turn.region.float().mean() < 0.5
     assert (found["changed_outside"] == 0) == (way == NODES)
