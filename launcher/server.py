@@ -24,8 +24,14 @@ OUR_NODES = (
     "CollageAutoTune",
     "MaskedCrossAttentionPatch",
     "CollageAttentionMap",
+    "CollageControlNet",
     "PerLayerNoiseKSampler",
+    "CollageEdit",
+    "CollagePasteBack",
+    "CollageLayers",
+    "CollageSplit",
     "CollageDemoModel",
+    "CollageDemoControlNet",
 )
 START_SECONDS = 300.0
 
