@@ -79,7 +79,7 @@ class Painter:
             scheduler="normal",
             base_noise=case.collage.layers[0].noise,
             feather=4.0,
-        ).args
+        ).args[:2]
         return self.vae.decode(latent["samples"])[0], noise_map
 
 

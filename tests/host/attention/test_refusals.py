@@ -126,6 +126,6 @@ def test_per_layer_noise_ksampler_wants_both_outputs(
         node.execute(model=model, positive=[*encode(), *positive], **inputs)
     with refused("^PerLayerNoiseKSampler, input positive: the model comes from .*Patch"):
         node.execute(model=patched, positive=encode(), **inputs)
-    (steered, _) = node.execute(model=patched, positive=positive, **inputs).args
-    (plain, _) = node.execute(model=model, positive=encode(), **inputs).args
+    (steered, *_) = node.execute(model=patched, positive=positive, **inputs).args
+    (plain, *_) = node.execute(model=model, positive=encode(), **inputs).args
     assert not torch.equal(steered["samples"], plain["samples"])
