@@ -7,10 +7,10 @@ from comfy_api.latest import io, ui
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.errors import check_range
-from ..collage_core.noise_legend import noise_picture
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
+from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, WIDEST, feather_widget, share_widget
 

@@ -10,11 +10,11 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.errors import check_range
 from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
-from ..collage_core.noise_legend import noise_picture
 from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
 from ..collage_core.splitting import split
 from ..collage_core.stack import GREY, parse_colour
+from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, WIDEST, feather_widget, share_widget
 

@@ -7,10 +7,10 @@ from comfy_api.latest import io
 from ..collage_core.collage_noise import noise_inputs, with_least_noise
 from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
-from ..collage_core.noise_legend import noise_picture
 from ..collage_core.noise_plan import NoisePlan
 from ..collage_core.step_part import ALL, StepPart
 from .host.latent import cell_size
+from .host.noise_legend import noise_picture
 from .host.sampler import sample_cells
 from .host.under_way import start_latents
 from .sampling_widgets import finer_widgets, ksampler_widgets

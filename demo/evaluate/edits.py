@@ -100,7 +100,7 @@ class Editor:
     def edit(self, index: int, noise: float, seed: int) -> Round:
         """Redraw one layer; CollagePasteBack tells what of the picture that names."""
         nodes, before = self.painter.pack.nodes.editing, self.picture
-        collage, start, noise_map, _, _ = nodes.CollageEdit.execute(
+        collage, start, noise_map, *_ = nodes.CollageEdit.execute(
             self.case.collage, before[None], str(index + 1), noise, "", 4.0, False
         ).args
         self.case = dataclasses.replace(self.case, collage=collage)

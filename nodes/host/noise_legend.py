@@ -1,6 +1,6 @@
 """The noise of a collage as a picture with a legend: what is kept, what is drawn anew, and whose.
 
-Beside torch this takes Pillow, for the words.
+Beside torch this takes Pillow, for the words. Host symbols: none.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 
-from .collage import Collage
-from .collage_noise import noise_inputs
-from .heat_map import LUMA, heat_colours
+from ...collage_core.collage import Collage
+from ...collage_core.collage_noise import noise_inputs
+from ...collage_core.heat_map import LUMA, heat_colours
 
 SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
 PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
