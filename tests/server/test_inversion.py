@@ -81,7 +81,7 @@ def test_a_training_is_shown_interrupted_taken_up_again_and_found(follow) -> Non
 
     first_look = next(e for e in cut_off if e.kind == "preview")
     assert first_look.node == LEARN
-    assert Image.open(io.BytesIO(first_look.data)).size == (128, 128)
+    assert Image.open(io.BytesIO(first_look.data)).size == (64, 64)
 
     done = follow(workflow(0.3))
     assert done[-1].kind == "execution_success"
