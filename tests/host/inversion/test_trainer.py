@@ -50,7 +50,7 @@ def test_only_the_direction_is_learned(trainer, settings):
     now = one.descent.vectors["l"]
     assert now.shape == (2, 64)
     torch.testing.assert_close(now.norm(dim=-1), start.norm(dim=-1), rtol=1e-6, atol=0)
-    assert torch.cosine_similarity(now, start, dim=-1).max() < 0.999
+    assert torch.cosine_similarity(now, start, dim=-1).max() < 0.9999
 
 
 def test_the_paper_lets_the_norm_go(trainer, settings):
