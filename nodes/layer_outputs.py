@@ -16,7 +16,7 @@ from ..collage_core.splitting import split
 from ..collage_core.stack import GREY, parse_colour
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
-from .widgets import SLIDER, WIDEST, feather_widget, share_widget
+from .widgets import SLIDER, WIDEST, feather_widget, halo_widget, share_widget
 
 NODE = "CollageLayers"
 SPLIT = "CollageSplit"
@@ -63,15 +63,8 @@ class CollageLayers(io.ComfyNode):
                     "cut out of it. Not connected, the layers' own pixels are given out, also "
                     "where other layers hide them.",
                 ),
-                io.Int.Input(
-                    "halo",
-                    default=0,
-                    min=0,
-                    max=512,
-                    step=1,
-                    optional=True,
-                    advanced=True,
-                    tooltip="For noise_map: the sampler's halo.",
+                halo_widget(
+                    "For noise_map: the sampler's halo.",
                 ),
             ],
             outputs=[

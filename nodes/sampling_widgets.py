@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.noise_plan import RENOISE
 from ..collage_core.step_part import ALL
 from .host.sampler import SAMPLERS, SCHEDULERS
-from .widgets import seed_widget
+from .widgets import halo_widget, seed_widget
 
 
 def ksampler_widgets() -> list[io.Input]:
@@ -49,15 +49,8 @@ def ksampler_widgets() -> list[io.Input]:
 def finer_widgets() -> list[io.Input]:
     """Came later: optional, so that workflows for scripts that leave them out still run."""
     return [
-        io.Int.Input(
-            "halo",
-            default=0,
-            min=0,
-            max=512,
-            step=1,
-            optional=True,
-            advanced=True,
-            tooltip="Pixels around each layer that get its noise where theirs is lower, so that "
+        halo_widget(
+            "Pixels around each layer that get its noise where theirs is lower, so that "
             "its shadow and its reflection may form outside its alpha. What lies within them is "
             "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
         ),

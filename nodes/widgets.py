@@ -52,3 +52,17 @@ def feather_widget(tooltip: str, **options: Any) -> io.Float.Input:
         tooltip=tooltip,
         **options,
     )
+
+
+def halo_widget(tooltip: str) -> io.Int.Input:
+    """How far noise reaches around a layer, in pixels of the canvas; came after the others."""
+    return io.Int.Input(
+        "halo",
+        default=0,
+        min=0,
+        max=int(WIDEST),
+        step=1,
+        optional=True,
+        advanced=True,
+        tooltip=tooltip,
+    )
