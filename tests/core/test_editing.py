@@ -193,3 +193,79 @@ def test_inputs_are_as_before(table: Collage):
         assert torch.equal(tensor, copy)
     assert [layer.noise for layer in table.layers] == [0.6, 0.7, 0.6]
     assert table.edit is None
+
+
+# Taking a layer away from where it was in the picture, as the collage from before says.
+
+
+def test_a_moved_layer_leaves_no_ghost(table: Collage):
+    """Where it was the picture shows what was around, and that place has noise as well."""
+    result = torch.full((1, H, W, 3), 0.3)
+    result[:, 16:32, 40:56] = 0.8  # the painted cake
+    layers = (*table.layers[:2], dataclasses.replace(table.layers[2], x=0.5))
+    moved = table.with_layers(layers)
+    one, report = edit(moved, result, wish("cake", paste=True, before=table))
+    image, noise = one.composite.image, collage_noise(one, 0.8, 10.0)
+    expected = torch.full((1, H, W, 3), 0.3)
+    expected[:, 16:32, 24:40] = 0.9
+    assert_close(image, expected, rtol=0, atol=1e-3)
+    assert torch.equal(image[:, :16], result[:, :16])
+    mask = torch.zeros(1, 1, H, W)
+    mask[..., 16:32, 24:56] = 0.6
+    assert_close(noise, mask)
+    assert "Taken away from where it was in the picture: layer 3" in report
+
+
+def test_beside_what_is_taken_away_the_picture_stays_to_the_bit(table: Collage):
+    """Under a veil every pixel is a mix of several parts, which rounding never quite gives back."""
+    veil = layer("veil", tone=0.7, scale=9.0, opacity=0.3)
+    veiled = collage(*table.layers, veil)
+    image = edited(veiled, picture(), wish("cake", before=veiled)).composite.image
+    outside = torch.ones(H, W, dtype=torch.bool)
+    outside[16:32, 40:56] = False
+    assert torch.equal(image[0][outside], picture()[0][outside])
+    assert not torch.equal(image, picture())
+
+
+def test_the_background_is_never_taken_away(table: Collage):
+    one, report = edit(table, picture(), wish("0", before=table))
+    assert torch.equal(one.composite.image, picture())
+    assert "nothing was taken away" in report
+
+
+def test_what_is_taken_away_has_the_edits_feather(table: Collage):
+    one = edited(table, picture(), wish("3", feather=4.0, before=table))
+    least = state(one).least_noise
+    assert least is not None
+    assert 0.1 < least[0, 0, 24, 39].item() < 0.5
+
+
+def test_the_former_layer_is_found_by_its_words_and_by_its_number_among_equals(table: Collage):
+    result = picture()
+    first = collage(layer("egg", x=0.25), *table.layers, layer("egg", x=0.5))
+    after = collage(layer("egg", x=0.25), *table.layers[1:], layer("egg", x=0.5))
+    assert "layer 4" in edit(after, result, wish("cake", before=first))[1]
+    assert (
+        "Taken away from where it was in the picture: layer 1"
+        in (edit(after, result, wish("1", before=first))[1])
+    )
+    said = edit(after, result, wish("4", before=first))[1]
+    assert "! no layer of `before` is clearly one of these: nothing was taken away" in said
+
+
+def test_a_layer_from_nowhere_is_not_taken_away(table: Collage):
+    more = with_layers(on_top_of(table, W, H, GREY), "cup and cake and egg", [layer("egg")])
+    one, report = edit(more, picture(), wish("egg", before=table))
+    assert torch.equal(one.composite.image, picture())
+    assert state(one).least_noise is None
+    assert "nothing was taken away" in report
+
+
+def test_a_collage_from_before_that_does_not_fit_is_refused(table: Collage):
+    small = Collage(width=16, height=16, prompt="cake", background=torch.zeros(1, 16, 16, 3),
+                    layers=(layer("cake"),))  # fmt: skip
+    said = refused(table, picture(), wish("cake", before=small))
+    assert "CollageEdit, input before: its canvas of 16 x 16 pixels is not the 64 x 48" in said
+    several = dataclasses.replace(table, background=torch.zeros(2, H, W, 3))
+    said = refused(table, picture(3), wish("cake", before=several))
+    assert "input before: a collage of 2 pictures does not fit 3 finished ones" in said
