@@ -1,31 +1,9 @@
 // Puts a node on ComfyUI's page in one language, opens its help, takes a picture of both.
 // node help.mjs <server url> <picture.png> <browser's language> <node id>; prints one JSON object.
-import { createRequire } from 'node:module'
+import { openPage } from './browser.mjs'
 
 const [url, picture, language, kind] = process.argv.slice(2)
-const require = createRequire(`${process.env.PLAYWRIGHT_FROM}/`)
-const { chromium } = require('playwright-core')
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  headless: true,
-  args: [
-    '--no-sandbox', '--disable-gpu', '--use-gl=angle', '--use-angle=swiftshader',
-    '--disable-dev-shm-usage', '--disable-background-networking', '--disable-sync',
-    '--disable-component-update', '--no-first-run',
-  ],
-})
-const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, locale: language })
-const page = await context.newPage()
-const saved = await fetch(`${url}/settings`, {
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify({ 'Comfy.TutorialCompleted': true, 'Comfy.VueNodes.Enabled': true }),
-})
-if (!saved.ok) throw new Error(`the settings were refused with status ${saved.status}`)
-await page.goto(url, { waitUntil: 'domcontentloaded' })
-await page.waitForFunction(() => window.app?.extensionManager && window.app?.canvas, null, { timeout: 120000 })
-await page.keyboard.press('Escape')
+const { browser, page } = await openPage(url, { language, settings: { 'Comfy.VueNodes.Enabled': true } })
 
 // the texts arrive by themselves, after the page does
 const shown = await page.evaluate(async (kind) => {

@@ -1,40 +1,19 @@
 // Opens ComfyUI's page, loads the example from the template browser, runs it, takes a picture.
 // node page.mjs <server url> <picture.png> <classic|nodes2>; prints one JSON object.
-import { createRequire } from 'node:module'
+import { openPage } from './browser.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
-const require = createRequire(`${process.env.PLAYWRIGHT_FROM}/`)
-const { chromium } = require('playwright-core')
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  headless: true,
-  args: [
-    '--no-sandbox', '--disable-gpu', '--use-gl=angle', '--use-angle=swiftshader',
-    '--disable-dev-shm-usage', '--disable-background-networking', '--disable-sync',
-    '--disable-component-update', '--no-first-run',
-  ],
-})
-const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, locale: 'en-US' })
-const page = await context.newPage()
 const errors = []
 const foreign = []
-page.on('pageerror', (error) => errors.push(String(error)))
-page.on('request', (request) => {
-  if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) foreign.push(request.url())
+const { browser, page } = await openPage(url, {
+  settings: { 'Comfy.VueNodes.Enabled': look === 'nodes2' },
+  watch: (page) => {
+    page.on('pageerror', (error) => errors.push(String(error)))
+    page.on('request', (request) => {
+      if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) foreign.push(request.url())
+    })
+  },
 })
-
-// before the page is there: on a first visit it opens the templates by itself
-const settings = { 'Comfy.TutorialCompleted': true, 'Comfy.VueNodes.Enabled': look === 'nodes2' }
-const saved = await fetch(`${url}/settings`, {
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify(settings),
-})
-if (!saved.ok) throw new Error(`the settings were refused with status ${saved.status}`)
-await page.goto(url, { waitUntil: 'domcontentloaded' })
-await page.waitForFunction(() => window.app?.extensionManager && window.app?.canvas, null, { timeout: 120000 })
-await page.keyboard.press('Escape')
 
 // as a user: the template browser, the pack's own section, its card
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates'))

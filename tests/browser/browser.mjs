@@ -1,0 +1,29 @@
+// A browser on ComfyUI's page, as a user who has seen the tour meets it.
+import { createRequire } from 'node:module'
+
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--use-gl=angle', '--use-angle=swiftshader',
+  '--disable-dev-shm-usage', '--disable-background-networking', '--disable-sync',
+  '--disable-component-update', '--no-first-run',
+]
+
+// settings: the server's, saved before the page is there (on a first visit it opens the templates
+// by itself); watch: called with the page before it loads
+export async function openPage(url, { language = 'en-US', settings = {}, watch = () => {} } = {}) {
+  const require = createRequire(`${process.env.PLAYWRIGHT_FROM}/`)
+  const { chromium } = require('playwright-core')
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: flags })
+  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, locale: language })
+  const page = await context.newPage()
+  watch(page)
+  const saved = await fetch(`${url}/settings`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ 'Comfy.TutorialCompleted': true, ...settings }),
+  })
+  if (!saved.ok) throw new Error(`the settings were refused with status ${saved.status}`)
+  await page.goto(url, { waitUntil: 'domcontentloaded' })
+  await page.waitForFunction(() => window.app?.extensionManager && window.app?.canvas, null, { timeout: 120000 })
+  await page.keyboard.press('Escape')
+  return { browser, page }
+}
