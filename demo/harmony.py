@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from .judge import stem
+
 WINDOW = 96  # pixels around an object
 FILE = Path(__file__).parent / "weights" / "harmony.safetensors"
 
@@ -23,13 +25,7 @@ class Harmony(nn.Module):
 
     def __init__(self, width: int = 64):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 24, 5, 2, 2),
-            nn.ReLU(),
-            nn.Conv2d(24, 40, 3, 2, 1),
-            nn.ReLU(),
-            nn.Conv2d(40, width, 3, 2, 1),
-        )
+        self.stem = stem(width)
         self.context = nn.ModuleList(nn.Conv2d(width, width, 3, 1, d, d) for d in (1, 2))
         self.answer = nn.Linear(2 * width, 1)
 

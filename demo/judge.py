@@ -22,18 +22,23 @@ FILE = Path(__file__).parent / "weights" / "judge.safetensors"
 SEEN_CELLS = 6  # cells of a kind that make an object: smaller ones are specks
 
 
+def stem(width: int) -> nn.Sequential:
+    """[B, 3, H, W] in [-1, 1] -> [B, width, H/8, W/8]."""
+    return nn.Sequential(
+        nn.Conv2d(3, 24, 5, 2, 2),
+        nn.ReLU(),
+        nn.Conv2d(24, 40, 3, 2, 1),
+        nn.ReLU(),
+        nn.Conv2d(40, width, 3, 2, 1),
+    )
+
+
 class Judge(nn.Module):
     """[B, 3, H, W] in [0, 1] -> kind logits [B, K, H/8, W/8] and colour logits [B, 10, ...]."""
 
     def __init__(self, width: int = 64):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 24, 5, 2, 2),
-            nn.ReLU(),
-            nn.Conv2d(24, 40, 3, 2, 1),
-            nn.ReLU(),
-            nn.Conv2d(40, width, 3, 2, 1),
-        )
+        self.stem = stem(width)
         steps = (1, 2, 4, 8, 1)
         self.context = nn.ModuleList(nn.Conv2d(width, width, 3, 1, d, d) for d in steps)
         self.kind = nn.Conv2d(width, len(world.KINDS), 1)
