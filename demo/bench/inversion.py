@@ -15,6 +15,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -130,10 +131,19 @@ _learning: list[Learning] = []
 
 def _begin(first: int, count: int, steps: int, cfg: float) -> None:
     """What a worker keeps from job to job."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with torch.inference_mode():
         _looks.extend(looks(first, count, NOISE))
         _learning.append(Learning(steps, cfg))
+
+
+def _end_with_parent() -> None:
+    """Leave when the command is gone, also when it was killed: nobody would read the results."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    parent.join()
+    os._exit(1)
 
 
 def _one(number: int, method: Method, seed: int, folder: Path) -> dict:
