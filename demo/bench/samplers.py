@@ -157,7 +157,7 @@ def main(arguments: Sequence[str]) -> None:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench samplers", description=__doc__)
     parser.add_argument("--samplers", type=lambda text: text.split(","), help="only these")
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--quick", action="store_true", help="two steps, to try this out")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "samplers")
