@@ -26,6 +26,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--checkpoint", metavar="NAME", help="a checkpoint of the host to use")
     demo.add_argument("--output", type=Path, default=REPO / "output", metavar="DIR")
 
+    figures = _command(commands, "figures", "make the pictures of all examples, and the table")
+    figures.add_argument("--output", type=Path, default=REPO / "output", metavar="DIR")
+    figures.add_argument("--collages", type=int, default=8, metavar="N", help="table; 0: none")
+    figures.add_argument("--keep", action="store_true", help="for README and docs as well")
+
     serve = _command(commands, "serve", "start ComfyUI with its page and keep it running")
     serve.add_argument("--port", type=_port, metavar="N", help="default: 8188, or a free one")
 
@@ -87,6 +92,10 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         from launcher.serve import serve
 
         return serve(host, options.port)
+    if options.command == "figures":
+        from launcher.figures import run_figures
+
+        return run_figures(host, options)
     from launcher.demo import run_demo
 
     return run_demo(host, options)

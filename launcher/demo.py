@@ -33,14 +33,21 @@ def run_demo(host: Host, options: argparse.Namespace) -> int:
     folder: Path = options.output.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with fresh_base() as base, start_server(host, base, name="demo") as server:
-        pictures = _run_workflow(server, workflow, options.checkpoint)
-    name = source.stem
-    written = write_pictures(pictures, folder, name)
-    sheet = _join(host, written, folder / f"{name}_side_by_side.png")
-    for path in [*written, *sheet]:
+        paths = make_pictures(host, server, workflow, folder / source.stem, options.checkpoint)
+    for path in paths:
         say(f"  {path}")
     say(f"Done in {time.monotonic() - started:.0f} s.")
     return 0
+
+
+def make_pictures(
+    host: Host, server: Server, workflow: Json, target: Path, checkpoint: str | None = None
+) -> list[Path]:
+    """Run a workflow; its pictures and, where they make rows, all in one, beside `target`."""
+    written = write_pictures(
+        _run_workflow(server, workflow, checkpoint), target.parent, target.name
+    )
+    return written + _join(host, written, target.with_name(f"{target.name}_side_by_side.png"))
 
 
 def read_workflow(file: Path) -> Json:
@@ -137,5 +144,5 @@ def in_rows(written: list[Path]) -> list[list[Path]]:
     for first, last in zip(firsts, lasts, strict=True):
         start = first.name.split(ENDS[0])[0]  # has a number where there are several
         between = [p for p in written if p.name.startswith(start) and p not in (first, last)]
-        rows.append([first, *between, last])
+        rows.append([first, *sorted(between), last])
     return rows

@@ -85,11 +85,11 @@ def build(kind: Kind, *, tiny: bool) -> comfy.model_patcher.ModelPatcher:
     )
     description.set_inference_dtype(dtype, None)
     model = description.get_model({}, device=device).to(device)
-    _randomize(model.diffusion_model)
+    randomize(model.diffusion_model)
     return comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=device)
 
 
-def _randomize(unet: torch.nn.Module) -> None:
+def randomize(unet: torch.nn.Module) -> None:
     """In place, as SDXL would not fit twice. Every layer keeps the spread of what it is given."""
     torch.manual_seed(0)
     with torch.no_grad():

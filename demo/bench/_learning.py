@@ -44,7 +44,7 @@ class Learning:
         found, learned = {"method": method.name, "look": look.seed, "seed": seed}, None
         found["unusual"] = look.unusual
         if method.preset:
-            learned, figures = self._learn(look, method, seed)
+            learned, figures = self.learn(look, method, seed)
             found |= figures
             look = look.with_layer(dataclasses.replace(look.layer, embedding=learned))
         picture = self._paint(look, seed)
@@ -54,7 +54,7 @@ class Learning:
         found["obeyed"], found["named"] = self._obeyed(look.noun, learned, seed)
         return found, picture
 
-    def _learn(self, look: Look, method: Method, seed: int) -> tuple[Any, dict]:
+    def learn(self, look: Look, method: Method, seed: int) -> tuple[Any, dict]:
         """An Embedding and how it came about. The node does the same, and keeps a file."""
         presets = import_module(f"{self.core.__name__}.inversion.settings").PRESETS
         inputs = import_module(f"{self.host}.inversion_inputs")

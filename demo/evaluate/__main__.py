@@ -5,6 +5,7 @@ three ways of telling? sweep: placement for several attract and repel, on other 
 structure: are the edges of a collage kept, with the structure network and without?
 harmony: what the noise of one layer trades of its looks for fitting in, as a curve. edits: bytes
 changed outside of an edit. The host's DifferentialDiffusion stands beside the pack in both.
+levers: plain harmonisation and what each lever adds to it, beside what the paper claims.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from pathlib import Path
 import torch
 
 from ..pack import ROOT
-from . import edits, harmony, placement, prompts, structure
+from . import edits, harmony, levers, placement, prompts, structure
 
-ROWS = ("prompts", "placement", "sweep", "structure", "harmony", "edits")
+ROWS = ("prompts", "placement", "sweep", "structure", "harmony", "edits", "levers")
 
 
 def main() -> None:
@@ -48,6 +49,8 @@ def main() -> None:
             harmony.run(options.collages, options.noise, *common)
         if "edits" in rows:
             edits.run(options.collages, options.noise, *common)
+        if "levers" in rows:
+            levers.run(options.collages, options.noise, *common)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def cases(first_seed: int, count: int, noise: float) -> list[Case]:
     while len(found) < count:
         scene = world.scene(seed, "toys")
         if sum(layer.kind not in SCENERY for layer in scene.layers) > 1:
-            found.append(Case(seed, to_collage(scene, noise), _kinds(scene)))
+            found.append(Case(seed, to_collage(scene, noise), kinds(scene)))
         seed += 1
     return found
 
@@ -58,5 +58,5 @@ def with_strengths(case: Case, attract: float, repel: float) -> Case:
     return dataclasses.replace(case, collage=case.collage.with_settings(layers))
 
 
-def _kinds(scene: world.Scene) -> tuple[str, ...]:
+def kinds(scene: world.Scene) -> tuple[str, ...]:
     return tuple("" if layer.kind in SCENERY else layer.kind for layer in scene.layers)

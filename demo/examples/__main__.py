@@ -14,17 +14,25 @@ import json
 
 from ..pack import ROOT, load_pack
 from ..page_form import to_page_form, with_defaults
-from . import bento_box, iterative_edit, kept_edges, learned_look
+from . import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
 from .graph import WORKFLOWS, Graph
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
 from .pictures import take_pictures
+from .variants import CHECKPOINT
 
 EXAMPLES = {
     "bento_box": bento_box.graph,
     "learned_look": learned_look.graph,
-    "iterative_edit": iterative_edit.graph,
     "kept_edges": kept_edges.graph,
+}
+# those of the paper, which come with a real checkpoint as well
+FIGURES = {
+    "bento_box_steps": steps.graph,
+    "toy_box": in_place.toy_box,
+    "cake_table": in_place.cake_table,
+    "trade_off": trade_off.graph,
+    "iterative_edit": iterative_edit.graph,
 }
 
 
@@ -43,9 +51,12 @@ def main() -> None:
         make_help_pictures()
     if asked.pictures or asked.locales or asked.help_pictures:
         return
-    for name, make in EXAMPLES.items():
+    for name, make in (EXAMPLES | FIGURES).items():
         _write(name, make())
-    print(f"{len(EXAMPLES)} examples in {WORKFLOWS.name}/, each for scripts and for the page")
+    for name, make in FIGURES.items():
+        _write(f"{name}_checkpoint", make(CHECKPOINT))
+    count = len(EXAMPLES) + 2 * len(FIGURES)
+    print(f"{count} examples in {WORKFLOWS.name}/, each for scripts and for the page")
 
 
 def _write(name: str, graph: Graph) -> None:

@@ -20,7 +20,7 @@ NOISE = {
 
 def graph() -> Graph:
     scene, made = world.scene(SEED, "bento"), Graph()
-    model = made.add("CollageDemoModel", 2)
+    model = made.model(2)
     layers = [
         made.layer(layer, file, NOISE[layer.kind])
         for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)

@@ -11,6 +11,7 @@ from PIL import Image
 from .. import world
 from ..pack import ROOT
 from ..world.scene import SIZE
+from .variants import DEMO, Variant
 
 WORKFLOWS = ROOT / "workflows"
 
@@ -30,7 +31,8 @@ class Node(str):
 class Graph:
     """`prompt` in API form; `places`: node id -> (column, row) on the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant = DEMO) -> None:
+        self.variant = variant
         self.prompt: Json = {}
         self.places: dict[str, tuple[int, int]] = {}
 
@@ -45,9 +47,22 @@ class Graph:
     def save(self, column: int, images: Link, prefix: str, title: str) -> Node:
         return self.add("SaveImage", column, title, images=images, filename_prefix=prefix)
 
+    def model(self, column: int) -> Node:
+        """MODEL, CLIP and VAE."""
+        kind, inputs = self.variant.model
+        return self.add(kind, column, **inputs)
+
+    def network(self, column: int) -> Node:
+        """A CONTROL_NET for edges."""
+        kind, inputs = self.variant.network
+        return self.add(kind, column, **inputs)
+
     def layer(self, layer: world.SceneLayer, file: str, noise: float) -> Node:
         """A picture of workflows/input as a CollageLayer where the scene has it."""
-        load = self.add("LoadImage", 0, image=file)
+        return self.placed(layer, self.add("LoadImage", 0, image=file), noise)
+
+    def placed(self, layer: world.SceneLayer, load: Node, noise: float) -> Node:
+        """A picture that is loaded already as a CollageLayer."""
         return self.add(
             "CollageLayer",
             1,
@@ -57,11 +72,12 @@ class Graph:
             x=round(layer.x / SIZE, 3),
             y=round(layer.y / SIZE, 3),
             noise=noise,
+            scale=self.variant.size / SIZE,
         )
 
     def stack(self, column: int, prompt: str, layers: Sequence[Node], **inputs: Any) -> Node:
         named = {f"layers.layer{number}": layer[0] for number, layer in enumerate(layers)}
-        size = {"width": SIZE, "height": SIZE}
+        size = {"width": self.variant.size, "height": self.variant.size}
         return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
 
     def told(self, column: int, model: Node, stack: Node) -> tuple[Node, Link, Link]:
@@ -69,8 +85,17 @@ class Graph:
         patch = self.add(
             "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
         )
-        nothing = self.add("CLIPTextEncode", column, "Nothing to avoid", text="", clip=model[1])
-        return patch, patch[1], nothing[0]
+        return patch, patch[1], self.avoided(column, model)
+
+    def plain(self, column: int, model: Node, prompt: str) -> tuple[Node, Link, Link]:
+        """The model itself, the whole prompt everywhere and the negative."""
+        words = self.add("CLIPTextEncode", column, "The whole prompt", text=prompt, clip=model[1])
+        return model, words[0], self.avoided(column, model)
+
+    def avoided(self, column: int, model: Node) -> Link:
+        text = self.variant.negative
+        title = "To avoid" if text else "Nothing to avoid"
+        return self.add("CLIPTextEncode", column, title, text=text, clip=model[1])[0]
 
     def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
         """Patch and sampler of a collage."""
@@ -94,7 +119,7 @@ class Graph:
             vae=model[2],
             positive=positive,
             negative=negative,
-            **sampling,
+            **{**sampling, **self.variant.sampling},
         )
 
     def decode(self, column: int, model: Node, sampled: Node) -> Node:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .. import world
 from .graph import Graph, Link, Node, save_layers
+from .variants import DEMO, Variant
 
 SEED = 7_900_009
 NOISE = {"window": 0.45, "bookshelves": 0.45, "chairs": 0.5, "table": 0.45, "cakes": 0.4}
@@ -18,9 +19,9 @@ ROUND = 4  # columns of the page
 EDITS = (("chocolate cakes", "pink cakes", 0.9, 2), ("winter window", "", 0.95, 3))
 
 
-def graph() -> Graph:
-    scene, made = world.scene(SEED, "cake_table"), Graph()
-    model = made.add("CollageDemoModel", 2)
+def graph(variant: Variant = DEMO) -> Graph:
+    scene, made = world.scene(SEED, "cake_table"), Graph(variant)
+    model = made.model(2)
     wall, *files = save_layers(scene, "edit")
     things = [
         made.layer(layer, file, NOISE[layer.kind])

@@ -5,20 +5,20 @@ from __future__ import annotations
 from .. import world
 from .graph import Graph, save_layers
 
-SEED = 7_900_041
+SEED = 7_900_054
 NOISE = 0.8
 SAMPLING = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}
 
 
 def graph() -> Graph:
     scene, made = world.scene(SEED, "toys"), Graph()
-    model = made.add("CollageDemoModel", 2)
+    model = made.model(2)
     layers = [
         made.layer(layer, file, NOISE)
         for layer, file in zip(scene.layers, save_layers(scene, "edges"), strict=True)
     ]
     stack = made.stack(2, scene.caption, layers)
-    network = made.add("CollageDemoControlNet", 3)
+    network = made.network(3)
     patch, positive, negative = made.told(3, model, stack)
     edges = made.add(
         "CollageControlNet",

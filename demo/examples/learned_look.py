@@ -13,7 +13,7 @@ NOISE = 0.8
 def graph() -> Graph:
     scene, index = nameless(world.scene(SEED, "toys"))
     made = Graph()
-    model = made.add("CollageDemoModel", 2)
+    model = made.model(2)
     layers = [
         made.layer(layer, file, NOISE)
         for layer, file in zip(scene.layers, save_layers(scene, "look"), strict=True)

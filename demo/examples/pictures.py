@@ -14,8 +14,12 @@ OUTPUT, DOCS = ROOT / "output", ROOT / "docs"
 THUMBNAILS = {
     "bento_box": "collage_result",
     "learned_look": "collage_result",
-    "iterative_edit": "collage_3_result",
     "kept_edges": "collage_result",
+    "bento_box_steps": "collage_4_result",
+    "toy_box": "collage_2_result",
+    "cake_table": "collage_3_result",
+    "trade_off": "collage_5_result",
+    "iterative_edit": "collage_3_result",
 }
 
 

@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from launcher.client import Client, HostError
-from launcher.page_form import to_api_form
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 EXAMPLE = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
@@ -60,17 +59,6 @@ def test_noise_zero_keeps_the_composite(client: Client, prompt) -> None:
     made = pictures(client, prompt)
     # what is left is the autoencoder's own loss
     assert np.abs(made["collage_composite"] - made["collage_result"]).mean() < 0.05
-
-
-def test_both_forms_are_the_same_workflow(client: Client) -> None:
-    page = json.loads((WORKFLOWS / "bento_box.json").read_text())
-    script = json.loads((WORKFLOWS / "api/bento_box.json").read_text())
-    converted = to_api_form(page, client.object_info())
-    assert converted.keys() == script.keys()
-    for number, node in script.items():
-        assert converted[number]["class_type"] == node["class_type"]
-        for name, value in node["inputs"].items():
-            assert converted[number]["inputs"][name] == value, (number, name)
 
 
 @pytest.mark.parametrize(

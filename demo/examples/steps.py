@@ -1,0 +1,64 @@
+"""A bento box step by step, every layer at one noise: what each lever adds to the one before.
+
+Plain harmonisation of the composite; words in their places; looks learned from the layers; edges
+kept. After the figure of the paper that takes the method apart.
+"""
+
+from __future__ import annotations
+
+from .. import world
+from . import bento_box
+from .graph import Graph, Node, save_layers
+from .variants import DEMO, Variant
+
+NOISE = 0.8
+SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "base_noise": NOISE, "feather": 4.0}
+LEARNED = ("sushi", "edamame")  # the layers whose look their words tell least
+
+
+def graph(variant: Variant = DEMO) -> Graph:
+    scene, made = world.scene(bento_box.SEED, "bento"), Graph(variant)
+    model = made.model(2)
+    layers = [
+        made.layer(layer, file, NOISE)
+        for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
+    ]
+    stack = made.stack(2, scene.caption, layers)
+    looks = [
+        _learned(made, model, node, stack) if layer.kind in LEARNED else node
+        for layer, node in zip(scene.layers, layers, strict=True)
+    ]
+    known = made.stack(4, scene.caption, looks)
+    told = made.told(5, model, known)
+    edges = made.add(
+        "CollageControlNet",
+        5,
+        positive=told[1],
+        negative=told[2],
+        control_net=made.network(5)[0],
+        collage=known[0],
+    )
+    ways = (
+        (stack, made.plain(5, model, scene.caption), "plain", "Plain harmonisation"),
+        (stack, made.told(5, model, stack), "attention", "+ words in their places"),
+        (known, told, "tokens", "+ learned looks"),
+        (known, (told[0], edges[0], edges[1]), "result", "+ structure control"),
+    )
+    made.save(6, stack[1], "collage_composite", "The collage")
+    for number, (collage, how, name, title) in enumerate(ways, 1):
+        sampled = made.sample_told(6, model, collage, how, **SAMPLING)
+        picture = made.decode(7, model, sampled)[0]
+        made.save(8, picture, f"collage_{number}_{name}", title)
+    return made
+
+
+def _learned(made: Graph, model: Node, layer: Node, stack: Node) -> Node:
+    return made.add(
+        "LayerTextualInversion",
+        3,
+        model=model[0],
+        clip=model[1],
+        vae=model[2],
+        layer=layer[0],
+        collage=stack[0],
+    )

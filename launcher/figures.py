@@ -1,0 +1,44 @@
+"""The `figures` command: every example's pictures, one sheet of them all, and the levers' table."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from launcher import checks
+from launcher.base_folder import fresh_base
+from launcher.demo import make_pictures, read_workflow
+from launcher.host import Host
+from launcher.paths import REPO
+from launcher.process import say
+from launcher.server import start_server
+
+API = REPO / "workflows" / "api"
+OTHER_MODEL = "_checkpoint"  # ends the names of the variants that want a real checkpoint
+
+
+def run_figures(host: Host, options: argparse.Namespace) -> int:
+    """Run the demo variants of all examples and measure the levers; return 0 once all is there."""
+    started = time.monotonic()
+    folder: Path = options.output.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with fresh_base() as base, start_server(host, base, name="figures") as server:
+        for file in demo_variants():
+            say(f"{file.stem}:")
+            for path in make_pictures(host, server, read_workflow(file), folder / file.stem):
+                say(f"  {path}")
+    status = checks.run_module(host, "demo.examples.contact_sheet", [str(folder)])
+    if options.collages:
+        measure = ["levers", "--collages", str(options.collages), "--steps", "12"]
+        where = ["--output", str(folder / "evaluate")]
+        status = status or checks.run_module(host, "demo.evaluate", [*measure, *where])
+    if options.keep:
+        status = status or checks.run_module(host, "demo.examples", ["--pictures"])
+    say(f"Done in {time.monotonic() - started:.0f} s.")
+    return status
+
+
+def demo_variants() -> list[Path]:
+    """The examples' workflows for the demo model, in API form."""
+    return sorted(file for file in API.glob("*.json") if not file.stem.endswith(OTHER_MODEL))
