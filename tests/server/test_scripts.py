@@ -48,6 +48,21 @@ def test_a_collage_is_queued_followed_and_fetched(run, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "result.png").size == (256, 256)
 
 
+def test_twenty_lines_do_the_same(server: Server, quick: Path, tmp_path: Path) -> None:
+    script = WORKFLOWS / "api_in_20_lines.py"
+    command = [sys.executable, str(script), server.url, str(quick), str(tmp_path / "result.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "step 3 of 3\n" in done.stdout
+    assert Image.open(tmp_path / "result.png").size == (256, 256)
+
+
+def test_the_readme_shows_these_lines() -> None:
+    lines = (WORKFLOWS / "api_in_20_lines.py").read_text("utf-8").partition("import asyncio")
+    shown = (WORKFLOWS.parent / "README.md").read_text("utf-8")
+    assert f"```python\nimport asyncio{lines[2]}```" in shown
+
+
 def test_it_brings_its_pictures_and_replaces_none_of_that_name(
     run, server: Server, client: Client, tmp_path: Path
 ) -> None:
