@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
 
     figures = _command(commands, "figures", "make the pictures of all examples, and the table")
     figures.add_argument("--output", type=Path, default=REPO / "output", metavar="DIR")
-    figures.add_argument("--collages", type=int, default=8, metavar="N", help="table; 0: none")
+    figures.add_argument("--collages", type=int, default=16, metavar="N", help="table; 0: none")
     figures.add_argument("--keep", action="store_true", help="for README and docs as well")
 
     serve = _command(commands, "serve", "start ComfyUI with its page and keep it running")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
     with fresh_base() as base, start_server(host, base, name="figures") as server:
         for file in demo_variants():
             say(f"{file.stem}:")
+            empty(base / "output")  # where the server would number on from picture to picture
             for path in make_pictures(host, server, read_workflow(file), folder / file.stem):
                 say(f"  {path}")
     status = checks.run_module(host, "demo.examples.contact_sheet", [str(folder)])
@@ -37,6 +39,11 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
         status = status or checks.run_module(host, "demo.examples", ["--pictures"])
     say(f"Done in {time.monotonic() - started:.0f} s.")
     return status
+
+
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
 
 
 def demo_variants() -> list[Path]:
