@@ -11,16 +11,15 @@ from . import bento_box
 from .graph import Graph, Node, save_layers
 from .variants import DEMO, Variant
 
-NOISE = 0.8
-SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "base_noise": NOISE, "feather": 4.0}
-LEARNED = ("sushi", "edamame")  # the layers whose look their words tell least
+SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "feather": 4.0}
+LEARNED = ("sushi", "rice", "ginger")  # the layers whose look their words tell least
 
 
 def graph(variant: Variant = DEMO) -> Graph:
     scene, made = world.scene(bento_box.SEED, "bento"), Graph(variant)
     model = made.model(2)
     layers = [
-        made.layer(layer, file, NOISE)
+        made.layer(layer, file, variant.noise)
         for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
     ]
     stack = made.stack(2, scene.caption, layers)
@@ -37,6 +36,7 @@ def graph(variant: Variant = DEMO) -> Graph:
         negative=told[2],
         control_net=made.network(5)[0],
         collage=known[0],
+        strength=0.5,  # the rest is held by words and noise
     )
     ways = (
         (stack, made.plain(5, model, scene.caption), "plain", "Plain harmonisation"),
@@ -46,7 +46,8 @@ def graph(variant: Variant = DEMO) -> Graph:
     )
     made.save(6, stack[1], "collage_composite", "The collage")
     for number, (collage, how, name, title) in enumerate(ways, 1):
-        sampled = made.sample_told(6, model, collage, how, **SAMPLING)
+        sampling = {**SAMPLING, "base_noise": variant.noise}
+        sampled = made.sample_told(6, model, collage, how, **sampling)
         picture = made.decode(7, model, sampled)[0]
         made.save(8, picture, f"collage_{number}_{name}", title)
     return made
