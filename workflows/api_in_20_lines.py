@@ -9,7 +9,6 @@ import aiohttp  # ComfyUI's own Python has it
 
 
 async def paint(server: str, workflow: str, picture: str) -> None:
-    ends = ("execution_success", "execution_error", "execution_interrupted")
     body = {"prompt": json.loads(pathlib.Path(workflow).read_text("utf-8")), "client_id": "me"}
     async with aiohttp.ClientSession(server) as http, http.ws_connect("/ws?clientId=me") as events:
         async with http.post("/prompt", json=body) as answer:
@@ -18,13 +17,15 @@ async def paint(server: str, workflow: str, picture: str) -> None:
             said = event.json() if event.type is aiohttp.WSMsgType.TEXT else {}
             if said.get("type") == "progress":
                 print("step", said["data"]["value"], "of", said["data"]["max"])
-            if said.get("type") in ends and said["data"]["prompt_id"] == job:
+            if said.get("type") == "executing" and said["data"]["node"] is None:
                 break
         async with http.get(f"/history/{job}") as answer:
-            made = (await answer.json())[job]["outputs"].values()
-        images = [image for output in made for image in output.get("images", [])]
-        wanted = next(i for i in images if i["filename"].startswith("collage_result"))
-        async with http.get("/view", params=wanted) as answer:
+            done = (await answer.json())[job]
+        images = [i for output in done["outputs"].values() for i in output.get("images", [])]
+        wanted = [i for i in images if i["filename"].startswith("collage_result")]
+        if not wanted:
+            sys.exit(f"No picture: {done['status']}")
+        async with http.get("/view", params=wanted[0]) as answer:
             pathlib.Path(picture).write_bytes(await answer.read())
 
 
