@@ -9,6 +9,7 @@ learned once, by the preset `default`.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from .collages import Case, kinds
 from .harmony import Meter, Subject
 from .levers_table import CLAIMS, MEASURES, WAYS, claims, table
 from .looks import Look, looks
-from .placement import FOUND, own_shares, write
+from .placement import FOUND, own_shares
 from .sheet import save_sheet
 
 LEVERS_SEED = 7_600_000  # apart from those of the other measurements and of training
@@ -36,15 +37,16 @@ class Levers:
         self.learning, self.meter = Learning(steps, cfg), Meter()
         self.painter = self.learning.painter
 
-    def ways(self, look: Look) -> Iterator[tuple[str, Case, tuple[Any, list]]]:
-        """Name, collage, and model and conditioning of each way."""
+    def ways(self, look: Look) -> Iterator[tuple[Case, tuple[Any, list]]]:
+        """Collage, model and conditioning of each of WAYS."""
         names = kinds(world.scene(look.seed, "toys"))
         learned, _ = self.learning.learn(look, Method("default", "default"), seed=1)
         known = look.with_layer(dataclasses.replace(look.layer, embedding=learned))
         own = known.with_layer(dataclasses.replace(known.layer, noise=KEPT))
         cases = [Case(look.seed, each.collage, names) for each in (look, look, known, own)]
-        for number, (way, case) in enumerate(zip(WAYS, cases, strict=True)):
-            yield way, case, self.painter.patched(case) if number else self.painter.plain(case)
+        for way, case in zip(WAYS, cases, strict=True):
+            tell = self.painter.plain if way == "plain" else self.painter.patched
+            yield case, tell(case)
 
     def measure(self, look: Look, case: Case, picture: torch.Tensor) -> tuple[float, ...]:
         """One value for each of MEASURES."""
@@ -60,7 +62,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     sheet: list[torch.Tensor] = []
     for number, look in enumerate(looks(LEVERS_SEED, count, noise)):
         sheet.append(look.collage.composite.image[0])
-        for index, (_, case, told) in enumerate(levers.ways(look)):
+        for index, (case, told) in enumerate(levers.ways(look)):
             pictures = [levers.painter.paint(case, told, seed) for seed in SEEDS]
             seen = [levers.measure(look, case, picture) for picture in pictures]
             found[number, index] = torch.tensor(seen)
@@ -68,7 +70,8 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
         print(f"{number + 1} of {count} collages", flush=True)
     text = f"{table(found)}\n\n{claims(found)}\n"
     rows = {way: found[:, index].tolist() for index, way in enumerate(WAYS)}
-    write({"measures": MEASURES, "claims": CLAIMS} | rows, folder / f"levers_{noise:g}.json")
+    raw = json.dumps({"measures": MEASURES, "claims": CLAIMS} | rows)
+    (folder / f"levers_{noise:g}.json").write_text(raw + "\n")
     (folder / f"levers_{noise:g}.md").write_text(text)
     save_sheet(torch.stack(sheet), folder / f"levers_{noise:g}.png", columns=1 + len(WAYS))
     print(f"\n{text}")

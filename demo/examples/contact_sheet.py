@@ -15,7 +15,7 @@ from .graph import WORKFLOWS
 
 SIDE, GAP, LINE = 256, 12, 20  # pixels
 FIGURES = {
-    "bento_box_steps": "A bento box step by step, every layer at noise 0.8",
+    "bento_box_steps": "A bento box step by step, every layer at noise 0.5",
     "toy_box": "A toy box, every layer at noise 0.8",
     "cake_table": "A cake table",
     "trade_off": "Harmony against fidelity: the noise of one layer",

@@ -152,7 +152,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
 }
 # node -> a picture of docs/, and how many of its pictures to leave out on the left
 TAKEN = {
-    "MaskedCrossAttentionPatch": ("words_in_place.png", 0),
+    "MaskedCrossAttentionPatch": ("toy_box.png", 0),
     "LayerTextualInversion": ("learned_look.png", 0),
     "CollageEmbeddingLoad": ("learned_look.png", 1),
 }

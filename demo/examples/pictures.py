@@ -21,6 +21,11 @@ THUMBNAILS = {
     "trade_off": "collage_5_result",
     "iterative_edit": "collage_3_result",
 }
+# no result without the checkpoint: these show the collage they start from
+STARTS = {
+    name: "collage_1_composite" if name == "iterative_edit" else "collage_composite"
+    for name in ("bento_box_steps", "toy_box", "cake_table", "trade_off", "iterative_edit")
+}
 
 
 def take_pictures() -> None:
@@ -30,16 +35,22 @@ def take_pictures() -> None:
         joined = OUTPUT / f"{name}_side_by_side.png"
         if joined.exists():
             shutil.copyfile(joined, DOCS / f"{name}.png")
-        for result in sorted(OUTPUT.glob(f"{name}_{prefix}_*.png"))[:1]:
-            with Image.open(result) as picture:
-                picture.convert("RGB").save(WORKFLOWS / f"{name}.jpg", quality=92)
+        _thumbnail(f"{name}_{prefix}", name)
+    for name, prefix in STARTS.items():
+        _thumbnail(f"{name}_{prefix}", f"{name}_checkpoint")
+    if (OUTPUT / "figures.png").exists():
+        _as_jpeg(OUTPUT / "figures.png", "figures")
     for sheet in sorted((OUTPUT / "evaluate").glob("*.png")):
         _as_jpeg(sheet, sheet.stem)
-        if sheet.stem == "placement_0.8":  # collage, plain and node of the eighth collage
-            with Image.open(sheet) as picture:
-                picture.crop((1024, 768, 1792, 1024)).save(DOCS / "words_in_place.png")
     for sheet in sorted((OUTPUT / "bench" / "inversion").glob("*/sheet.png")):
         _as_jpeg(sheet, f"inversion_{sheet.parent.name}")
+
+
+def _thumbnail(saved: str, name: str) -> None:
+    """The page shows it beside the workflow of that name."""
+    for file in sorted(OUTPUT.glob(f"{saved}_*.png"))[:1]:
+        with Image.open(file) as picture:
+            picture.convert("RGB").save(WORKFLOWS / f"{name}.jpg", quality=92)
 
 
 def _as_jpeg(sheet: Path, name: str) -> None:
