@@ -21,7 +21,17 @@ LOADERS = {
     "CollageDemoModel": "CheckpointLoaderSimple",
     "CollageDemoControlNet": "ControlNetLoader",
 }
-SETTINGS = {"width", "height", "scale", "steps", "cfg", "base_noise", "feather", "sampler_name"}
+SETTINGS = {
+    "width",
+    "height",
+    "scale",
+    "noise",
+    "steps",
+    "cfg",
+    "base_noise",
+    "feather",
+    "sampler_name",
+}
 PAPER = {
     "steps": 50,
     "cfg": 7.5,
