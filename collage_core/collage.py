@@ -16,6 +16,7 @@ from .phrases import Phrases, check_prompt, find_phrases
 
 MAX_LAYERS = 64
 CELL = 8  # canvas pixels per latent cell
+FITS = ("pixels", "contain", "cover")
 
 # input name -> (smallest, largest) value a layer accepts
 LAYER_RANGES = {
@@ -54,7 +55,8 @@ class Layer:
     """One object of the collage.
 
     image: [B, H, W, 3] straight colour in [0, 1]; alpha: [B, H, W] in [0, 1], 1 = opaque.
-    x, y: centre in fractions of the canvas; scale: layer pixels to canvas pixels; rotation:
+    x, y: centre in fractions of the canvas; scale: layer pixels to canvas pixels or, as `fit`
+    says, to the size at which the unturned layer fits on the canvas or covers it; rotation:
     degrees counter-clockwise; the rest are strengths, ranges in LAYER_RANGES. `notes` is what
     the report has to say about how the pixels were read. Raises CollageError for an empty text
     and for values out of range, all of them in one message.
@@ -73,6 +75,7 @@ class Layer:
     repel: float = 0.5
     control: float = 1.0
     visible: bool = True
+    fit: str = "pixels"
     embedding: Embedding | None = None
     notes: tuple[str, ...] = ()
 
@@ -87,6 +90,8 @@ class Layer:
             for name, (low, high) in LAYER_RANGES.items()
             if not low <= (value := getattr(self, name)) <= high
         ]
+        if self.fit not in FITS:
+            bad.append(f"input fit: {quoted(self.fit)} is none of {', '.join(FITS)}")
         if bad:
             raise CollageError(
                 f"CollageLayer {quoted(self.text)}, {'; '.join(bad)}. "
@@ -96,6 +101,12 @@ class Layer:
     @property
     def batch(self) -> int:
         return len(self.alpha)
+
+    def scale_on(self, height: int, width: int) -> float:
+        """Layer pixels to the pixels of a canvas of this size."""
+        tall, wide = height / self.alpha.shape[1], width / self.alpha.shape[2]
+        one = {"pixels": 1.0, "contain": min(tall, wide), "cover": max(tall, wide)}
+        return self.scale * one[self.fit]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,6 +12,7 @@ from .errors import CollageError
 OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
 TOLERANCE = 0.01  # rounding of other nodes, not worth a warning
 SEEN = 2 / 255  # alpha below this is nothing
+PLAIN, CLEAR = 0.04, 0.2  # differences of colour: no more than JPEG makes; an object
 
 
 def clean_pixels(
@@ -56,6 +57,15 @@ def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
     if not rows:
         return slice(0, 0), slice(0, 0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def on_plain_ground(image: torch.Tensor, alpha: torch.Tensor) -> bool:
+    """Whether image [B, H, W, 3] is opaque and shows something on one colour, up to its edges."""
+    if alpha.amin() < 1:
+        return False
+    edges = torch.cat([image[:, [0, -1]].flatten(1, 2), image[:, :, [0, -1]].flatten(1, 2)], 1)
+    ground = edges.mean((0, 1))
+    return bool((edges - ground).abs().amax() < PLAIN and (image - ground).abs().amax() > CLEAR)
 
 
 def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:

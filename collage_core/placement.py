@@ -41,8 +41,9 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     degrees = layer.rotation % 360
     if degrees % 90 == 0:
         pixels, degrees = pixels.rot90(int(degrees // 90), (2, 3)), 0
-    tall, wide = (size * layer.scale for size in pixels.shape[2:])
-    if layer.scale < 1:
+    scale = layer.scale_on(height, width)
+    tall, wide = (size * scale for size in pixels.shape[2:])
+    if scale < 1:
         pixels = area_shrink(pixels, max(1, round(tall)), max(1, round(wide)))
 
     box = _Box(layer.y * height, layer.x * width, tall, wide, math.radians(degrees))

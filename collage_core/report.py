@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from .collage import CELL, Collage
 from .errors import quoted
 from .phrases import Group, describe
-from .pixels import SEEN
+from .pixels import SEEN, on_plain_ground
 from .words import WEIGHT
 
 STRONG_WEIGHT = 5
 LEAST = 1e-5  # smaller shares come from rounding
+MOST = 0.9  # of the canvas; what shows more is scenery
 
 
 def describe_collage(collage: Collage) -> str:
@@ -87,7 +88,9 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
     covered = collage.composite.covered[index].item()
     pixels = collage.width * collage.height
     alone = layer.alpha.mean().item() * layer.opacity  # of the layer's own area
-    area = layer.alpha[0].numel() * layer.scale**2 / pixels
+    scale = layer.scale_on(collage.height, collage.width)
+    tall, wide = (size * scale for size in layer.alpha.shape[1:])
+    area = tall * wide / pixels
     if layer.alpha.max().item() * layer.opacity < SEEN:
         yield "is fully transparent: nothing of it can be seen"
     elif covered < LEAST * alone * area:
@@ -99,8 +102,18 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
             f"shows less than one latent cell of {CELL} x {CELL} pixels: "
             "too little for its noise and its words to have an effect"
         )
-    elif covered < 0.99 * alone * area:
-        yield f"{percent(1 - covered / (alone * area))} of it lies outside the canvas"
+    elif covered < 0.99 * alone * area and layer.fit != "cover":
+        yield f"{percent(1 - covered / (alone * area))} of it lies outside the canvas" + (
+            f": it is {wide:.0f} x {tall:.0f} pixels there; fit contain makes it as large as the "
+            "canvas"
+            if tall > collage.height or wide > collage.width
+            else ""
+        )
+    elif visible < MOST and on_plain_ground(layer.image, layer.alpha):
+        yield (
+            "it is on a ground of one colour that is not transparent: connect the MASK of Load "
+            "Image, or cut it out first"
+        )
 
 
 def _word_notes(collage: Collage, group: Group, index: int) -> Iterator[str]:

@@ -75,6 +75,7 @@ def _cut(layer: Layer, alpha: torch.Tensor, part: _Part, collage: Collage) -> La
         x=(columns.start + columns.stop) / 2 / collage.width,
         y=(rows.start + rows.stop) / 2 / collage.height,
         scale=1.0,
+        fit="pixels",
         rotation=0.0,
         opacity=1.0,
         notes=(),

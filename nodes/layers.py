@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..collage_core.collage import LAYER_RANGES, MAX_LAYERS, Collage, Layer
+from ..collage_core.collage import FITS, LAYER_RANGES, MAX_LAYERS, Collage, Layer
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
@@ -67,7 +67,12 @@ class CollageLayer(io.ComfyNode):
                 ),
                 _ranged("x", 0.5, 0.01, "Centre of the layer: 0 left edge, 1 right edge."),
                 _ranged("y", 0.5, 0.01, "Centre of the layer: 0 top edge, 1 bottom edge."),
-                _ranged("scale", 1.0, 0.01, "Size on the canvas; 1 keeps the image's pixels."),
+                _ranged(
+                    "scale",
+                    1.0,
+                    0.01,
+                    "Size on the canvas; 1 keeps the image's pixels, or see fit.",
+                ),
                 _ranged("rotation", 0.0, 1.0, "Degrees, counter-clockwise around the centre."),
                 _ranged(
                     "opacity",
@@ -97,6 +102,14 @@ class CollageLayer(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "visible", default=True, tooltip="Off: the layer takes no part in anything."
+                ),
+                io.Combo.Input(
+                    "fit",
+                    options=list(FITS),
+                    default="pixels",
+                    optional=True,
+                    tooltip="What scale 1 means. pixels: the image's own pixels; contain: as "
+                    "large as the canvas can hold; cover: so large that it fills the canvas.",
                 ),
             ],
             outputs=[

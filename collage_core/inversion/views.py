@@ -53,6 +53,7 @@ def layer_views(layer: Layer, collage: Collage | None, resolution: int, cell: in
             image=cropped.image[which : which + 1],
             alpha=cropped.alpha[which : which + 1],
             scale=size * resolution / extent,
+            fit="pixels",
         )
         placed = place_layer(one, resolution, resolution)
         pixels = background.new_zeros(4, resolution, resolution)
@@ -126,7 +127,8 @@ def _backgrounds(
     grey, colour = plain
     around = colour.mean() + (noise - 0.5) / 2  # without a collage
     if collage is not None:
-        around = _surroundings(layer, collage, resolution, extent * layer.scale / AMONG_OTHERS)
+        side = extent * layer.scale_on(collage.height, collage.width) / AMONG_OTHERS
+        around = _surroundings(layer, collage, resolution, side)
     small = F.interpolate(around.unsqueeze(0), (8, 8), mode="bilinear", antialias=True)
     blurred = F.interpolate(small, (resolution, resolution), mode="bilinear")[0]
     return [around.clamp(0, 1), blurred.clamp(0, 1), colour, grey, torch.ones_like(noise), noise]

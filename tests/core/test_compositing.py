@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from collage_core.collage import Layer
 from collage_core.compositing import compose
+from collage_core.errors import CollageError
 from collage_core.placement import area_shrink, place_layer
 
 B, L, H, W = 2, 3, 7, 11
@@ -247,3 +248,32 @@ def test_a_large_canvas_keeps_whole_pixels_exact():
     canvas = on_canvas(one, 8, 8191)
     assert canvas[0, 3].sum() == 64
     assert canvas[0, 3, :, 4001:4009].eq(1).all()
+
+
+@pytest.mark.parametrize(
+    ("fit", "scale", "rows", "columns"),
+    [
+        ("contain", 1.0, 15, 30),  # a layer of 20 x 40 on a canvas of 24 x 30
+        ("contain", 0.5, 7.5, 15),
+        ("cover", 1.0, 24, 30),
+        ("pixels", 0.5, 10, 20),
+    ],
+)
+def test_a_size_can_be_measured_against_the_canvas(
+    fit: str, scale: float, rows: float, columns: float
+):
+    placed = on_canvas(opaque(20, 40, fit=fit, scale=scale), 24, 30)
+    alpha = placed[0, 3].double()
+    assert alpha.sum(0).max().item() == pytest.approx(rows, abs=1e-4)
+    assert alpha.sum(1).max().item() == pytest.approx(columns, abs=1e-4)
+
+
+def test_what_covers_the_canvas_is_cut_off_evenly():
+    wide = torch.arange(40.0).div(39)[None, None, :, None].expand(1, 20, 40, 3)
+    placed = on_canvas(layer(wide, torch.ones(1, 20, 40), fit="cover"), 20, 20)
+    assert_close(placed[0, 0], wide[0, :, 10:30, 0])
+
+
+def test_a_fit_that_does_not_exist():
+    with pytest.raises(CollageError, match='input fit: "fill" is none of pixels, contain, cover'):
+        opaque(2, 2, fit="fill")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -94,6 +95,34 @@ def test_a_layer_outside_the_canvas():
     assert notes(report("bear", layer("bear", x=0.9)), 1) == [
         "30.0 % of it lies outside the canvas"
     ]
+
+
+def test_a_layer_larger_than_the_canvas_is_told_what_helps():
+    photo = {"width": 100, "height": 160}
+    (said,) = notes(report("bear", layer("bear", **photo)), 1)
+    assert said == (
+        "80.0 % of it lies outside the canvas: it is 100 x 160 pixels there; fit contain makes it "
+        "as large as the canvas"
+    )
+    assert notes(report("bear", layer("bear", fit="contain", **photo)), 1) == []
+    assert notes(report("bear", layer("bear", fit="cover", **photo)), 1) == []
+
+
+def test_an_object_that_was_not_cut_out():
+    photo = torch.full((1, 40, 40, 3), 0.97)
+    photo[:, ::2] -= 0.02  # JPEG's noise
+    photo[:, 10:30, 10:30] = 0.3
+    bear = replace(layer("bear"), image=photo)
+    (said,) = notes(report("bear", bear), 1)
+    assert said.startswith("it is on a ground of one colour that is not transparent: connect the")
+    scenery = replace(bear, scale=2.0, fit="cover")
+    assert notes(report("bear", scenery), 1) == []
+    cut_out = bear.alpha.clone()
+    cut_out[:, 0] = 0
+    assert notes(report("bear", replace(bear, alpha=cut_out)), 1) == []
+    textured = photo.clone()
+    textured[:, :, 0] = 0.5
+    assert notes(report("bear", replace(bear, image=textured)), 1) == []
 
 
 def test_a_transparent_layer():

@@ -88,14 +88,14 @@ def test_the_parts_of_a_picture_are_the_picture(
 def test_each_layer_stands_where_it_stood_with_its_words_and_strengths():
     learned = Embedding(name="look", vectors={})
     one = soft(1, x=0.4, y=0.6, rotation=20.0, scale=0.8, opacity=0.5, noise=0.1, attract=0.2,
-               repel=0.3, control=0.4, embedding=learned, notes=("read so",))  # fmt: skip
+               repel=0.3, control=0.4, fit="cover", embedding=learned, notes=("so",))  # fmt: skip
     hidden = soft(2, visible=False)
     parted = split(collage(one, hidden), random_picture())
     cut, kept = parted.layers
     assert kept is hidden
     names = ("text", "noise", "attract", "repel", "control", "embedding", "visible")
     assert [getattr(cut, name) for name in names] == [getattr(one, name) for name in names]
-    assert (cut.scale, cut.rotation, cut.opacity, cut.notes) == (1.0, 0.0, 1.0, ())
+    assert (cut.scale, cut.fit, cut.rotation, cut.opacity, cut.notes) == (1, "pixels", 0, 1, ())
     assert cut.alpha.max() <= 0.5
     assert parted.prompt == "thing 1, thing 2"
 

@@ -14,7 +14,7 @@ CONTRACT = {
         {
             "image": None, "text": "", "mask": None, "x": 0.5, "y": 0.5, "scale": 1.0,
             "rotation": 0.0, "opacity": 1.0, "noise": 0.6, "attract": 0.3, "repel": 0.5,
-            "control": 1.0, "visible": True,
+            "control": 1.0, "visible": True, "fit": "pixels",
         },
         ["layer"],
     ),

@@ -50,6 +50,14 @@ def test_in_a_collage_one_view_shows_it_among_the_others_at_its_own_size():
     assert (red * (views.masks[0] < 0.01)).sum() > 0.05 * R * R, "the other box is not in view"
 
 
+def test_a_size_measured_against_the_canvas_shows_the_same_surroundings():
+    other = dataclasses.replace(red_box(), text="red", x=0.75)
+    plain = red_box(scale=0.25 * 96 / 70)
+    fitted = red_box(scale=0.25, fit="cover")
+    views = [layer_views(one, blue_collage(other, one), R, 8) for one in (plain, fitted)]
+    torch.testing.assert_close(views[0].pictures, views[1].pictures)
+
+
 def test_the_object_stands_as_it_is_turned_in_the_collage():
     upright = layer_views(red_box(), None, R, 8).masks[2]
     turned = layer_views(red_box(rotation=90), None, R, 8).masks[2]
