@@ -13,11 +13,16 @@ from launcher.host import Host
 from launcher.paths import HOST_DIR, REPO
 from launcher.process import say
 
+# A file's tests stay together and share its fixtures. Every process starts a server of its own and
+# holds models, so that more of them would ask for more memory than many machines have.
+AT_ONCE = ("-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile")
+
 
 def run_tests(host: Host, pytest_arguments: Sequence[str]) -> int:
     """Run the static checks and pytest; return 0 only when all of them passed.
 
-    With arguments for pytest only pytest runs, because then one is after particular tests.
+    With arguments for pytest only pytest runs, in one process, because then one is after particular
+    tests.
     Only the private host is the one that the type checker is configured for.
     """
     env = _test_environ(host)
@@ -26,7 +31,7 @@ def run_tests(host: Host, pytest_arguments: Sequence[str]) -> int:
         for tool, *arguments in _static_checks(host):
             if _run(host.module(tool, *arguments), env) != 0:
                 failed.append(" ".join([tool, *arguments]))
-    status = _run(host.module("pytest", *pytest_arguments), env)
+    status = _run(host.module("pytest", *(pytest_arguments or AT_ONCE)), env)
     if failed:
         raise LauncherError(f"Not clean: {', '.join(failed)} (what they found stands above).")
     return status
@@ -41,8 +46,11 @@ def _static_checks(host: Host) -> list[list[str]]:
 
 
 def _test_environ(host: Host) -> dict[str, str]:
-    """Install the test tools if need be and return the environment that finds them."""
-    env = {**host.environ(), "COLLAGE_CPU": "1"}
+    """Install the test tools if need be and return the environment that finds them.
+
+    One thread per process: several wait for one another actively wherever cores are shared.
+    """
+    env = {"OMP_NUM_THREADS": "1", **host.environ(), "COLLAGE_CPU": "1"}
     folder = environment.VENV if host.private else HOST_DIR / "test_tools"
     environment.add_test_tools(host.python, folder, apart=not host.private)
     if not host.private:
