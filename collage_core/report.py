@@ -83,7 +83,7 @@ def _hidden_by(collage: Collage, index: int) -> list[str]:
 
 
 def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
-    """Why little or nothing of a layer can be seen; at most one reason."""
+    """What is odd about how a layer can be seen; at most one note, the gravest."""
     layer = collage.shown[index]
     covered = collage.composite.covered[index].item()
     pixels = collage.width * collage.height
@@ -103,12 +103,11 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
             "too little for its noise and its words to have an effect"
         )
     elif covered < 0.99 * alone * area and layer.fit != "cover":
-        yield f"{percent(1 - covered / (alone * area))} of it lies outside the canvas" + (
-            f": it is {wide:.0f} x {tall:.0f} pixels there; fit contain makes it as large as the "
-            "canvas"
-            if tall > collage.height or wide > collage.width
-            else ""
-        )
+        outside = f"{percent(1 - covered / (alone * area))} of it lies outside the canvas"
+        if layer.fit == "pixels" and (tall > collage.height or wide > collage.width):
+            outside += f": it is {wide:.0f} x {tall:.0f} pixels there; fit contain makes it as "
+            outside += "large as the canvas"
+        yield outside
     elif visible < MOST and on_plain_ground(layer.image, layer.alpha):
         yield (
             "it is on a ground of one colour that is not transparent: connect the MASK of Load "

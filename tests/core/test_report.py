@@ -104,7 +104,12 @@ def test_a_layer_larger_than_the_canvas_is_told_what_helps():
         "80.0 % of it lies outside the canvas: it is 100 x 160 pixels there; fit contain makes it "
         "as large as the canvas"
     )
+    for width, height in ((160, 30), (30, 160)):
+        (said,) = notes(report("bear", layer("bear", width=width, height=height)), 1)
+        assert f"it is {width} x {height} pixels there" in said
     assert notes(report("bear", layer("bear", fit="contain", **photo)), 1) == []
+    twice = layer("bear", fit="contain", scale=2.0, **photo)
+    assert notes(report("bear", twice), 1) == ["50.0 % of it lies outside the canvas"]
     assert notes(report("bear", layer("bear", fit="cover", **photo)), 1) == []
 
 
