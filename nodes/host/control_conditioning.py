@@ -1,7 +1,7 @@
-"""A control network in a CONDITIONING, put there by the host's own node.
+"""A control network in a CONDITIONING, as the host's ControlNetApplyAdvanced puts it there.
 
-Host symbols: nodes.ControlNetApplyAdvanced.apply_controlnet, which copies the CONTROL_NET once
-for each network it finds in the conditionings, to stand behind it; the key model_conds of a
+Host symbols: ControlBase.set_cond_hint(hint, strength, timestep_percent_range) and
+.set_previous_controlnet; the keys control, control_apply_to_uncond and model_conds of a
 CONDITIONING's dictionary, and conds.CONDConstant, whose process_cond (batch_size, area) the
 sampler calls at every step.
 """
@@ -13,13 +13,12 @@ from typing import Any
 import torch
 from comfy.conds import CONDConstant
 
-import nodes as host_nodes
-
 from ...collage_core.errors import CollageError
 from .control_fit import NODE
 from .layer_control import LayerControl
 
 KEY = "collage_control"
+UNCOND = "control_apply_to_uncond"  # the negative has a network of its own
 
 
 class WholePicture(CONDConstant):
@@ -43,15 +42,32 @@ def apply_network(
     network: Any,
     image: torch.Tensor,
     weights: torch.Tensor,
-    **settings: float,
+    *,
+    strength: float,
+    start_percent: float,
+    end_percent: float,
 ) -> tuple[list, list]:
     """Positive and negative with a CONTROL_NET that sees `image` and counts by `weights`.
 
-    image: [B, H, W, 3]; weights: [C, 1, H, W]; settings: strength, start_percent, end_percent.
+    image: [B, H, W, 3]; weights: [C, 1, H, W]. As the host's ControlNetApplyAdvanced does, to the
+    bit: one copy of the network stands behind each network that the conditionings have already.
     """
-    weighed = LayerControl(network, weights)
-    apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
-    positive, negative = apply(*conditionings, weighed, image, **settings)
+    hint, weighed = image.movedim(-1, 1), LayerControl(network, weights)
+    copies: dict[Any, Any] = {}
+
+    def behind(previous: Any) -> Any:
+        if previous not in copies:
+            copy = weighed.copy().set_cond_hint(hint, strength, (start_percent, end_percent))
+            copies[previous] = copy.set_previous_controlnet(previous)
+        return copies[previous]
+
+    def applied(conditioning: list) -> list:
+        return [
+            [features, {**options, "control": behind(options.get("control")), UNCOND: False}]
+            for features, options in conditioning
+        ]
+
+    positive, negative = (applied(conditioning) for conditioning in conditionings)
     return _whole(positive), _whole(negative)
 
 

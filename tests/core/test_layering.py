@@ -72,6 +72,12 @@ def test_only_nodes_host_reaches_into_comfyui():
     assert {path.name for path in files if top(imports(path, "pack")) & HOST} == set()
 
 
+def test_no_node_of_comfyui_is_called():
+    """Their inputs and answers are for the page; the host moves them from class to class."""
+    files = (REPO / "nodes" / "host").glob("**/*.py")
+    assert {path.name for path in files if top(imports(path)) & {"nodes", "comfy_extras"}} == set()
+
+
 def test_the_core_loads_without_comfyui():
     files = (path.relative_to(REPO) for path in (REPO / "collage_core").glob("**/[!_]*.py"))
     modules = [".".join(file.with_suffix("").parts) for file in files]

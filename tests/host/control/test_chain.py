@@ -48,6 +48,21 @@ def test_a_network_after_keeps_its_own_strength(
         assert_close(x, first * w + 0.6 * second, atol=1e-5, rtol=1e-4)
 
 
+def test_a_network_is_copied_once_for_each_one_before(control, core_control, make_collage, other):
+    """As by the host's own node: positive and negative share a chain, another chain is another."""
+    positive, negative = core_control(torch.rand(1, 96, 80, 3), other)
+    found = control(make_collage(), conditionings=(positive + negative, negative))[:2]
+    first, second, third = (options["control"] for part in found for _, options in part)
+    assert first is second is third
+    alone = [[positive[0][0], {}]]
+    found = control(make_collage(), conditionings=(positive + alone, negative))[:2]
+    first, second, third = (options["control"] for part in found for _, options in part)
+    assert first is third is not second
+    assert first.previous_controlnet is positive[0][1]["control"]
+    assert second.previous_controlnet is None
+    assert not found[0][0][1]["control_apply_to_uncond"]
+
+
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
 def test_control_1_in_a_chain_is_the_hosts_sum_to_the_bit(
     tiny, control, core_control, sample, make_collage, network, other, prompts, place
