@@ -13,6 +13,7 @@ from .compositing import Composite, compose
 from .embedding_words import insert_embeddings
 from .errors import CollageError, quoted
 from .phrases import Phrases, check_prompt, find_phrases
+from .placement import turned_size
 
 MAX_LAYERS = 64
 CELL = 8  # canvas pixels per latent cell
@@ -56,10 +57,10 @@ class Layer:
 
     image: [B, H, W, 3] straight colour in [0, 1]; alpha: [B, H, W] in [0, 1], 1 = opaque.
     x, y: centre in fractions of the canvas; scale: layer pixels to canvas pixels or, as `fit`
-    says, to the size at which the unturned layer fits on the canvas or covers it; rotation:
-    degrees counter-clockwise; the rest are strengths, ranges in LAYER_RANGES. `notes` is what
-    the report has to say about how the pixels were read. Raises CollageError for an empty text
-    and for values out of range, all of them in one message.
+    says, to the size at which the layer, turned by its rotation, fits on the canvas or covers it
+    from the centre; rotation: degrees counter-clockwise; the rest are strengths, ranges in
+    LAYER_RANGES. `notes` is what the report has to say about how the pixels were read. Raises
+    CollageError for an empty text and for values out of range, all of them in one message.
     """
 
     image: torch.Tensor = field(repr=False)  # ComfyUI prints every input of a node that fails
@@ -104,8 +105,15 @@ class Layer:
 
     def scale_on(self, height: int, width: int) -> float:
         """Layer pixels to the pixels of a canvas of this size."""
-        tall, wide = height / self.alpha.shape[1], width / self.alpha.shape[2]
-        one = {"pixels": 1.0, "contain": min(tall, wide), "cover": max(tall, wide)}
+        own_height, own_width = self.alpha.shape[1:]
+        tall, wide = turned_size(own_height, own_width, self.rotation)
+        # The layer covers the canvas where the canvas, turned the other way, fits into the layer.
+        needed_tall, needed_wide = turned_size(height, width, self.rotation)
+        one = {
+            "pixels": 1.0,
+            "contain": min(height / tall, width / wide),
+            "cover": max(needed_tall / own_height, needed_wide / own_width),
+        }
         return self.scale * one[self.fit]
 
 

@@ -46,7 +46,7 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     if scale < 1:
         pixels = area_shrink(pixels, max(1, round(tall)), max(1, round(wide)))
 
-    box = _Box(layer.y * height, layer.x * width, tall, wide, math.radians(degrees))
+    box = _Box(layer.y * height, layer.x * width, tall, wide, degrees)
     (y, rows), (x, columns) = box.touched(height, width)
     if not rows or not columns:
         return PlacedLayer(0, 0, pixels[:, :, :0, :0])
@@ -56,6 +56,15 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     else:
         pixels = box.sample(pixels, rows, columns)
     return PlacedLayer(rows.start, columns.start, pixels)
+
+
+def turned_size(height: float, width: float, degrees: float) -> tuple[float, float]:
+    """Height and width of the upright box around a rectangle that was turned; exact by quarters."""
+    quarters, rest = divmod(degrees % 180, 90)
+    if quarters:
+        height, width = width, height
+    cos, sin = math.cos(math.radians(rest)), math.sin(math.radians(rest))
+    return sin * width + cos * height, cos * width + sin * height
 
 
 def area_shrink(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -92,18 +101,17 @@ def _premultiplied(layer: Layer) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class _Box:
-    """A rectangle on the canvas: centre and size in pixels, angle in radians."""
+    """A rectangle on the canvas: centre and size in pixels, turned counter-clockwise."""
 
     y: float
     x: float
     height: float
     width: float
-    angle: float
+    degrees: float
 
     def touched(self, height: int, width: int) -> list[tuple[float, range]]:
         """Where it starts and which pixels of the canvas it touches, down and across."""
-        cos, sin = abs(math.cos(self.angle)), abs(math.sin(self.angle))
-        tall, wide = sin * self.width + cos * self.height, cos * self.width + sin * self.height
+        tall, wide = turned_size(self.height, self.width, self.degrees)
         found: list[tuple[float, range]] = []
         for center, extent, size in ((self.y, tall, height), (self.x, wide, width)):
             start = round((center - extent / 2) * SUBPIXEL) / SUBPIXEL
@@ -119,7 +127,8 @@ class _Box:
         """
         dy = torch.tensor(rows, dtype=torch.float64)[:, None] + 0.5 - self.y
         dx = torch.tensor(columns, dtype=torch.float64) + 0.5 - self.x
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        angle = math.radians(self.degrees)
+        cos, sin = math.cos(angle), math.sin(angle)
         grid = pixels.new_empty(1, len(rows), len(columns), 2)
         covered = pixels.new_ones(len(rows), len(columns))
         # x and y of each pixel in the layer's own frame, from -1 to 1 over the box

@@ -8,6 +8,7 @@ from .collage import CELL, Collage
 from .errors import quoted
 from .phrases import Group, describe
 from .pixels import SEEN, on_plain_ground
+from .placement import turned_size
 from .words import WEIGHT
 
 STRONG_WEIGHT = 5
@@ -91,6 +92,7 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
     scale = layer.scale_on(collage.height, collage.width)
     tall, wide = (size * scale for size in layer.alpha.shape[1:])
     area = tall * wide / pixels
+    tall, wide = turned_size(tall, wide, layer.rotation)
     if layer.alpha.max().item() * layer.opacity < SEEN:
         yield "is fully transparent: nothing of it can be seen"
     elif covered < LEAST * alone * area:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -266,6 +267,41 @@ def test_a_size_can_be_measured_against_the_canvas(
     alpha = placed[0, 3].double()
     assert alpha.sum(0).max().item() == pytest.approx(rows, abs=1e-4)
     assert alpha.sum(1).max().item() == pytest.approx(columns, abs=1e-4)
+
+
+ANGLES = [0.0, 30.0, 90.0, -90.0, 135.0, 180.0, 270.0, 359.0, 725.0]
+
+
+@pytest.mark.parametrize("rotation", ANGLES)
+@pytest.mark.parametrize(("h", "w"), [(20, 40), (40, 20)])
+def test_a_turned_layer_is_contained_as_it_lies(h: int, w: int, rotation: float):
+    one = opaque(h, w, fit="contain", rotation=rotation)
+    alpha = on_canvas(one, 48, 60)[0, 3].double()
+    area = h * w * one.scale_on(48, 60) ** 2
+    assert alpha.sum().item() == pytest.approx(area, rel=0.01)  # nothing is cut off
+    rows, columns = (alpha.sum(axis).nonzero().flatten() for axis in (1, 0))
+    assert (
+        max((rows[-1] - rows[0] + 1).item() / 48, (columns[-1] - columns[0] + 1).item() / 60) > 0.95
+    )
+
+
+@pytest.mark.parametrize("rotation", ANGLES)
+@pytest.mark.parametrize(("h", "w"), [(20, 40), (40, 20)])
+def test_a_turned_layer_covers_the_canvas_as_it_lies(h: int, w: int, rotation: float):
+    def least(scale: float) -> float:
+        one = opaque(h, w, fit="cover", rotation=rotation, scale=scale)
+        return on_canvas(one, 48, 60)[0, 3].min().item()
+
+    assert least(1.0) == pytest.approx(1, abs=1e-4)
+    assert least(0.9) < 0.5  # no larger than need be
+
+
+def test_a_quarter_turn_fits_as_the_turned_picture(generator: torch.Generator):
+    one = random_layer(generator, 1, 20, 40)
+    turned = layer(one.image.rot90(1, (1, 2)), one.alpha.rot90(1, (1, 2)), fit="contain")
+    both = (replace(one, fit="contain", rotation=90.0), turned)
+    first, second = (on_canvas(each, 48, 24) for each in both)
+    assert_close(first, second, rtol=0, atol=0)
 
 
 def test_what_covers_the_canvas_is_cut_off_evenly():

@@ -107,7 +107,11 @@ def test_a_layer_larger_than_the_canvas_is_told_what_helps():
     for width, height in ((160, 30), (30, 160)):
         (said,) = notes(report("bear", layer("bear", width=width, height=height)), 1)
         assert f"it is {width} x {height} pixels there" in said
+    turned = replace(layer("bear", width=160, height=30), rotation=90.0)
+    (said,) = notes(report("bear", turned), 1)
+    assert "it is 30 x 160 pixels there" in said
     assert notes(report("bear", layer("bear", fit="contain", **photo)), 1) == []
+    assert notes(report("bear", layer("bear", fit="contain", rotation=45.0, **photo)), 1) == []
     twice = layer("bear", fit="contain", scale=2.0, **photo)
     assert notes(report("bear", twice), 1) == ["50.0 % of it lies outside the canvas"]
     assert notes(report("bear", layer("bear", fit="cover", **photo)), 1) == []
