@@ -8,7 +8,7 @@ from .collage import Collage
 from .collage_noise import collage_noise
 from .errors import CollageError
 from .paste_back import changeable
-from .pixels import clean_pixels
+from .pixels import clean_pixels, mask_batch
 from .result_picture import growth, other_size
 
 NODE = "CollagePasteBack"
@@ -71,17 +71,13 @@ def region_noise(
 
 
 def _from_mask(mask: torch.Tensor) -> torch.Tensor:
-    if mask.ndim not in (2, 3) or 0 in mask.shape:
-        raise CollageError(
-            f"{NODE}, input mask: has the shape {list(mask.shape)}, but must be [height, width] or "
-            "[batch, height, width]. Connect a MASK such as the sampler's noise_map."
-        )
+    mask = mask_batch(mask, f"{NODE}, input mask", "the sampler's noise_map")
     if not mask.isfinite().all():
         raise CollageError(
             f"{NODE}, input mask: it holds NaN or infinite values. Repair or replace the node that "
             "made it."
         )
-    return mask.reshape(-1, 1, *mask.shape[-2:]).float()
+    return mask.unsqueeze(1).float()
 
 
 def _from_collage(collage: Collage) -> torch.Tensor:

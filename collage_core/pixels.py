@@ -12,17 +12,19 @@ from .errors import CollageError
 OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
 TOLERANCE = 0.01  # rounding of other nodes, not worth a warning
 SEEN = 2 / 255  # alpha below this is nothing
+LEAST_HOLE = 0.005  # of the image; less are specks
 PLAIN, CLEAR = 0.04, 0.2  # differences of colour: no more than JPEG makes; an object
 
 
 def clean_pixels(
     image: torch.Tensor, mask: torch.Tensor | None, node: str, image_input: str = "image"
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
-    """IMAGE [B, H, W, 3 or 4], MASK [H, W] or [B, h, w] -> image, alpha [B, H, W], notes.
+    """IMAGE [B, H, W, 3 or 4], MASK as `mask_batch` takes it -> image, alpha [B, H, W], notes.
 
     The mask is LoadImage's, 1 = transparent; it and a fourth channel are multiplied. Everything
-    comes back as float32 in [0, 1]; the notes say what had to be changed. Raises CollageError
-    in the name of `node` for other shapes and for values that are not numbers.
+    comes back as float32 in [0, 1]; the notes say what had to be changed, and what looks like a
+    mask the other way round. Raises CollageError in the name of `node` for other shapes and for
+    values that are not numbers.
     """
     where = f"{node}, input {image_input}"
     if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
@@ -40,14 +42,14 @@ def clean_pixels(
                 f"{node}, input mask: a batch of {len(opaque)} does not fit the image's batch of "
                 f"{len(image)}. Use one mask, or one for every image."
             )
+        if len(opaque) > len(image):
+            notes.append(
+                f"{len(opaque)} masks for one image make {len(opaque)} pictures; for one picture "
+                "join them with MaskComposite, or give each a Collage Layer of its own"
+            )
+        notes += [note for note in [_polarity_note(alpha, opaque)] if note]
         alpha = alpha * opaque
         colour = colour.expand(len(alpha), -1, -1, -1)
-        empty = (alpha < SEEN).float().mean().item()
-        if 0.99 < empty < 1:
-            notes.append(
-                f"the mask looks inverted: {empty:.1%} of the layer is empty; "
-                "where the object is what is missing, put an InvertMask before it"
-            )
     return colour, alpha.masked_fill(alpha >= OPAQUE, 1), tuple(notes)
 
 
@@ -90,14 +92,45 @@ def _describe_bad(values: torch.Tensor, finite: torch.Tensor) -> str:
     )
 
 
-def _fitted(mask: torch.Tensor, image: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
-    if mask.ndim == 2:
+def mask_batch(mask: torch.Tensor, where: str, example: str = "LoadImage's") -> torch.Tensor:
+    """MASK [H, W], [B, H, W] or [B, 1, H, W], which the host's nodes take too -> [B, H, W]."""
+    if mask.ndim == 4 and mask.shape[1] == 1:
+        mask = mask.squeeze(1)
+    elif mask.ndim == 2:
         mask = mask.unsqueeze(0)
     if mask.ndim != 3 or 0 in mask.shape:
         raise CollageError(
             f"{where}: has the shape {list(mask.shape)}, but must be [height, width] or "
-            "[batch, height, width]. Connect a MASK such as LoadImage's."
+            f"[batch, height, width]. Connect a MASK such as {example}."
         )
+    return mask
+
+
+def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor) -> str | None:
+    """What speaks for a mask in which 1 is the object; alpha and opaque: [B, H, W].
+
+    A guess is never acted on: frames and pictures with a hole are meant now and then.
+    """
+    turn = "where 1 is meant to be the object, put an InvertMask before it"
+    content, kept = torch.broadcast_tensors(alpha >= SEEN, opaque >= SEEN)
+    empty = 1 - (content & kept).float().mean().item()
+    if not kept.any():
+        return f"the mask is 1 everywhere, and 1 is transparent: {turn}" if content.any() else None
+    removed_content = (content & ~kept).sum() / content.sum().clamp(min=1)
+    removed_rest = (~content & ~kept).sum() / (~content).sum().clamp(min=1)
+    if removed_content > 0.75 and removed_rest < 0.25 and not content.all():
+        return f"the mask takes out what the image's own fourth channel shows: {turn}"
+    if empty > 0.99:
+        return f"the mask looks inverted: {empty:.1%} of the layer is empty; {turn}"
+    edges = torch.cat([kept[:, [0, -1]].flatten(), kept[:, :, [0, -1]].flatten()])
+    removed, at_edges = 1 - kept.float().mean().item(), 1 - edges.float().mean().item()
+    if removed > LEAST_HOLE and at_edges < min(0.4, removed / 2):
+        return f"the mask keeps the edges of the image and takes out {removed:.0%} inside: {turn}"
+    return None
+
+
+def _fitted(mask: torch.Tensor, image: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
+    mask = mask_batch(mask, where)
     mask = _in_range(mask, where, notes).to(image.device)
     size, wanted = mask.shape[1:], image.shape[1:3]
     if size == wanted:

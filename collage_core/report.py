@@ -35,6 +35,8 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
         f"Canvas {collage.width} x {collage.height} pixels, {shown} of {total} layers shown, "
         f"the background on {percent(background)} of it."
     )
+    if len(collage.composite.image) > 1:
+        yield f"{len(collage.composite.image)} pictures are made, {_batches(collage)}."
     if not shown:
         yield "! No layer is shown: the picture is the background, and the one mask is empty."
     if collage.edit is not None:
@@ -47,6 +49,17 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
     for weight in WEIGHT.findall(collage.prompt):
         if abs(float(weight)) > STRONG_WEIGHT:
             yield f"! the weight {weight} in the prompt is beyond {STRONG_WEIGHT}, mostly too much"
+
+
+def _batches(collage: Collage) -> str:
+    """Where a batch comes from: every part that holds more than one picture."""
+    parts = {f"layer {n} {quoted(layer.text)}": layer.batch for n, layer in collage.numbered}
+    parts["the background"] = len(collage.background)
+    if collage.edit is not None:
+        parts["the finished picture"] = len(collage.edit.picture)
+    found = [name for name, batch in parts.items() if batch > 1]
+    every = "; parts with one picture are in each" if len(found) < len(parts) else ""
+    return f"as many as {' and '.join(found)} {'has' if len(found) == 1 else 'have'}{every}"
 
 
 def _layer_lines(collage: Collage, number: int) -> Iterator[str]:

@@ -101,12 +101,83 @@ def test_rounding_beyond_1_is_limited_silently():
     assert notes == ()
 
 
+TURN = "where 1 is meant to be the object, put an InvertMask before it"
+
+
+def polarity(mask: torch.Tensor, own: torch.Tensor | None = None) -> list[str]:
+    """What is said of a MASK [H, W] on an image, whose own alpha [H, W] may be a channel."""
+    image = torch.zeros(1, *mask.shape, 3)
+    if own is not None:
+        image = torch.cat([image, own[None, ..., None]], -1)
+    return list(clean_pixels(image, mask, NODE)[2])
+
+
+def blob(*rows_and_columns: slice) -> torch.Tensor:
+    found = torch.zeros(40, 50)
+    found[rows_and_columns] = 1
+    return found
+
+
 def test_a_mask_the_wrong_way_round_is_suspected():
-    mask = torch.ones(1, 40, 40)
-    mask[0, 3, 3] = 0
-    _, _, (note,) = clean_pixels(torch.zeros(1, 40, 40, 3), mask, NODE)
-    assert note.startswith("the mask looks inverted: 99.9% of the layer is empty")
-    assert clean_pixels(torch.zeros(1, 40, 40, 3), torch.ones(1, 40, 40), NODE)[2] == ()
+    nearly_all = torch.ones(40, 40)
+    nearly_all[3, 3] = 0
+    assert polarity(nearly_all) == [f"the mask looks inverted: 99.9% of the layer is empty; {TURN}"]
+    assert polarity(torch.ones(40, 40)) == [
+        f"the mask is 1 everywhere, and 1 is transparent: {TURN}"
+    ]
+    inside = blob(slice(10, 30), slice(10, 35))
+    assert polarity(inside) == [
+        f"the mask keeps the edges of the image and takes out 25% inside: {TURN}"
+    ]
+    person = blob(slice(10, 40), slice(15, 35))  # who stands on the lower edge
+    (said,) = polarity(person)
+    assert said.startswith("the mask keeps the edges")
+    small = blob(slice(10, 13), slice(10, 14))
+    (said,) = polarity(small)
+    assert "takes out 1% inside" in said
+    for one in (inside, person):
+        assert polarity(1 - one) == []
+
+
+def test_a_mask_that_removes_what_the_fourth_channel_shows_is_suspected():
+    own = blob(slice(0, 30), slice(0, 35))
+    takes_out = f"the mask takes out what the image's own fourth channel shows: {TURN}"
+    assert polarity(own, own) == [takes_out]
+    assert polarity(1 - own, own) == []
+    masks = torch.stack([own, own, own])
+    notes = clean_pixels(
+        torch.cat([torch.zeros(1, 40, 50, 3), own[None, ..., None]], -1), masks, NODE
+    )[2]
+    assert notes[-1] == takes_out
+
+
+@pytest.mark.parametrize(
+    "removed",
+    [
+        blob(slice(0, 20)),  # half of the picture
+        blob(slice(30, 40)),
+        blob(slice(0, 3), slice(0, 3)) + blob(slice(37, 40), slice(47, 50)),  # rounded corners
+        blob(slice(12, 14), slice(12, 14)),  # specks
+        blob(slice(0, 40), slice(0, 15)) + blob(slice(0, 40), slice(35, 50)),
+        torch.zeros(40, 50),
+    ],
+)
+def test_masks_as_load_image_gives_them_are_not_suspected(removed: torch.Tensor):
+    assert polarity(removed) == []
+
+
+def test_several_masks_for_one_image_say_what_they_make():
+    (note,) = clean_pixels(torch.zeros(1, H, W, 3), torch.zeros(3, H, W), NODE)[2]
+    assert note.startswith("3 masks for one image make 3 pictures; for one picture join them")
+    assert clean_pixels(torch.zeros(3, H, W, 3), torch.zeros(3, H, W), NODE)[2] == ()
+
+
+def test_a_mask_with_a_channel_is_a_mask():
+    mask = torch.rand(2, 1, H, W)
+    for with_channel, plain in ((mask, mask[:, 0]), (mask[:1], mask[:1, 0])):
+        given = [clean_pixels(torch.zeros(2, H, W, 3), one, NODE) for one in (with_channel, plain)]
+        assert_close(given[0][1], given[1][1], rtol=0, atol=0)
+        assert given[0][2] == given[1][2]
 
 
 def test_values_that_are_no_numbers_are_counted_and_located():
@@ -127,7 +198,7 @@ def test_other_image_shapes_are_refused(shape: tuple[int, ...]):
     assert f"{NODE}, input image: has the shape {list(shape)}" in refused(torch.zeros(shape))
 
 
-@pytest.mark.parametrize("shape", [(W,), (1, 1, H, W), (0, H, W)])
+@pytest.mark.parametrize("shape", [(W,), (1, 2, H, W), (1, 1, 1, H, W), (0, H, W)])
 def test_other_mask_shapes_are_refused(shape: tuple[int, ...]):
     message = refused(torch.zeros(1, H, W, 3), torch.zeros(shape))
     assert f"{NODE}, input mask: has the shape {list(shape)}" in message

@@ -53,6 +53,17 @@ def test_a_healthy_stack_reads_like_this():
     ]
 
 
+def test_a_batch_says_how_many_pictures_are_made_and_why():
+    one, two = layer("bear"), layer("red hat")
+    three = replace(two, image=two.image.expand(3, -1, -1, -1), alpha=two.alpha.expand(3, -1, -1))
+    assert "pictures" not in report("a bear with a red hat", one, two)
+    assert report("a bear with a red hat", one, three).split("\n")[1] == (
+        '3 pictures are made, as many as layer 2 "red hat" has; parts with one picture are in each.'
+    )
+    both = report("a red hat", three, replace(three, visible=False)).split("\n")[1]
+    assert both.startswith('3 pictures are made, as many as layer 1 "red hat" has;')
+
+
 def test_the_first_line_counts_the_notes():
     first = report("bear", layer("bear", notes=("odd",)), notes=("even",)).split("\n")[0]
     assert first.endswith(" 2 notes, marked with !.")

@@ -42,6 +42,8 @@ def test_the_mask_is_used_instead_of_the_collage(back, edited) -> None:
     out = back(mask=mask, collage=edited.collage)
     assert out.mask[:, :, :8].min() > 0
     assert out.mask[:, :, 8:].max() == 0
+    channel = back(mask=mask[None, None], collage=edited.collage)
+    assert torch.equal(channel.image, out.image)
 
 
 def test_values_of_the_original_stay_even_beyond_their_range(back, edited, picture) -> None:
@@ -75,7 +77,7 @@ MASK = torch.ones(1, 48, 64)
         ({"mask": torch.ones(1, 24, 32)}, "input mask: its 32 x 24 pixels are not the 64 x 48"),
         ({"mask": 0 * MASK}, "input mask: its highest noise is 0, so nothing could change"),
         ({"mask": NAN[..., 0]}, "input mask: it holds NaN or infinite values"),
-        ({"mask": torch.ones(1, 1, 48, 64)}, r"input mask: has the shape [1, 1, 48, 64]"),
+        ({"mask": torch.ones(1, 2, 48, 64)}, r"input mask: has the shape [1, 2, 48, 64]"),
         ({"new": torch.zeros(2, 48, 64, 3), "mask": MASK.repeat(3, 1, 1)}, "has 1, new has 2, "),
     ],
 )  # fmt: skip
