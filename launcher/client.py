@@ -71,27 +71,45 @@ class Client:
         return json.loads(self.request("/upload/image", body, kind))["name"]
 
     def queue(self, prompt: Json) -> str:
-        """Queue a workflow in API form and return its id."""
-        return json.loads(self.request("/prompt", json.dumps({"prompt": prompt}).encode()))[
-            "prompt_id"
-        ]
+        """Queue a workflow in API form and return its id; HostError unless all of it was accepted.
+
+        ComfyUI queues what is left of a workflow when it refuses some of its results.
+        """
+        body = self.request("/prompt", json.dumps({"prompt": prompt}).encode())
+        answer = json.loads(body)
+        if answer.get("node_errors"):
+            self.cancel(answer["prompt_id"])
+            raise HostError(_refusal(200, body))
+        return answer["prompt_id"]
 
     def wait(
         self, prompt_id: str, timeout: float = 3600.0, while_waiting: Callable[[], object] = int
     ) -> Json:
         """Wait until a queued workflow is done and return its outputs by node id.
 
-        Raises HostError with the node's message if it failed, was interrupted, or took
-        longer than `timeout` seconds; `while_waiting` is called between two looks.
+        Raises HostError with the node's message if it failed, was interrupted, was taken off the
+        queue, or took longer than `timeout` seconds; `while_waiting` is called between two looks.
         """
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
+            waiting = self._is_queued(prompt_id)  # asked first: what has ended is in the history
             entry = self.get(f"/history/{prompt_id}").get(prompt_id)
             if entry is not None:
                 return _outputs(entry)
+            if not waiting:
+                raise HostError("The workflow was taken off ComfyUI's queue before it ran.")
             while_waiting()
             time.sleep(POLL_SECONDS)
         raise HostError(f"The workflow was not done after {timeout:.0f} seconds.")
+
+    def _is_queued(self, prompt_id: str) -> bool:
+        queue = self.get("/queue")
+        return any(prompt_id in job for job in queue["queue_running"] + queue["queue_pending"])
+
+    def cancel(self, prompt_id: str) -> None:
+        """Take a workflow off the queue and stop it should it run already; harmless after it."""
+        self.request("/queue", json.dumps({"delete": [prompt_id]}).encode())
+        self.request("/interrupt", json.dumps({"prompt_id": prompt_id}).encode())
 
     def fetch(self, image: Json) -> bytes:
         """Return the bytes of an image named by an output: filename, subfolder, type."""

@@ -23,6 +23,7 @@ Json = dict[str, Any]
 EXAMPLE = REPO / "workflows" / "api" / "bento_box.json"
 ENDS = ("composite", "result")  # the pictures that stand left and right
 DEMO_MODEL, CHECKPOINT_LOADER = "CollageDemoModel", "CheckpointLoaderSimple"
+SAVER = "SaveImage"
 
 
 def run_demo(host: Host, options: argparse.Namespace) -> int:
@@ -72,20 +73,34 @@ def _run_workflow(server: Server, workflow: Json, checkpoint: str | None) -> dic
         if checkpoint:
             prompt = with_checkpoint(prompt, checkpoint, info)
         outputs = client.wait(client.queue(prompt), while_waiting=Progress("running").tick)
+        require_all_saved(prompt, outputs)
         return _fetch_saved(client, outputs)
     except HostError as error:
         server.check_alive()
         raise LauncherError(str(error), server.log) from error
 
 
+def require_all_saved(prompt: Json, outputs: Json) -> None:
+    """Raise HostError unless every SaveImage node of the workflow has saved something."""
+    savers = [node_id for node_id, node in prompt.items() if node["class_type"] == SAVER]
+    idle = [node_id for node_id in savers if not outputs.get(node_id, {}).get("images")]
+    if idle:
+        nodes = ", ".join(f"{SAVER} (node {node_id})" for node_id in idle)
+        raise HostError(f"The workflow ran, but {nodes} saved no picture: nothing arrived there.")
+
+
 def _fetch_saved(client: Client, outputs: Json) -> dict[str, bytes]:
     images = [image for output in outputs.values() for image in output.get("images", [])]
-    saved = {
-        image["filename"]: client.fetch(image) for image in images if image["type"] == "output"
-    }
+    saved = {_name(image): client.fetch(image) for image in images if image["type"] == "output"}
     if not saved:
-        raise LauncherError("The workflow ran but saved no picture; it needs a SaveImage node.")
+        raise LauncherError(f"The workflow ran but saved no picture; it needs a {SAVER} node.")
     return saved
+
+
+def _name(image: Json) -> str:
+    """A saved picture's name with its subfolder: two may share the one but not the other."""
+    folder = image["subfolder"].replace("\\", "_").replace("/", "_")
+    return f"{folder}_{image['filename']}" if folder else image["filename"]
 
 
 def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:

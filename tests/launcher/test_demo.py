@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from launcher import demo
+from launcher.client import HostError
 from launcher.failure import LauncherError
 
 PROMPT: dict[str, Any] = {
@@ -47,6 +48,31 @@ def test_a_checkpoint_the_host_lacks_is_told_with_those_it_has() -> None:
 def test_a_workflow_without_the_demo_model_keeps_no_secret_of_it() -> None:
     with pytest.raises(LauncherError, match="has no CollageDemoModel"):
         demo.with_checkpoint({"2": PROMPT["2"]}, "a.ckpt", info_with("a.ckpt"))
+
+
+def test_a_picture_that_was_not_saved_is_a_failure() -> None:
+    prompt = {name: {"class_type": "SaveImage", "inputs": {}} for name in ("1", "2", "3")}
+    images = [{"filename": "a.png"}]
+    outputs = {"1": {"images": images}, "2": {"images": []}, "9": {"images": images}}
+    with pytest.raises(HostError, match=r"SaveImage \(node 2\), SaveImage \(node 3\) saved no"):
+        demo.require_all_saved(prompt, outputs)
+    demo.require_all_saved({"1": prompt["1"], "4": {"class_type": "PreviewAny"}}, outputs)
+
+
+class _Saves:
+    """Gives back which picture it was asked for."""
+
+    def fetch(self, image: dict[str, str]) -> bytes:
+        return image["subfolder"].encode()
+
+
+def test_pictures_of_one_name_in_two_folders_are_both_kept() -> None:
+    images = [
+        {"filename": "a_00001_.png", "subfolder": folder, "type": "output"}
+        for folder in ("", "b", "b/c")
+    ]
+    found = demo._fetch_saved(_Saves(), {"1": {"images": images}})  # pyright: ignore
+    assert found == {"a_00001_.png": b"", "b_a_00001_.png": b"b", "b_c_a_00001_.png": b"b/c"}
 
 
 def test_pictures_are_written_under_the_name_of_the_workflow(tmp_path: Path) -> None:

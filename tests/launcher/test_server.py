@@ -156,7 +156,7 @@ class _Host(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def answers() -> dict[str, tuple[int, object]]:
-    return {}
+    return {"/queue": (200, {"queue_running": [[0, "x", {}]], "queue_pending": []})}
 
 
 @pytest.fixture
@@ -186,6 +186,25 @@ def test_many_refusals_are_counted(client: Client, answers: dict[str, tuple[int,
     answers["/prompt"] = (400, {"error": {"message": "no"}, "node_errors": {"7": node}})
     with pytest.raises(HostError, match=r"Problem 2; and 2 more$"):
         client.queue({})
+
+
+def test_a_part_refused_is_the_workflow_refused(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    node = {"class_type": "CollagePasteBack", "errors": [{"message": "feather is missing"}]}
+    answers["/prompt"] = (200, {"prompt_id": "x", "node_errors": {"17": node}})
+    answers["/interrupt"] = (200, {})
+    with pytest.raises(HostError, match=r"CollagePasteBack \(node 17\): feather is missing"):
+        client.queue({})
+
+
+def test_what_was_taken_off_the_queue_is_not_waited_for(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    answers["/history/x"] = (200, {})
+    answers["/queue"] = (200, {"queue_running": [], "queue_pending": [[1, "y", {}]]})
+    with pytest.raises(HostError, match="taken off ComfyUI's queue"):
+        client.wait("x", 5)
 
 
 @pytest.mark.parametrize(
