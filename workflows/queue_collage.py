@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import uuid
 from pathlib import Path
@@ -29,32 +30,58 @@ async def queue(http: aiohttp.ClientSession, prompt: Json) -> str:
     for node in prompt.values():
         picture = HERE / "input" / str(node["inputs"].get("image"))
         if node["class_type"] == "LoadImage" and picture.is_file():
-            async with http.post("/upload/image", data={"image": picture.open("rb")}) as answer:
+            form = {"image": picture.open("rb")}
+            async with http.post("/upload/image", data=form, raise_for_status=True) as answer:
                 node["inputs"]["image"] = (await answer.json())["name"]
     async with http.post("/prompt", json={"prompt": prompt, "client_id": CLIENT}) as answer:
         said = await answer.json()
     if said.get("node_errors") or "error" in said:
+        if "prompt_id" in said:  # the server has queued what it did not refuse
+            await cancel(http, [said["prompt_id"]])
         raise RuntimeError(refusal(said))
     return said["prompt_id"]
 
 
-async def follow(events: aiohttp.ClientWebSocketResponse, job: str, name: str = "") -> list[Json]:
-    """Print the steps of a queued workflow, after `name`, and return the images it made."""
-    images = []
+async def cancel(http: aiohttp.ClientSession, jobs: list[str]) -> None:
+    """Take workflows off the queue and stop the one of them that runs."""
+    await http.post("/queue", json={"delete": jobs})
+    for job in jobs:
+        await http.post("/interrupt", json={"prompt_id": job})
+
+
+async def follow(
+    http: aiohttp.ClientSession, events: aiohttp.ClientWebSocketResponse, job: str, name: str = ""
+) -> list[Json]:
+    """Print the steps of a queued workflow, after `name`, until it ends; the images it made."""
     async for message in events:
         said = message.json() if message.type is aiohttp.WSMsgType.TEXT else {}
         kind, data = said.get("type"), said.get("data", {})
-        if data.get("prompt_id") != job:  # a picture under way, or about somebody else's workflow
-            continue
-        if kind == "progress":
+        if kind == "progress" and data["prompt_id"] == job:
             print(f"{name}step {data['value']} of {data['max']}", flush=True)
-        elif kind == "executed":
-            images += (data["output"] or {}).get("images", [])
-        elif kind == "execution_success":
-            return images
-        elif kind in ("execution_error", "execution_interrupted"):
-            raise RuntimeError(data.get("exception_message", "it was interrupted.").strip())
+        elif kind == "status":  # something was queued, has ended, or was taken off the queue
+            ended = await history(http, job)
+            if ended is not None:
+                return images_of(ended)
     raise RuntimeError("the server has closed the connection.")
+
+
+async def history(http: aiohttp.ClientSession, job: str) -> Json | None:
+    """What the server keeps of a workflow that has ended, None while it waits or runs."""
+    async with http.get("/queue") as answer:
+        queue = await answer.json()
+    async with http.get(f"/history/{job}") as answer:
+        ended = (await answer.json()).get(job)
+    if ended is None and all(job not in one for jobs in queue.values() for one in jobs):
+        raise RuntimeError("it was taken off the queue.")
+    return ended
+
+
+def images_of(ended: Json) -> list[Json]:
+    """The images of a workflow that has ended well; RuntimeError with the reason otherwise."""
+    kind, said = ended["status"]["messages"][-1]
+    if kind != "execution_success":
+        raise RuntimeError(said.get("exception_message", "it was interrupted.").strip())
+    return [image for made in ended["outputs"].values() for image in made.get("images", [])]
 
 
 async def fetch(http: aiohttp.ClientSession, images: list[Json]) -> bytes:
@@ -62,8 +89,44 @@ async def fetch(http: aiohttp.ClientSession, images: list[Json]) -> bytes:
     wanted = [image for image in images if image["filename"].startswith(SAVED_AS)]
     if not wanted:
         raise RuntimeError(f"the workflow has saved nothing as {SAVED_AS}.")
-    async with http.get("/view", params=wanted[-1]) as picture:
+    async with http.get("/view", params=wanted[-1], raise_for_status=True) as picture:
         return await picture.read()
+
+
+def read_workflow(file: Path) -> Json:
+    """A workflow in API form; ValueError when the file holds something else."""
+    try:
+        prompt = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not JSON ({error}).") from error
+    nodes = prompt.values() if isinstance(prompt, dict) and prompt else [None]
+    if not all(
+        isinstance(node, dict)
+        and isinstance(node.get("class_type"), str)
+        and isinstance(node.get("inputs"), dict)
+        for node in nodes
+    ):
+        raise ValueError(
+            f"{file} is no workflow in API form, in which every node has a class_type and inputs; "
+            '"Export (API)" on ComfyUI\'s page makes one.'
+        )
+    return prompt
+
+
+def write(picture: Path, data: bytes) -> None:
+    """Write a picture that is there whole or not at all."""
+    part = picture.with_name(f"{picture.name}.{CLIENT}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(picture)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def require_folder(file: Path) -> None:
+    """Refuse a file that could not be written before anything is painted for it."""
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise ValueError(f"{file} cannot be written; give a file in a folder that is there.")
 
 
 def refusal(said: Json) -> str:
@@ -83,7 +146,10 @@ async def paint(server: str, prompt: Json) -> bytes:
         http.ws_connect("/ws", params={"clientId": CLIENT}) as events,
     ):
         job = await queue(http, prompt)
-        return await fetch(http, await follow(events, job))
+        try:
+            return await fetch(http, await follow(http, events, job))
+        finally:
+            await cancel(http, [job])  # after Ctrl-C; one that has ended does not mind
 
 
 def main() -> None:
@@ -93,10 +159,13 @@ def main() -> None:
     parser.add_argument("--workflow", type=Path, default=HERE / "api" / "bento_box.json")
     options = parser.parse_args()
     try:
-        prompt = json.loads(options.workflow.read_text(encoding="utf-8"))
-        options.picture.write_bytes(asyncio.run(paint(options.server, prompt)))
+        require_folder(options.picture)
+        prompt = read_workflow(options.workflow)
+        write(options.picture, asyncio.run(paint(options.server, prompt)))
     except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
         sys.exit(f"Nothing was painted: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; nothing was painted.")
     print(options.picture)
 
 

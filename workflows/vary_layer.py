@@ -23,7 +23,18 @@ from pathlib import Path
 
 import aiohttp
 from PIL import Image, ImageDraw, ImageFont
-from queue_collage import CLIENT, HERE, Json, fetch, follow, queue
+from queue_collage import (
+    CLIENT,
+    HERE,
+    Json,
+    cancel,
+    fetch,
+    follow,
+    queue,
+    read_workflow,
+    require_folder,
+    write,
+)
 
 COLUMNS, GAP = 4, 8
 FONT = ImageFont.load_default(18)
@@ -33,9 +44,9 @@ CHARACTER = 10  # pixels, about, of one letter
 def find_layer(prompt: Json, text: str) -> Json:
     """The inputs of the layer with this text."""
     layers = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageLayer"]
-    found = [layer for layer in layers if layer["text"] == text]
+    found = [layer for layer in layers if layer.get("text") == text]
     if len(found) != 1:
-        names = ", ".join(f'"{layer["text"]}"' for layer in layers)
+        names = ", ".join(f'"{layer.get("text")}"' for layer in layers) or "none"
         raise ValueError(f'{len(found) or "no"} layers have the text "{text}"; there are {names}.')
     return found[0]
 
@@ -73,6 +84,8 @@ def rename(prompt: Json, old: str, new: str) -> None:
     """Exchange a layer's words in the scene prompt, where every layer's words must stand."""
     scenes = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageStack"]
     words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
+    if not all(isinstance(scene.get("prompt"), str) for scene in scenes):
+        raise ValueError("the scene prompt comes over a link, where it cannot be changed.")
     places = sum(len(words.findall(scene["prompt"])) for scene in scenes)
     if places != 1:
         raise ValueError(
@@ -93,9 +106,9 @@ async def paint_all(server: str, prompts: dict[str, Json]) -> list[bytes]:
         try:
             for label, prompt in prompts.items():
                 jobs[label] = await queue(http, prompt)
-            made = [await follow(events, job, f"{label}, ") for label, job in jobs.items()]
+            made = [await follow(http, events, job, f"{label}, ") for label, job in jobs.items()]
         finally:
-            await http.post("/queue", json={"delete": list(jobs.values())})
+            await cancel(http, list(jobs.values()))
         return [await fetch(http, images) for images in made]
 
 
@@ -118,6 +131,21 @@ def contact_sheet(pictures: Sequence[bytes], labels: Sequence[str]) -> Image.Ima
     return sheet
 
 
+def encoded(picture: Image.Image, kind: str) -> bytes:
+    """The picture as a file of a kind such as PNG."""
+    file = io.BytesIO()
+    picture.save(file, kind)
+    return file.getvalue()
+
+
+def kind_of(file: Path) -> str:
+    """The kind of picture that a file's name asks for."""
+    kind = Image.registered_extensions().get(file.suffix.lower(), "")
+    if kind not in Image.SAVE:
+        raise ValueError(f"{file} is no name of a picture; give one that ends in .png.")
+    return kind
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Vary one input of one layer of a collage.")
     parser.add_argument("server", help="such as http://127.0.0.1:8188")
@@ -129,7 +157,9 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, default=Path("sheet.png"), help="the file to write")
     options = parser.parse_args()
     try:
-        prompt = json.loads(options.workflow.read_text(encoding="utf-8"))
+        require_folder(options.sheet)
+        kind = kind_of(options.sheet)
+        prompt = read_workflow(options.workflow)
         for node in prompt.values() if options.steps else ():
             if "steps" in node["inputs"] and "sampler_name" in node["inputs"]:
                 node["inputs"]["steps"] = options.steps
@@ -138,9 +168,11 @@ def main() -> None:
             for value in options.values
         }
         pictures = asyncio.run(paint_all(options.server, prompts))
-        contact_sheet(pictures, list(prompts)).save(options.sheet)
+        write(options.sheet, encoded(contact_sheet(pictures, list(prompts)), kind))
     except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
         sys.exit(f"There is no sheet: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; there is no sheet.")
     print(options.sheet)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zlib import crc32
 
@@ -13,6 +17,9 @@ import pytest
 from PIL import Image
 
 from launcher.client import Client
+from launcher.demo import make_pictures
+from launcher.failure import LauncherError
+from launcher.host import find_host
 from launcher.server import Server
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
@@ -49,10 +56,95 @@ def test_a_collage_is_queued_followed_and_fetched(run, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "result.png").size == (256, 256)
 
 
-def test_twenty_lines_do_the_same(server: Server, quick: Path, tmp_path: Path) -> None:
-    script = WORKFLOWS / "api_in_20_lines.py"
-    command = [sys.executable, str(script), server.url, str(quick), str(tmp_path / "result.png")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def twenty_lines(server: Server, quick: Path, tmp_path: Path):
+    """Run the lines of the README on the session's server; what they said."""
+
+    def start() -> subprocess.CompletedProcess:
+        script = [sys.executable, str(WORKFLOWS / "api_in_20_lines.py"), server.url]
+        command = [*script, str(quick), str(tmp_path / "result.png")]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return start
+
+
+def change(quick: Path, kind: str, **inputs: object) -> None:
+    """Set inputs of the workflow's node of a kind; None takes one away."""
+    prompt = json.loads(quick.read_text())
+    node = next(node for node in prompt.values() if node["class_type"] == kind)
+    given = node["inputs"] | inputs
+    node["inputs"] = {name: value for name, value in given.items() if value is not None}
+    quick.write_text(json.dumps(prompt))
+
+
+REFUSED = [{"sampler_name": "no such sampler"}, {"scheduler": None}, {"steps": 0}]
+
+
+@pytest.mark.parametrize("inputs", REFUSED, ids=str)
+@pytest.mark.parametrize("script", ["queue_collage.py", "vary_layer.py", "twenty lines", "demo"])
+def test_a_part_refused_is_a_failure(
+    run, twenty_lines, server: Server, quick: Path, tmp_path: Path, script: str, inputs
+) -> None:
+    """ComfyUI answers with status 200 and would paint the composite alone."""
+    change(quick, "PerLayerNoiseKSampler", **inputs)
+    if script == "demo":
+        workflow = json.loads(quick.read_text())
+        with pytest.raises(LauncherError, match=r"PerLayerNoiseKSampler \(node"):
+            make_pictures(find_host(os.environ["COMFYUI_PATH"]), server, workflow, tmp_path / "x")
+    else:
+        more = ["sushi", "noise", "0.5", "0.6"] if script == "vary_layer.py" else ["result.png"]
+        done = twenty_lines() if script == "twenty lines" else run(script, *more)
+        assert done.returncode == 1
+        assert "PerLayerNoiseKSampler" in done.stderr
+        assert "refused" in done.stderr or len(done.stderr) < 300
+        assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.glob("*.png")) == []
+
+
+def test_what_fails_in_twenty_lines_is_told(twenty_lines, quick: Path, tmp_path: Path) -> None:
+    change(quick, "CollageStack", prompt="an empty table")
+    done = twenty_lines()
+    assert done.returncode == 1
+    assert done.stderr.startswith("No picture: CollageStack")
+    assert not (tmp_path / "result.png").exists()
+
+
+@pytest.mark.parametrize("script", ["queue_collage.py", "twenty lines"])
+def test_an_interrupted_workflow_is_a_failure(
+    run, twenty_lines, client: Client, quick: Path, tmp_path: Path, script: str
+) -> None:
+    change(quick, "PerLayerNoiseKSampler", steps=2000)
+    found = []
+    with ThreadPoolExecutor() as pool:
+        start = twenty_lines if script == "twenty lines" else lambda: run(script, "result.png")
+        ends = pool.submit(start)
+        while not (found := client.get("/queue")["queue_running"]):
+            time.sleep(0.1)
+        client.cancel(found[0][1])
+        done = ends.result()
+    assert done.returncode == 1
+    assert "interrupted" in done.stderr
+    assert not (tmp_path / "result.png").exists()
+
+
+def test_a_workflow_taken_off_the_queue_is_not_waited_for(run, client: Client, quick: Path) -> None:
+    change(quick, "PerLayerNoiseKSampler", steps=2000)
+    running = client.queue(json.loads(quick.read_text()))
+    try:
+        with ThreadPoolExecutor() as pool:
+            ends = pool.submit(run, "queue_collage.py", "result.png")
+            while not (found := client.get("/queue")["queue_pending"]):
+                time.sleep(0.1)
+            client.cancel(found[0][1])
+            done = ends.result(timeout=60)
+    finally:
+        client.cancel(running)
+    assert done.returncode == 1
+    assert "taken off the queue" in done.stderr
+
+
+def test_twenty_lines_do_the_same(twenty_lines, tmp_path: Path) -> None:
+    done = twenty_lines()
     assert (done.returncode, done.stderr) == (0, "")
     assert "step 3 of 3\n" in done.stdout
     assert Image.open(tmp_path / "result.png").size == (256, 256)
@@ -78,6 +170,41 @@ def test_it_brings_its_pictures_and_replaces_none_of_that_name(
         assert client.request(f"{view}%20(1).png") == own
     finally:
         client.upload_image(WORKFLOWS / "input" / "collage_bento_rice.png")
+
+
+NOT_IN_API_FORM = ["[1]", "{}", '{"nodes": [], "links": []}', '{"1": {"class_type": "A"}}', "{"]
+
+
+@pytest.mark.parametrize("text", [*NOT_IN_API_FORM, "[" * 100_000])
+@pytest.mark.parametrize(
+    "arguments", [["queue_collage.py", "result.png"], ["vary_layer.py", "sushi", "noise", "0.5"]]
+)
+def test_another_form_of_workflow_is_one_sentence(
+    run, quick: Path, arguments: list[str], text: str
+) -> None:
+    quick.write_text(text)
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert re.search(r"quick\.json is (no workflow in API form|not JSON)", done.stderr)
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["queue_collage.py", "no_such_folder/result.png"], "cannot be written"),
+        (["queue_collage.py", "."], "cannot be written"),
+        (["vary_layer.py", "sushi", "noise", "0.5", "--sheet", "sheet"], "ends in .png"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    run, client: Client, arguments: list[str], words: str
+) -> None:
+    before = len(client.get("/history"))
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert len(client.get("/history")) == before
 
 
 def test_a_layer_is_varied_on_a_sheet(run, tmp_path: Path) -> None:
