@@ -1,4 +1,14 @@
 """The one place that touches ComfyUI's insides; last checked with ComfyUI 0.30.0.
 
-Each file names the host symbols it relies on in its docstring.
+Each file lists what it relies on at the end of its docstring, under a line "Host symbols:", one
+object a line, indented by four spaces: a dotted name, then its members after a colon. A longer
+line goes on below, indented twice.
+
+    comfy.samplers.KSAMPLER(sampler_function): extra_options, "disable"
+    comfy.samplers.CFGGuider(model_patcher): inner_model, inner_set_conds(conds),
+        sample(noise, latent_image, sampler, sigmas, *, callback, seed)
+
+Parameters before `*` are passed by place, those after it by name, all others are left out; without
+parentheses only the name counts. A word in quotes is a key or name that the object's source has to
+mention. `tests/host/test_host_symbols.py` looks all of it up, `run.py canary` in any ComfyUI.
 """

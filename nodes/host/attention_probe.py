@@ -3,11 +3,22 @@
 Nothing of the sampling is needed but its result, so it makes no difference whether that was
 computed just now or came out of the host's cache.
 
-Host symbols: ModelPatcher.clone, .get_attachment, .set_model_patch and .get_model_object
-("latent_format" with .latent_channels and .spacial_downscale_ratio, "model_sampling");
-comfy.samplers.Sampler, .CFGGuider with .inner_set_conds, .conds and .inner_model, .calc_cond_batch
-and .calculate_sigmas; model_sampling.noise_scaling; comfy.sample.prepare_noise; comfy.utils
-.ProgressBar; the LATENT keys samples and batch_index. The host's layers stop an interrupted run.
+The host's layers stop an interrupted run.
+
+Host symbols:
+    comfy.model_patcher.ModelPatcher: clone(), get_attachment(key), set_model_patch(patch, name)
+    comfy.model_patcher.ModelPatcher: get_model_object(name)
+    comfy.latent_formats.LatentFormat: latent_channels, spacial_downscale_ratio
+    comfy.samplers.Sampler: sample
+    comfy.samplers.CFGGuider(model_patcher): inner_set_conds(conds), conds, inner_model
+    comfy.samplers.CFGGuider: sample(noise, latent_image, sampler, sigmas, *, callback, seed)
+    comfy.samplers.KSAMPLER: sample(model_wrap, sigmas, extra_args, callback, noise, latent_image)
+    comfy.samplers.calc_cond_batch(model, conds, x_in, timestep, model_options)
+    comfy.samplers.calculate_sigmas(model_sampling, scheduler_name, steps)
+    comfy.model_sampling.EPS: noise_scaling(sigma, noise, latent_image)
+    comfy.sample.prepare_noise(latent_image, seed, noise_inds)
+    comfy.utils.ProgressBar(total): update_absolute(value)
+    nodes.common_ksampler: "samples", "batch_index"
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
 """Cross-attention of one UNet block with the bias, chained with whoever held the block before.
 
-Host symbols: attn2_replace functions (q, k, v, extra_options) with extra_options n_heads,
-attn_precision and activations_shape; comfy.ldm.modules.attention .attention_pytorch and
-.optimized_attention.
+An attn2_replace function is called as (q, k, v, extra_options).
+
+Host symbols:
+    comfy.ldm.modules.attention.attention_pytorch(q, k, v, heads, *, mask)
+    comfy.ldm.modules.attention.optimized_attention: __call__
+    comfy.ldm.modules.attention.BasicTransformerBlock: "attn2", "n_heads", "attn_precision"
+    comfy.ldm.modules.attention.SpatialTransformer: "activations_shape"
 """
 
 from __future__ import annotations

@@ -3,9 +3,16 @@
 So conditionings that are combined, appended to, reordered or foreign are told apart, whatever
 model they are sampled with.
 
-Host symbols: CONDITIONING as pairs of tensor and dict, which the sampler turns into dicts with
-cross_attn, model_conds["c_crossattn"].cond, uuid and area; the wrapper CALC_COND_BATCH (executor,
-model, conds, x_in, timestep, model_options).
+The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with these keys, and calls
+the wrapper CALC_COND_BATCH as (executor, model, conds, x_in, timestep, model_options).
+
+Host symbols:
+    comfy.sampler_helpers.convert_cond: "cross_attn", "model_conds", "uuid"
+    comfy.samplers.get_area_and_mult: "area"
+    comfy.model_base.BaseModel: "c_crossattn"
+    comfy.conds.CONDRegular: cond
+    comfy.samplers.calc_cond_batch(model, conds, x_in, timestep, model_options)
+    comfy.samplers: "CALC_COND_BATCH", "transformer_options"
 """
 
 from __future__ import annotations

@@ -1,9 +1,15 @@
 """A control network in a CONDITIONING, as the host's ControlNetApplyAdvanced puts it there.
 
-Host symbols: ControlBase.set_cond_hint(hint, strength, timestep_percent_range) and
-.set_previous_controlnet; the keys control, control_apply_to_uncond and model_conds of a
-CONDITIONING's dictionary, and conds.CONDConstant, whose process_cond (batch_size, area) the
-sampler calls at every step.
+The sampler calls process_cond at every step, with the area of the entry.
+
+Host symbols:
+    comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range)
+    comfy.controlnet.ControlBase: set_previous_controlnet(controlnet)
+    comfy.controlnet.ControlNet: copy()
+    comfy.conds.CONDConstant(cond): process_cond(*, batch_size, area)
+    comfy.samplers: "control", "area", "model_conds"
+    comfy.sampler_helpers.convert_cond: "model_conds"
+    nodes.ControlNetApplyAdvanced: "control", "control_apply_to_uncond"
 """
 
 from __future__ import annotations

@@ -3,11 +3,19 @@
 The host finds out late: a wrong width of the words ends in an error of matrix sizes, and what
 does not fit the blocks of the UNet is left out with a line in the log.
 
-Host symbols: BaseModel.diffusion_model and .model_config.unet_config["context_dim"];
-openaimodel.UNetModel with .input_blocks, whose layers have .out_channels, and Downsample with
-.use_conv; the `control_model` of a ControlNet and the `control_weights` of a ControlLora, in
-which attn2.to_k takes the words; openaimodel.apply_control, which takes outputs from the end of
-their lists.
+apply_control takes outputs from the end of their lists.
+
+Host symbols:
+    comfy.model_base.BaseModel: diffusion_model, model_config
+    comfy.supported_models.SD15: unet_config, "context_dim"
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: input_blocks
+    comfy.ldm.modules.diffusionmodules.openaimodel.Downsample: use_conv, out_channels
+    comfy.ldm.modules.diffusionmodules.openaimodel.ResBlock: out_channels
+    comfy.ldm.modules.diffusionmodules.openaimodel.apply_control(h, control, name)
+    comfy.controlnet.ControlNet: control_model
+    comfy.controlnet.ControlLora: control_weights
+    comfy.ldm.modules.attention.BasicTransformerBlock: attn2
+    comfy.ldm.modules.attention.CrossAttention: to_k
 """
 
 from __future__ import annotations

@@ -3,11 +3,20 @@
 When no row of the batch asks for a bias nothing is taken, and the call is the unpatched one, to
 the bit.
 
-Host symbols: WrappersMP.CALC_COND_BATCH and APPLY_MODEL (executor, x, t, c_concat, c_crossattn,
-control, transformer_options); transformer_options["uuids"] and ["cond_or_uncond"], one per chunk
-of the batch, ["patches"], and ["patches_replace"]["attn2"] keyed by (name, number, index) or
-(name, number); ModelPatcher.clone, .get_wrappers, .add_wrapper_with_key, .set_attachments and
-.get_attachment; BaseModel.model_sampling.percent_to_sigma and .diffusion_model.
+Functions in patches_replace["attn2"] are keyed by (name, number, index) or (name, number).
+
+Host symbols:
+    comfy.patcher_extension.WrappersMP: CALC_COND_BATCH, APPLY_MODEL
+    comfy.patcher_extension.WrapperExecutor: class_obj
+    comfy.model_base.BaseModel: diffusion_model, model_sampling
+    comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
+        transformer_options)
+    comfy.model_sampling.ModelSamplingDiscrete: percent_to_sigma(percent)
+    comfy.model_patcher.ModelPatcher: clone(), get_wrappers(wrapper_type, key)
+    comfy.model_patcher.ModelPatcher: add_wrapper_with_key(wrapper_type, key, wrapper)
+    comfy.model_patcher.ModelPatcher: set_attachments(key, attachment), get_attachment(key)
+    comfy.samplers: "uuids", "cond_or_uncond"
+    comfy.ldm.modules.attention.BasicTransformerBlock: "patches", "patches_replace", "attn2"
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Loads the demo model's structure network into the host's CONTROL_NET object.
 
-Host symbols: comfy.controlnet.T2IAdapter (t2i_model, channels_in, compression_ratio,
-upscale_algorithm), which asks its model for .unshuffle_amount and for the outputs of an image.
+A T2IAdapter asks its model for .unshuffle_amount and for the outputs of an image.
+
+Host symbols:
+    comfy.controlnet.T2IAdapter(t2i_model, channels_in, compression_ratio, upscale_algorithm)
+    comfy.controlnet.T2IAdapter: "unshuffle_amount"
 """
 
 from __future__ import annotations

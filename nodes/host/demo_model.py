@@ -1,8 +1,30 @@
 """Loads the pack's own small model into the host's MODEL, CLIP and VAE objects.
 
-Host symbols: comfy.sd.{CLIP, VAE}, comfy.supported_models.SD15, supported_models_base.ClipTarget,
-model_base.ModelType, model_patcher.CoreModelPatcher, model_management (devices and dtypes),
-sd1_clip.{SDTokenizer, SD1Tokenizer, SD1ClipModel}, latent_formats.SD15, folder_paths.
+Host symbols:
+    comfy.sd.CLIP: cond_stage_model
+    comfy.sd.CLIP(target, embedding_directory, *, tokenizer_data, parameters, state_dict,
+        model_options)
+    comfy.sd.VAE(sd, *, config): first_stage_model
+    comfy.supported_models_base.ClipTarget(tokenizer, clip)
+    comfy.supported_models.SD15(unet_config): unet_extra_config, latent_format
+    comfy.supported_models.SD15: model_type(state_dict, prefix), supported_inference_dtypes
+    comfy.supported_models.SD15: set_inference_dtype(dtype, manual_cast_dtype)
+    comfy.supported_models.SD15: get_model(state_dict, *, device)
+    comfy.latent_formats.LatentFormat: latent_rgb_factors, latent_rgb_factors_bias
+    comfy.latent_formats.LatentFormat: taesd_decoder_name
+    comfy.model_base.ModelType: V_PREDICTION
+    comfy.model_base.BaseModel: load_model_weights(sd, unet_prefix, *, assign), diffusion_model
+    comfy.model_patcher.ModelPatcher(model, load_device, offload_device): is_dynamic()
+    comfy.model_patcher.ModelPatcher: cached_patcher_init
+    comfy.model_patcher.CoreModelPatcher(model, load_device, offload_device)
+    comfy.model_management: get_torch_device(), unet_dtype(*, model_params, supported_dtypes)
+    comfy.model_management: unet_manual_cast(weight_dtype, inference_device, supported_dtypes)
+    comfy.model_management: unet_inital_load_device(parameters, dtype), unet_offload_device()
+    comfy.sd1_clip.SDTokenizer: embedding_size
+    comfy.sd1_clip.SD1Tokenizer: "{}_tokenizer_class"
+    comfy.sd1_clip.SD1ClipModel: "clip_{}"
+    comfy.sd1_clip.SDClipModel: "{}_model_config"
+    folder_paths.get_folder_paths(folder_name)
 """
 
 from __future__ import annotations

@@ -1,8 +1,14 @@
 """Setting latent cells free at their own step, through the host's denoise mask.
 
-Host symbols: ModelPatcher.clone, .model_options and .set_model_denoise_mask_function, and the
-call of that function by comfy.samplers.KSamplerX0Inpaint: (sigma, denoise_mask, extra_options),
-where extra_options["model"].inner_model is the loaded model and a mask of 1 lets a cell change.
+The function is called by KSamplerX0Inpaint as (sigma, denoise_mask, extra_options), where
+extra_options["model"].inner_model is the loaded model; a mask of 1 lets a cell change.
+
+Host symbols:
+    comfy.model_patcher.ModelPatcher: clone(), model_options
+    comfy.model_patcher.ModelPatcher: set_model_denoise_mask_function(denoise_mask_function)
+    comfy.samplers.KSamplerX0Inpaint: "denoise_mask_function", "extra_options", "model", "sigmas"
+    comfy.samplers.CFGGuider: inner_model
+    comfy.model_sampling.ModelSamplingDiscrete: sigmas
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The edges of a picture, as the host's Canny node finds them, by the library that it calls.
 
-Host symbols: comfy.model_management.{get_torch_device, intermediate_device, intermediate_dtype}.
+Host symbols:
+    comfy.model_management: get_torch_device(), intermediate_device(), intermediate_dtype()
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """The embeddings that the host lists, by the names that prompts use.
 
-Host symbols: folder_paths.get_filename_list and .get_full_path of "embeddings". The host reads
-`embedding:NAME` from every folder below models/embeddings, in no certain order, and prefers
-NAME.safetensors to the other kinds.
+The host reads `embedding:NAME` from every folder below models/embeddings, in no certain order, and
+prefers NAME.safetensors to the other kinds.
+
+Host symbols:
+    folder_paths: get_filename_list(folder_name), get_full_path(folder_name, filename)
+    comfy.sd1_clip.load_embed: ".safetensors"
 """
 
 from __future__ import annotations

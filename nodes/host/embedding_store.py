@@ -5,8 +5,9 @@ first folder of the host's embeddings that can be written, for every prompt to u
 states lie in a folder beside it, so that all who share the results share these too, and end in
 .lock and .state, which the host does not list. The host's temp folder it clears at every start.
 
-Host symbols: folder_paths.get_folder_paths("embeddings"), comfy.model_management
-.throw_exception_if_processing_interrupted.
+Host symbols:
+    folder_paths: get_folder_paths(folder_name)
+    comfy.model_management: throw_exception_if_processing_interrupted()
 """
 
 from __future__ import annotations

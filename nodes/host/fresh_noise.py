@@ -1,8 +1,12 @@
 """Kept cells under fresh noise at every step, as in the paper; the host takes one noise for all.
 
-Host symbols: comfy.samplers.KSamplerX0Inpaint, made of .inner_model and .sigmas, with .noise and
-.latent_image, called by samplers as (x, sigma, denoise_mask, model_options, seed): it shows the
-model `latent_image` under `noise` where the mask is 0. comfy.sample.prepare_noise_inner.
+Samplers call it so; it shows the model `latent_image` under `noise` where the mask is 0.
+
+Host symbols:
+    comfy.samplers.KSamplerX0Inpaint(model, sigmas): inner_model, sigmas, "noise", "latent_image"
+    comfy.samplers.KSamplerX0Inpaint: __call__(x, sigma, denoise_mask, model_options, seed)
+    comfy.samplers.KSAMPLER: "noise", "latent_image"
+    comfy.sample.prepare_noise_inner(latent_image, generator, noise_inds)
 """
 
 from __future__ import annotations

@@ -1,7 +1,15 @@
 """Which MODEL, CLIP and VAE a layer's look can be learned with, and what identifies them.
 
-Host symbols: ModelPatcher.get_key_patches and .patches, .model with .latent_format,
-.diffusion_model and .concat_keys; CLIP.cond_stage_model with clip_<encoder>.
+Host symbols:
+    comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches
+    comfy.model_base.BaseModel: latent_format, model_config, concat_keys, process_latent_in(latent)
+    comfy.latent_formats.LatentFormat: latent_channels
+    comfy.supported_models.SD15: unet_config
+    comfy.model_detection.detect_unet_config: "in_channels"
+    comfy.sd.CLIP: cond_stage_model
+    comfy.sd1_clip.SD1ClipModel: "clip_{}"
+    comfy.sd1_clip.SDClipModel: transformer
+    comfy.clip_model.CLIPTextModel: get_input_embeddings()
 """
 
 from __future__ import annotations

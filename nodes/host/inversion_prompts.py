@@ -1,7 +1,12 @@
 """The sentences of a training as tokens with places for its vectors, and its start vectors.
 
-Host symbols: CLIP.tokenizer.tokenize_with_weights and CLIP.tokenize(text, return_word_ids=True) ->
-{encoder: chunks of (token, weight, word id)}, where word id 0 marks start, end and padding.
+tokenize gives {encoder: chunks of (token, weight, word id)}; word id 0 marks start, end and
+padding.
+
+Host symbols:
+    comfy.sd.CLIP: tokenizer, tokenizer_options, tokenize(text, return_word_ids)
+    comfy.sd1_clip.SD1Tokenizer: tokenize_with_weights(text, return_word_ids)
+    comfy.sd1_clip.SDTokenizer: tokenize_with_weights(text, return_word_ids, tokenizer_options)
 """
 
 from __future__ import annotations

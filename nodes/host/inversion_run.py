@@ -1,8 +1,13 @@
 """A whole training: found again, taken up again or begun, shown while it runs, and kept.
 
-Host symbols: comfy.model_management.throw_exception_if_processing_interrupted,
-comfy.utils.ProgressBar, PromptServer.instance.send_progress_text(text, node id),
-comfy_execution.utils.get_executing_context, comfy.model_management.soft_empty_cache.
+Host symbols:
+    comfy.model_management: throw_exception_if_processing_interrupted(), soft_empty_cache()
+    comfy.utils.ProgressBar(total): update_absolute(value, total, preview)
+    comfy.sd.CLIP: patcher, layer_idx
+    comfy.sd.VAE: patcher
+    server.PromptServer: instance, send_progress_text(text, node_id)
+    comfy_execution.utils: get_executing_context()
+    comfy_execution.utils.ExecutionContext: node_id
 """
 
 from __future__ import annotations

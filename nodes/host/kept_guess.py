@@ -4,9 +4,16 @@ The host puts the original into the guess that guidance ended in, not into the t
 CFG++ sampler takes its direction from the one without words, so under the host's mask alone a kept
 cell drifts off, and is a wrong start on the step that sets it free.
 
-Host symbols: comfy.samplers.KSamplerX0Inpaint with .inner_model, .sigmas and .latent_image, called
-with denoise_mask and model_options; the options denoise_mask_function and sampler_pre_cfg_function,
-the latter a list of functions of {"conds_out": guesses, "sigma": [B], ...}.
+The model is called with denoise_mask and model_options; sampler_pre_cfg_function is a list of
+functions of {"conds_out": guesses, "sigma": [B], ...}.
+
+Host symbols:
+    comfy.samplers.KSamplerX0Inpaint: inner_model, sigmas
+    comfy.samplers.KSamplerX0Inpaint: __call__(x, sigma, denoise_mask, model_options, seed)
+    comfy.samplers.KSamplerX0Inpaint: "denoise_mask_function", "latent_image"
+    comfy.samplers.sampling_function: "sampler_pre_cfg_function", "conds_out", "sigma"
+    comfy.samplers.KSAMPLER: "denoise_mask"
+    comfy.samplers.CFGGuider: "model_options"
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
 """Latents to start from, and whether model, VAE and canvas go together.
 
-Host symbols: ModelPatcher.get_model_object("latent_format") with .latent_channels,
-.latent_dimensions and .spacial_downscale_ratio, VAE.latent_channels, .latent_dim,
-.spacial_compression_encode and .encode, comfy.sample.fix_empty_latent_channels, the keys of a
-LATENT.
+Host symbols:
+    comfy.model_patcher.ModelPatcher: get_model_object(name)
+    comfy.latent_formats.LatentFormat: latent_channels, latent_dimensions, spacial_downscale_ratio
+    comfy.model_base.BaseModel: latent_format
+    comfy.sd.VAE: latent_channels, latent_dim, spacial_compression_encode(), encode(pixel_samples)
+    comfy.sample: fix_empty_latent_channels(model, latent_image, downscale_ratio_spacial)
+    nodes.common_ksampler: "samples", "downscale_ratio_spacial", "downscale_ratio_temporal"
 """
 
 from __future__ import annotations

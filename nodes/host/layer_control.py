@@ -5,9 +5,19 @@ adds what the networks chained before it gave. So a network alone is held inside
 in the chain: it weighs what is its own, and nothing else, and merges it as the host does.
 Whatever the network inside does, masks and keyframes of its own among them, it does as ever.
 
-Host symbols: comfy.controlnet.ControlBase, of which every method that is overridden here, and
-.control_merge, .previous_controlnet, .multigpu_clones, .extra_hooks, .strength (1 here); the
-CONTROL_NET outputs {"input" | "middle" | "output": [tensor or None]}.
+The outputs are {"input" | "middle" | "output": [tensor or None]}.
+
+Host symbols:
+    comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, extra_hooks, strength
+    comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range)
+    comfy.controlnet.ControlBase: pre_run(model, percent_to_timestep_function),
+        cleanup(), get_models()
+    comfy.controlnet.ControlBase: control_merge(control, control_prev, output_dtype)
+    comfy.controlnet.ControlBase: inference_memory_requirements(dtype)
+    comfy.controlnet.ControlBase: deepclone_multigpu(load_device, autoregister), "input", "middle"
+    comfy.controlnet.ControlNet: copy()
+    comfy.controlnet.ControlNet: get_control(x_noisy, t, cond, batched_number, transformer_options)
+    comfy.controlnet.T2IAdapter: get_control(x_noisy, t, cond, batched_number, transformer_options)
 """
 
 from __future__ import annotations

@@ -1,8 +1,14 @@
 """Prompts whose `embedding:NAME` are read from memory instead of from files.
 
-Host symbols: CLIP.clone and CLIP.tokenizer with one tokenizer per encoder, `clip_<encoder>`; their
-_try_get_embedding(text) -> (vectors or None, name, the rest of the text), asked only where
-embedding_directory is not None; tokens {encoder: chunks of (token, weight)}.
+A tokenizer's _try_get_embedding answers (vectors or None, name, the rest of the text), and is asked
+only where embedding_directory is not None.
+
+Host symbols:
+    comfy.sd.CLIP: clone(), tokenizer
+    comfy.sd1_clip.SD1Tokenizer: "clip_{}"
+    comfy.sdxl_clip.SDXLTokenizer: clip_l, clip_g
+    comfy.sd1_clip.SDTokenizer: embedding_directory, _try_get_embedding(embedding_name)
+    comfy.sd1_clip.SDTokenizer: tokenize_with_weights(text, return_word_ids)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The noise of a collage as a picture with a legend: what is kept, what is drawn anew, and whose.
 
-Beside torch this takes Pillow, for the words. Host symbols: none.
+Beside torch this takes Pillow, for the words.
 """
 
 from __future__ import annotations

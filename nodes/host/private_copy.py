@@ -4,13 +4,23 @@ The weights of the shared ones may be inference tensors, which autograd refuses,
 for another graph at any moment, and must not change. A copy holds its own tensors with the LoRA
 patches of its MODEL or CLIP worked in; the host's memory management does not know it.
 
-Host symbols: ModelPatcher.model, .get_key_patches, .patches, .object_patches, .injections,
-.force_cast_weights, .load_device, .current_patcher and .dynamic_vbars of its model,
-wipe_lowvram_weight; CLIP.patcher, .layer_idx; cond_stage_model.reset_clip_options,
-.set_clip_options, .encode_token_weights; CLIPLayer.layer_norm1 and .layer_norm2;
-comfy.lora.calculate_weight, comfy.float.stochastic_rounding,
-comfy.utils.{string_to_seed, set_attr},
-comfy.model_management.{free_memory, in_training, lora_compute_dtype}.
+Host symbols:
+    comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches, injections
+    comfy.model_patcher.ModelPatcher: force_cast_weights, load_device, model_size()
+    comfy.model_patcher: "current_patcher", "dynamic_vbars", "comfy_cast_weights"
+    comfy.model_patcher.wipe_lowvram_weight(m)
+    comfy.model_base.BaseModel: diffusion_model
+    comfy.sd.CLIP: patcher, layer_idx
+    comfy.sd1_clip.SD1ClipModel: reset_clip_options(), set_clip_options(options)
+    comfy.sd1_clip.SD1ClipModel: encode_token_weights(token_weight_pairs), "clip_{}"
+    comfy.sd1_clip.SDClipModel: transformer, "layer", "execution_device"
+    comfy.clip_model.CLIPTextModel: get_input_embeddings()
+    comfy.clip_model.CLIPLayer: layer_norm1, layer_norm2
+    comfy.lora.calculate_weight(patches, weight, key)
+    comfy.float.stochastic_rounding(value, dtype, seed)
+    comfy.utils: string_to_seed(data), set_attr(obj, attr, value)
+    comfy.model_management: free_memory(memory_required, device), lora_compute_dtype(device)
+    comfy.model_management: in_training
 """
 
 from __future__ import annotations

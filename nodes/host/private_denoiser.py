@@ -1,10 +1,24 @@
 """A diffusion model to send gradients through, called as the host's samplers call it.
 
-Host symbols: BaseModel.apply_model(x, sigma, transformer_options=..., **conds) -> denoised,
-.extra_conds(...) -> {name: cond} with .process_cond(batch_size=...).cond, .model_sampling with
-.sigma(timestep), .sigmas and .noise_scaling, .latent_format.latent_rgb_factors and
-.latent_rgb_factors_bias; V_PREDICTION; attention_pytorch; the patches
-forward_timestep_embed_patch (block class, handler(block, x, emb, context, options, ...)).
+The functions of forward_timestep_embed_patch are pairs of a block's class and
+handler(block, x, emb, context, options, ...).
+
+Host symbols:
+    comfy.model_base.BaseModel: apply_model(x, t, *, transformer_options), extra_conds()
+    comfy.model_base.BaseModel: "cross_attn", "noise", "device"
+    comfy.model_base.sdxl_pooled: "pooled_output"
+    comfy.model_base.SDXL: "width", "height"
+    comfy.model_base.BaseModel: get_dtype_inference(), model_sampling, latent_format
+    comfy.conds.CONDRegular: process_cond(*, batch_size), cond
+    comfy.model_sampling.ModelSamplingDiscrete: sigma(timestep), sigmas
+    comfy.model_sampling.EPS: noise_scaling(sigma, noise, latent_image)
+    comfy.model_sampling.V_PREDICTION
+    comfy.latent_formats.LatentFormat: latent_rgb_factors, latent_rgb_factors_bias
+    comfy.ldm.modules.attention.SpatialTransformer: forward(x, context, transformer_options)
+    comfy.ldm.modules.attention.attention_pytorch(q, k, v, heads)
+    comfy.ldm.modules.attention: "optimized_attention_override"
+    comfy.ldm.modules.diffusionmodules.openaimodel.ResBlock: forward(x, emb)
+    comfy.ldm.modules.diffusionmodules.openaimodel: "forward_timestep_embed_patch"
 """
 
 from __future__ import annotations

@@ -1,9 +1,19 @@
 """The host's KSampler, run so that every latent cell gets its own share of noise.
 
-Host symbols: comfy.samplers.KSampler with .SAMPLERS, .SCHEDULERS and .sigmas,
-comfy.sample.prepare_noise and .sample_custom, latent_preview.prepare_callback,
-comfy.utils.reshape_mask and .PROGRESS_BAR_ENABLED, the LATENT keys samples, noise_mask and
-batch_index; together what nodes.common_ksampler does.
+Together what nodes.common_ksampler does.
+
+Host symbols:
+    comfy.samplers.KSampler(model, steps, device, sampler, scheduler, denoise, model_options):
+        sigmas
+    comfy.samplers.KSampler: SAMPLERS, SCHEDULERS
+    comfy.sample: prepare_noise(latent_image, seed, noise_inds)
+    comfy.sample: sample_custom(model, noise, cfg, *, sampler, sigmas, positive, negative,
+        latent_image)
+    comfy.sample.sample_custom: "noise_mask", "callback", "disable_pbar", "seed"
+    comfy.model_patcher.ModelPatcher: load_device, model_options
+    comfy.utils: reshape_mask(input_mask, output_shape), PROGRESS_BAR_ENABLED
+    latent_preview.prepare_callback(model, steps)
+    nodes.common_ksampler: "samples", "noise_mask", "batch_index"
 """
 
 from __future__ import annotations

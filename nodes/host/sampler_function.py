@@ -1,9 +1,16 @@
 """The host's samplers with noise of our own: the function that takes the steps, given other parts.
 
-Host symbols: comfy.samplers.sampler_object and .KSAMPLER with .sampler_function, .extra_options and
-.inpaint_options, its call of the function as (model, x, sigmas, extra_args, callback, disable,
-**extra_options), `model` being a KSamplerX0Inpaint; in comfy.k_diffusion.sampling the option
-noise_sampler(sigma, sigma_next), which default_noise_sampler and BrownianTreeNoiseSampler make.
+A sampler function is called as (model, x, sigmas, extra_args, callback, disable, **extra_options),
+`model` being a KSamplerX0Inpaint; noise_sampler as (sigma, sigma_next).
+
+Host symbols:
+    comfy.samplers.sampler_object(name)
+    comfy.samplers.KSAMPLER(sampler_function, extra_options, inpaint_options): sampler_function
+    comfy.samplers.KSAMPLER: extra_options, inpaint_options, "extra_args", "callback", "disable"
+    comfy.k_diffusion.sampling.default_noise_sampler(x, *, seed)
+    comfy.k_diffusion.sampling.BrownianTreeNoiseSampler(x, sigma_min, sigma_max, *, seed, cpu)
+    comfy.k_diffusion.sampling.BrownianTreeNoiseSampler: __call__(sigma, sigma_next)
+    comfy.k_diffusion.sampling: "noise_sampler"
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Whether a CLIP is one whose words this pack can place, and made for a MODEL.
 
-Host symbols: CLIP.tokenize(text) -> {encoder: tokens}.
+Host symbols:
+    comfy.sd.CLIP: tokenize(text)
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
 """How much memory a training needs, and how it gets by with less.
 
-Host symbols: comfy.model_management.{directml_enabled, free_memory, get_free_memory, is_oom,
-soft_empty_cache};
-ModelPatcher.model_size, .load_device and .model with .get_dtype, .get_dtype_inference and
-.model_config.unet_config["model_channels"].
+Host symbols:
+    comfy.model_management: directml_enabled, free_memory(memory_required, device)
+    comfy.model_management: get_free_memory(dev), is_oom(e), soft_empty_cache()
+    comfy.model_patcher.ModelPatcher: model_size(), load_device, model
+    comfy.model_base.BaseModel: get_dtype(), get_dtype_inference(), model_config
+    comfy.sd.CLIP: patcher
+    comfy.model_detection.detect_unet_config: "model_channels"
 """
 
 from __future__ import annotations

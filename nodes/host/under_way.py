@@ -3,9 +3,15 @@
 A sampler that stops early hands on both, the clean one under a key of its own in the LATENT, since
 only it knows what it began with. Where the key got lost, by saving for one, the composite serves.
 
-Host symbols: comfy.utils.repeat_to_batch_size; what a sampler function gets as its model, a
-KSamplerX0Inpaint with .latent_image, .noise and .inner_model.inner_model, a BaseModel with
-.process_latent_in and .model_sampling.noise_scaling.
+A sampler function gets a KSamplerX0Inpaint as its model.
+
+Host symbols:
+    comfy.utils.repeat_to_batch_size(tensor, batch_size)
+    comfy.samplers.KSAMPLER: "latent_image", "noise"
+    comfy.samplers.KSamplerX0Inpaint: inner_model
+    comfy.samplers.CFGGuider: inner_model
+    comfy.model_base.BaseModel: process_latent_in(latent), model_sampling
+    comfy.model_sampling.EPS: noise_scaling(sigma, noise, latent_image)
 """
 
 from __future__ import annotations

@@ -1,8 +1,17 @@
 """Which models this pack can steer, and the blocks in which words meet the picture.
 
-Host symbols: ModelPatcher.model with .diffusion_model and .model_config.unet_config, UNetModel
-with .input_blocks, .middle_block and .output_blocks, and SpatialTransformer with
-.transformer_blocks; blocks are named ("input" | "middle" | "output", number, index).
+Blocks are named ("input" | "middle" | "output", number, index).
+
+Host symbols:
+    comfy.model_patcher.ModelPatcher: model
+    comfy.model_base.BaseModel: diffusion_model, model_config
+    comfy.supported_models.SD15: unet_config, "context_dim"
+    comfy.model_detection.detect_unet_config: "use_temporal_attention"
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: input_blocks,
+        middle_block, output_blocks
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: "input", "middle", "output"
+    comfy.ldm.modules.attention.SpatialTransformer: transformer_blocks
+    comfy.ldm.modules.attention.BasicTransformerBlock: "block", "block_index"
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
 """Where the words of each layer stand among the tokens of the host's text encoders.
 
-Host symbols: CLIP.tokenize(text, return_word_ids=True) -> {encoder: chunks of (token, weight,
-word id)}, where word id 0 marks start, end and padding and a token is a number or, of an
-embedding, a vector; CLIP.tokenizer with one tokenizer per encoder, `clip_<encoder>`, and their
-.embedding_size and .decode.
+tokenize gives {encoder: chunks of (token, weight, word id)}, where word id 0 marks start, end and
+padding and a token is a number or, of an embedding, a vector.
+
+Host symbols:
+    comfy.sd.CLIP: tokenize(text, return_word_ids), tokenizer
+    comfy.sd1_clip.SD1Tokenizer: "clip_{}"
+    comfy.sd1_clip.SDTokenizer: embedding_size, decode(token_ids, *, skip_special_tokens)
 """
 
 from __future__ import annotations
