@@ -88,7 +88,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                 end=end_percent,
             )
 
-        positive = with_words(conditioning, bias_of)
+        positive = with_words(conditioning, bias_of, collage)
         report = describe_bias(collage, bias_of(conditioning[0][0].shape[1]), bound.words)
         return io.NodeOutput(remember(patch_model(model), positive), positive, report)
 

@@ -13,6 +13,8 @@ from ..collage_core.errors import CollageError
 from ..collage_core.pixels import clean_pixels
 from .host.control_conditioning import apply_network
 from .host.edges import find_edges
+from .host.layer_control import LayerControl
+from .host.made_of import check_collage
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, share_widget
 
@@ -91,6 +93,7 @@ class CollageControlNet(io.ComfyNode):
     ) -> io.NodeOutput:
         _check_connected(positive=positive, negative=negative, control_net=control_net)
         _check_ranges(base_control=base_control, **settings)
+        check_collage(NODE, collage, {"positive": positive, "negative": negative}, words=False)
         composite = collage.composite
         if control_image is None:
             image = find_edges(composite.image)
@@ -103,8 +106,9 @@ class CollageControlNet(io.ComfyNode):
         if not weights.any():
             log.warning("%s: control is 0 wherever something is seen; nothing is controlled.", NODE)
             return io.NodeOutput(positive, negative, image)
+        weighed = LayerControl(control_net, weights, collage, shows_it=control_image is None)
         return io.NodeOutput(
-            *apply_network((positive, negative), control_net, image, weights, **settings), image
+            *apply_network((positive, negative), weighed, image, **settings), image
         )
 
 

@@ -10,6 +10,7 @@ from ..collage_core.noise import cell_noise, noise_map, start_noise
 from ..collage_core.noise_plan import NoisePlan
 from ..collage_core.step_part import ALL, StepPart
 from .host.latent import cell_size
+from .host.made_of import check_collage
 from .host.noise_legend import noise_picture
 from .host.sampler import sample_cells
 from .host.under_way import start_latents
@@ -17,12 +18,14 @@ from .sampling_widgets import finer_widgets, ksampler_widgets
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget
 
+NODE = "PerLayerNoiseKSampler"
+
 
 class PerLayerNoiseKSampler(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
-            node_id="PerLayerNoiseKSampler",
+            node_id=NODE,
             display_name="Per-Layer Noise KSampler",
             category=CATEGORY,
             description=(
@@ -86,6 +89,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         end_at_step=ALL,
         **ksampler,
     ) -> io.NodeOutput:
+        check_collage(NODE, collage, {name: ksampler[name] for name in ("positive", "negative")})
         noises = [layer.noise for layer in collage.shown]
         composite, cell = collage.composite, cell_size(model, vae)
         base_noise, feather = noise_inputs(collage, base_noise, feather)

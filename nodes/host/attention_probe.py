@@ -31,9 +31,12 @@ import torch
 from ...collage_core.attention_map import AttentionSum
 from ...collage_core.collage import Collage
 from ...collage_core.errors import CollageError
+from ...collage_core.same_collage import difference
 from ...collage_core.word_bias import WordBias
 from .carried_words import KEY
+from .carried_words import NODE as PATCH
 from .cross_attention import is_patched
+from .made_of import another_collage
 from .unet import context_width
 
 NODE = "CollageAttentionMap"
@@ -49,25 +52,15 @@ def remembered_words(model, collage: Collage) -> tuple[list, WordBias]:
             "MaskedCrossAttentionPatch. Connect the MODEL output of that node, the one the "
             "picture was sampled with."
         )
-    bias = positive[0][1][KEY].bias
-    masks = collage.composite.visible_alpha
-    groups = [group.layers for group in collage.learned_phrases.groups]
-    if not torch.equal(bias.masks, masks) or [r.layers for r in bias.regions] != groups:
-        raise CollageError(
-            f"{NODE}, input collage: its {_layers(masks)} lie elsewhere or have other words than "
-            f"the {_layers(bias.masks)} that the model was patched for. Connect the collage of "
-            "MaskedCrossAttentionPatch."
-        )
-    if not groups:
+    words = positive[0][1][KEY]
+    if told := difference(collage, words.collage, words=True):
+        raise another_collage(NODE, told, PATCH)
+    if not words.bias.regions:
         raise CollageError(
             f"{NODE}, input collage: none of its {len(collage.layers)} layers is shown, so there "
             "are no words to follow. Switch a layer to visible."
         )
-    return positive, bias
-
-
-def _layers(masks: torch.Tensor) -> str:
-    return f"{masks.shape[1]} layers on {masks.shape[-1]} x {masks.shape[-2]} pixels"
+    return positive, words.bias
 
 
 def check_latent(model, collage: Collage, latent: dict) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ...collage_core.collage import Collage
 from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import Area, WordBias
@@ -31,10 +32,12 @@ NODE = "MaskedCrossAttentionPatch"
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """The entry in a conditioning's dictionary: the bias, and the text features it counts on."""
+    """The entry in a conditioning's dictionary: the bias, the text features that it counts on, and
+    the collage that it was made of."""
 
     bias: WordBias
     features: torch.Tensor
+    collage: Collage | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +57,10 @@ class Chunk:
         return self.latent if self.area is None else self.area[:2]
 
 
-def with_words(conditioning: list, bias_of_length) -> list:
+def with_words(conditioning: list, bias_of_length, collage: Collage | None = None) -> list:
     """A copy of the CONDITIONING whose entries carry the bias made for their length."""
     return [
-        [features, {**options, KEY: Words(bias_of_length(features.shape[1]), features)}]
+        [features, {**options, KEY: Words(bias_of_length(features.shape[1]), features, collage)}]
         for features, options in conditioning
     ]
 

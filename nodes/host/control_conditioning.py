@@ -45,20 +45,19 @@ class WholePicture(CONDConstant):
 
 def apply_network(
     conditionings: tuple[list, list],
-    network: Any,
+    weighed: LayerControl,
     image: torch.Tensor,
-    weights: torch.Tensor,
     *,
     strength: float,
     start_percent: float,
     end_percent: float,
 ) -> tuple[list, list]:
-    """Positive and negative with a CONTROL_NET that sees `image` and counts by `weights`.
+    """Positive and negative with a CONTROL_NET that sees `image` [B, H, W, 3].
 
-    image: [B, H, W, 3]; weights: [C, 1, H, W]. As the host's ControlNetApplyAdvanced does, to the
-    bit: one copy of the network stands behind each network that the conditionings have already.
+    As the host's ControlNetApplyAdvanced does, to the bit: one copy of the network stands behind
+    each network that the conditionings have already.
     """
-    hint, weighed = image.movedim(-1, 1), LayerControl(network, weights)
+    hint = image.movedim(-1, 1)
     copies: dict[Any, Any] = {}
 
     def behind(previous: Any) -> Any:

@@ -27,18 +27,26 @@ from typing import Any
 import torch
 from comfy.controlnet import ControlBase
 
+from ...collage_core.collage import Collage
 from ...collage_core.control import grid_weights, same_proportions
 from ...collage_core.errors import CollageError
 from .control_fit import NODE, check_network, check_outputs, skip_shapes
 
 
 class LayerControl(ControlBase):
-    """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage."""
+    """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage.
 
-    def __init__(self, network: Any, weights: torch.Tensor) -> None:
+    collage: what the weights were made of; shows_it: whether the network sees its composite.
+    """
+
+    def __init__(
+        self, network: Any, weights: torch.Tensor, collage: Collage, *, shows_it: bool
+    ) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
+        self.collage = collage
+        self.shows_it = shows_it
         self.extra_hooks = network.extra_hooks
         self.pictures = len(weights)
         self.unet: Any = None
@@ -50,7 +58,8 @@ class LayerControl(ControlBase):
         return self
 
     def copy(self):
-        copied = LayerControl(self.network.copy(), self.weights)
+        network = self.network.copy()
+        copied = LayerControl(network, self.weights, self.collage, shows_it=self.shows_it)
         copied.pictures = self.pictures
         return copied
 

@@ -34,20 +34,20 @@ def test_a_model_of_another_family(refused, tiny, collage) -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "told"),
     [
-        {"x": 0.5},
-        {"size": (104, 144)},
-        {"batch": 2},
-        {"prompt": "a bear", "text": "bear"},
-        {"visible": False},
+        ({"x": 0.5}, 'its layer 2 "red hat" has another place or another outline'),
+        ({"size": (104, 144)}, "it has a canvas of 144 x 104 pixels, not a canvas of 136 x 104"),
+        ({"batch": 2}, "it has 2 pictures, not 1 picture"),
+        ({"prompt": "a bear", "text": "bear"}, 'its layer 2 is "bear", not "red hat"'),
+        ({"prompt": "bear, red hat"}, 'its prompt is "bear, red hat", not "a bear and a red'),
+        ({"visible": False}, "it has 0 layers shown, not 2 layers shown"),
     ],
-    ids=lambda other: next(iter(other)),
 )
-def test_another_collage(refused, patch, collage, make_collage, other) -> None:
+def test_another_collage(refused, patch, collage, make_collage, other, told) -> None:
     message = refused(patch(collage).model, make_collage(**other))
-    assert "input collage: its " in message
-    assert "than the 2 layers on 136 x 104 pixels that the model was patched for" in message
+    assert f"the collage that MaskedCrossAttentionPatch got: {told}" in message
+    assert message.endswith("Connect the same collage to both nodes.")
 
 
 def test_a_collage_made_anew_is_the_same(run, patch, collage, make_collage) -> None:
