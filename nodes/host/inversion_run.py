@@ -33,6 +33,7 @@ from . import embedding_store
 from .inversion_inputs import Task, fingerprint
 from .inversion_trainer import Trainer
 from .memory_words import Vectors
+from .private_copy import same_random_states
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Learned:
     report: str
 
 
+@same_random_states()
 def learn(task: Task) -> Learned:
     """The words for a layer. Raises CollageError, and the host's interrupt within one step."""
     key = training_key(task)

@@ -3,8 +3,8 @@
 Host symbols:
     comfy.model_management: directml_enabled, free_memory(memory_required, device)
     comfy.model_management: get_free_memory(dev), is_oom(e), soft_empty_cache()
-    comfy.model_patcher.ModelPatcher: model_size(), load_device, model
-    comfy.model_base.BaseModel: get_dtype(), get_dtype_inference(), model_config
+    comfy.model_patcher.ModelPatcher: get_model_object(name), load_device, model
+    comfy.model_base.BaseModel: get_dtype(), manual_cast_dtype, model_config
     comfy.sd.CLIP: patcher
     comfy.model_detection.detect_unet_config: "model_channels"
 """
@@ -18,10 +18,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import comfy.model_management as management
+import torch
 
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.inversion.settings import NODE
 from .inversion_inputs import Task
+from .private_copy import cast_size, copied_size
 from .private_denoiser import PrivateDenoiser
 
 # Numbers that autograd keeps for one picture, per latent cell and channel of the UNet's first
@@ -34,8 +36,8 @@ T = TypeVar("T")
 
 def check_room(task: Task) -> None:
     """Raises CollageError where a training could not take place even with the least memory."""
-    needed = Counter({task.model.load_device: task.model.model_size()})
-    needed[task.clip.patcher.load_device] += task.clip.patcher.model_size()
+    needed = Counter({task.model.load_device: copied_size(task.model)})
+    needed[task.clip.patcher.load_device] += copied_size(task.clip.patcher) + _encoders_kept(task)
     needed[task.model.load_device] += kept_bytes(task, pictures=1, checkpointing=True)
     for device, size in needed.items():
         free = _free(device, size)
@@ -51,14 +53,18 @@ def check_room(task: Task) -> None:
 def kept_bytes(task: Task, *, pictures: int, checkpointing: bool) -> int:
     """What autograd keeps of so many pictures at once, the weights in another precision too."""
     model, kind = task.model.model, task.family.kind
-    precision = model.get_dtype_inference().itemsize
+    computed = task.model.get_model_object("manual_cast_dtype") or model.get_dtype()
     cells = (task.family.resolution(task.settings) // task.family.cell) ** 2
     channels = model.model_config.unet_config["model_channels"]
-    kept = pictures * cells * channels * KEPT[kind] * precision
+    kept = pictures * cells * channels * KEPT[kind] * computed.itemsize
     if checkpointing:
         return int(kept * CHECKPOINTED)
-    cast = model.get_dtype() != model.get_dtype_inference()
-    return kept + cast * task.model.model_size() * precision // model.get_dtype().itemsize
+    return kept + cast_size(task.model, computed)
+
+
+def _encoders_kept(task: Task) -> int:
+    """Of the text encoders, which are computed in float32 whatever their weights are."""
+    return cast_size(task.clip.patcher, torch.float32)
 
 
 def _free(device, wanted: int) -> int:
@@ -82,6 +88,8 @@ class Thrift:
         """Begin with as much of it as the memory that is free now asks for."""
         wanted = kept_bytes(task, pictures=self.batch, checkpointing=False)
         free = _free(self.denoiser.device, wanted)
+        if task.clip.patcher.load_device == self.denoiser.device:
+            free -= _encoders_kept(task)
 
         def fits() -> bool:
             pictures = math.ceil(self.batch / self.parts)

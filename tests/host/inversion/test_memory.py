@@ -63,6 +63,31 @@ def test_weights_in_another_precision_count_too(memory, make_task, model, monkey
     assert after == 2 * before + 2 * model.model_size()
 
 
+def test_a_precision_that_another_node_asked_for_counts(memory, make_task, model):
+    asked = model.clone()
+    asked.set_model_compute_dtype(torch.float64)
+    plain, other = (
+        memory.kept_bytes(make_task(model=m), pictures=1, checkpointing=True)
+        for m in (model, asked)
+    )
+    assert other == pytest.approx(2 * plain, abs=1)
+
+
+def test_text_encoders_in_half_keep_their_weights_in_float32(part, tiny, kept_bytes):
+    copies, kept = part("nodes.host.private_copy"), []
+    half, whole = tiny.tiny_clip(), tiny.tiny_clip()
+    half.cond_stage_model.half()
+    for clip in (half, whole):
+        with copies.gradients():
+            text = copies.PrivateText(clip, "here")
+            leaf = torch.ones(64, requires_grad=True)
+            own = [(leaf, 1.0), *clip.tokenize("a fox")["l"][0][1:]]
+            kept.append(kept_bytes(text.model, lambda t=text, own=own: t.encode({"l": [own]})))
+    estimate = copies.cast_size(half.patcher, torch.float32)
+    assert estimate == pytest.approx(kept[0] - kept[1], rel=0.15)
+    assert copies.cast_size(whole.patcher, torch.float32) == 0
+
+
 def test_little_memory_costs_no_bit_and_very_little_only_the_last_ones(
     part, memory, trainer, make_task, settings, short_of_memory, monkeypatch
 ):

@@ -133,8 +133,6 @@ def test_another_schedule_is_copied_too(copies, tiny):
 
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
 def test_nothing_global_is_left_behind(copies, error):
-    import comfy.model_management
-
     def state() -> list:
         kind, keys, *place = np.random.get_state(legacy=True)
         numpy = [kind, np.asarray(keys).tolist(), *place]
@@ -143,15 +141,13 @@ def test_nothing_global_is_left_behind(copies, error):
 
     before = state()
     try:
-        with copies.gradients():
-            assert comfy.model_management.in_training
+        with copies.same_random_states(), copies.gradients():
             torch.rand(3), np.random.rand(), random.random()
             if error:
                 raise error
     except (ValueError, KeyboardInterrupt):
         pass
     assert state() == before
-    assert comfy.model_management.in_training is False
 
 
 def test_quantised_weights_are_refused(pack, copies, tiny):
@@ -170,3 +166,22 @@ def test_a_model_that_others_change_while_it_runs_is_refused(pack, copies, tiny)
     model.set_injections("other", [injection])
     with pytest.raises(pack.collage_core.errors.CollageError, match="while it runs"):
         copies.private_copy(model, "here")
+
+
+def test_a_method_that_others_have_replaced_is_refused(pack, copies, tiny):
+    model = tiny.tiny_model()
+    block = model.model.diffusion_model.middle_block[1]
+    block.forward = lambda *args, **_: args[0]
+    match = "while it runs .SpatialTransformer.forward., which a copy"
+    with pytest.raises(pack.collage_core.errors.CollageError, match=match):
+        copies.private_copy(model, "here")
+
+
+def test_what_torch_compile_has_wrapped_is_copied_unwrapped(copies, tiny, denoised):
+    model = tiny.tiny_model()
+    features = torch.randn(1, 77, 64, generator=torch.Generator().manual_seed(2))
+    expected = denoised(model, features)
+    compiled = model.clone()
+    wrapped = torch.compile(model.model.diffusion_model, backend="eager")
+    compiled.add_object_patch("diffusion_model", wrapped)
+    assert torch.equal(denoised(compiled, features), expected)
