@@ -14,12 +14,3 @@ def quoted(text: str) -> str:
     shown = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 3] + "..."
     escaped = (char if char.isprintable() else ascii(char)[1:-1] for char in shown)
     return '"' + "".join(escaped) + '"'
-
-
-def check_range(node: str, name: str, value: float, high: float) -> None:
-    """Refuse a number outside 0 to `high`: the host checks typed values, not those of links."""
-    if not 0 <= value <= high:
-        raise CollageError(
-            f"{node}, input {name}: {value:g} is outside 0 to {high:g}. "
-            "Enter a value inside the range."
-        )

@@ -1,10 +1,11 @@
-"""The nodes of the pack; `NODES` is the one registry."""
+"""The nodes of the pack; `NODES` is the one registry, and `checked` is what all of them are."""
 
 from comfy_api.latest import ComfyExtension, io
 
 from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
+from .checks import checked
 from .control import CollageControlNet
 from .demo_model import CollageDemoControlNet, CollageDemoModel
 from .editing import CollageEdit, CollagePasteBack
@@ -15,21 +16,24 @@ from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
 
 NODES: list[type[io.ComfyNode]] = [
-    CollageLayer,
-    CollageStack,
-    LayerTextualInversion,
-    CollageEmbeddingLoad,
-    CollageAutoTune,
-    MaskedCrossAttentionPatch,
-    CollageAttentionMap,
-    CollageControlNet,
-    PerLayerNoiseKSampler,
-    CollageEdit,
-    CollagePasteBack,
-    CollageLayers,
-    CollageSplit,
-    CollageDemoModel,
-    CollageDemoControlNet,
+    checked(node)
+    for node in (
+        CollageLayer,
+        CollageStack,
+        LayerTextualInversion,
+        CollageEmbeddingLoad,
+        CollageAutoTune,
+        MaskedCrossAttentionPatch,
+        CollageAttentionMap,
+        CollageControlNet,
+        PerLayerNoiseKSampler,
+        CollageEdit,
+        CollagePasteBack,
+        CollageLayers,
+        CollageSplit,
+        CollageDemoModel,
+        CollageDemoControlNet,
+    )
 ]
 
 

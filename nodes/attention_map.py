@@ -5,7 +5,6 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.attention_map import describe_attention, layer_regions
-from ..collage_core.errors import CollageError
 from ..collage_core.heat_map import heat_maps
 from .host.attention_probe import check_latent, remembered_words, replay
 from .sockets import CATEGORY, CollageSocket
@@ -65,11 +64,6 @@ class CollageAttentionMap(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, collage, latent, steps, seed) -> io.NodeOutput:
-        if not 1 <= steps <= MOST_STEPS:
-            raise CollageError(
-                f"{NODE}, input steps: {steps} is outside 1 to {MOST_STEPS}. "
-                "Enter a number inside the range."
-            )
         positive, bias = remembered_words(model, collage)
         check_latent(model, collage, latent)
         attention = replay(model, positive, latent, steps, seed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.auto_tune import describe_tuning, tune
-from ..collage_core.errors import CollageError
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, share_widget
 
@@ -39,10 +38,5 @@ class CollageAutoTune(io.ComfyNode):
 
     @classmethod
     def execute(cls, collage, harmonise) -> io.NodeOutput:
-        if not 0 <= harmonise <= 1:
-            raise CollageError(
-                f"CollageAutoTune, input harmonise: {harmonise:g} is outside 0 to 1. "
-                "Enter 0 to preserve the layers, up to 1 to harmonise them."
-            )
         tuned = tune(collage, harmonise)
         return io.NodeOutput(tuned, describe_tuning(tuned))

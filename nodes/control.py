@@ -91,8 +91,7 @@ class CollageControlNet(io.ComfyNode):
         base_control=0.0,
         **settings,
     ) -> io.NodeOutput:
-        _check_connected(positive=positive, negative=negative, control_net=control_net)
-        _check_ranges(base_control=base_control, **settings)
+        _check_order(settings["start_percent"], settings["end_percent"])
         check_collage(NODE, collage, {"positive": positive, "negative": negative}, words=False)
         composite = collage.composite
         if control_image is None:
@@ -112,31 +111,7 @@ class CollageControlNet(io.ComfyNode):
         )
 
 
-def _check_connected(**inputs) -> None:
-    for name, value in inputs.items():
-        if value is None:
-            source = "Load ControlNet Model" if name == "control_net" else "a text encoder"
-            raise CollageError(
-                f"{NODE}, input {name}: nothing arrived (None). Connect the output of {source}."
-            )
-
-
-def _check_ranges(
-    strength: float, start_percent: float, end_percent: float, base_control: float
-) -> None:
-    """The host checks typed values only; those that come over a link are checked here."""
-    limits = {
-        "strength": (strength, HIGHEST_STRENGTH),
-        "start_percent": (start_percent, 1),
-        "end_percent": (end_percent, 1),
-        "base_control": (base_control, HIGHEST_BASE),
-    }
-    for name, (value, high) in limits.items():
-        if not 0 <= value <= high:
-            raise CollageError(
-                f"{NODE}, input {name}: {value:g} is outside 0 to {high:g}. "
-                "Enter a value inside the range."
-            )
+def _check_order(start_percent: float, end_percent: float) -> None:
     if start_percent > end_percent:
         raise CollageError(
             f"{NODE}, input start_percent: {start_percent:g} lies after end_percent "

@@ -6,13 +6,12 @@ from comfy_api.latest import io, ui
 
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.editing import NODE, Wish, edit
-from ..collage_core.errors import check_range
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
-from .widgets import SLIDER, WIDEST, feather_widget, share_widget
+from .widgets import SLIDER, feather_widget, share_widget
 
 
 class CollageEdit(io.ComfyNode):
@@ -97,8 +96,6 @@ class CollageEdit(io.ComfyNode):
     def execute(
         cls, collage, image, layers, noise, phrase, feather, paste, before=None
     ) -> io.NodeOutput:
-        check_range(NODE, "noise", noise, 1)
-        check_range(NODE, "feather", feather, WIDEST)
         wish = Wish(
             layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
         )
@@ -159,7 +156,6 @@ class CollagePasteBack(io.ComfyNode):
 
     @classmethod
     def execute(cls, original, new, feather, collage=None, mask=None) -> io.NodeOutput:
-        check_range(BACK, "feather", feather, WIDEST)
         new = checked_pictures(original, new)
         noise = region_noise(original, collage, mask)
         check_batches(original, new, noise)

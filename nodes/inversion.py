@@ -7,7 +7,6 @@ from dataclasses import replace
 from comfy_api.latest import io
 
 from ..collage_core.collage import Embedding
-from ..collage_core.errors import CollageError
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
 from .host.inversion_inputs import Task
 from .host.inversion_run import learn
@@ -71,8 +70,6 @@ class LayerTextualInversion(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, clip, vae, layer, preset, steps, seed, collage=None) -> io.NodeOutput:
-        if not 0 <= seed <= 0xFFFFFFFFFFFFFFFF:
-            raise CollageError(f"{NODE}, input seed: {seed} is negative or has over 64 bits.")
         settings = preset_settings(preset, steps)
         task = Task(
             model=model,

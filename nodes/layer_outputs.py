@@ -8,7 +8,6 @@ import torch
 from comfy_api.latest import io
 
 from ..collage_core.collage_noise import collage_noise
-from ..collage_core.errors import check_range
 from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
 from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
@@ -16,7 +15,7 @@ from ..collage_core.splitting import split
 from ..collage_core.stack import GREY, parse_colour
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
-from .widgets import SLIDER, WIDEST, feather_widget, halo_widget, share_widget
+from .widgets import SLIDER, feather_widget, halo_widget, share_widget
 
 NODE = "CollageLayers"
 SPLIT = "CollageSplit"
@@ -95,9 +94,6 @@ class CollageLayers(io.ComfyNode):
 
     @classmethod
     def execute(cls, collage, background, base_noise, feather, image=None, halo=0) -> io.NodeOutput:
-        check_range(NODE, "base_noise", base_noise, 1)
-        check_range(NODE, "feather", feather, WIDEST)
-        check_range(NODE, "halo", halo, WIDEST)
         picture = None if image is None else result_picture(image, collage, NODE)[0]
         ground = parse_colour(background, NODE)
         cuts = cut_layers(collage, picture, ground)

@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..collage_core.collage import FITS, LAYER_RANGES, MAX_LAYERS, Collage, Layer
-from ..collage_core.errors import CollageError, quoted
+from ..collage_core.errors import quoted
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
@@ -199,13 +199,7 @@ class CollageStack(io.ComfyNode):
         layers=None,
         background_image=None,
         collage=None,
-        **beyond,
     ) -> io.NodeOutput:
-        if beyond:  # the host hands over links that the schema does not have
-            raise CollageError(
-                f"CollageStack has no input {', '.join(beyond)}. Layers go into layers.layer0 to "
-                f"layers.layer{MAX_LAYERS - 1}: at most {MAX_LAYERS}."
-            )
         if collage is None:
             canvas = new_canvas(width, height, background)
         else:

@@ -73,8 +73,6 @@ def check_latent(model, collage: Collage, latent: dict) -> None:
         found = "of several parts" if samples.is_nested else f"of shape {list(samples.shape)}"
         problem = f"a latent {found} is not [batch, {', '.join(map(str, wanted))}], as the model "
         problem += "and this canvas need it"
-    elif not samples.isfinite().all():
-        problem = "it holds NaN or infinite values, so sampling went wrong"
     elif not samples.any():
         problem = "it is empty, so nothing was sampled yet"
     if problem:

@@ -23,16 +23,11 @@ def cell_size(model, vae, node: str = NODE) -> int:
     """Edge of a latent cell in pixels; CollageError unless model and VAE share their latents."""
     try:
         latent_format = model.get_model_object("latent_format")
-    except AttributeError:
+    except AttributeError:  # a ModelPatcher of something else, a VAE's for one
         raise CollageError(
-            f"{node}, input model: {type(model).__name__} is no diffusion model. "
+            f"{node}, input model: {type(model.model).__name__} is no diffusion model. "
             "Connect the MODEL output of a checkpoint or diffusion model loader."
         ) from None
-    if vae is None:
-        raise CollageError(
-            f"{node}, input vae: nothing arrived (None). The checkpoint holds no VAE; "
-            "connect a VAE Loader with the VAE made for this model."
-        )
     wanted = (latent_format.latent_channels, latent_format.spacial_downscale_ratio)
     found = (vae.latent_channels, vae.spacial_compression_encode())
     if found != wanted:

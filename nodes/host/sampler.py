@@ -55,7 +55,7 @@ def sample_cells(
     result; ours does not: it described this run, and a sampler further on would take it for a
     wish of the user's.
     """
-    _check_conditioning(model, ksampler)
+    _check_words(model, ksampler["positive"])
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
@@ -76,16 +76,6 @@ def sample_cells(
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
-
-
-def _check_conditioning(model, ksampler: dict) -> None:
-    for name in ("positive", "negative"):
-        if ksampler[name] is None:
-            raise CollageError(
-                f"PerLayerNoiseKSampler, input {name}: nothing arrived (None). "
-                "Connect the CONDITIONING of a text encoder."
-            )
-    _check_words(model, ksampler["positive"])
 
 
 def _check_words(model, positive: list) -> None:

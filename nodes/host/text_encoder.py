@@ -12,12 +12,7 @@ ENCODERS = ("l", "g", "h")  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP
 
 
 def encoders_of(clip, node: str) -> tuple[str, ...]:
-    """The keys of the CLIP's text encoders, sorted; CollageError for none and other families."""
-    if clip is None:
-        raise CollageError(
-            f"{node}, input clip: nothing arrived (None). The checkpoint holds no text encoder; "
-            "connect a CLIP loader with the one made for this model."
-        )
+    """The keys of the CLIP's text encoders, sorted; CollageError for other families."""
     found = tuple(sorted(clip.tokenize("")))
     if not set(found) <= set(ENCODERS):
         raise other_family(found, node)

@@ -84,7 +84,7 @@ def test_a_latent_of_several_parts(refused, patch, collage, finished) -> None:
 def test_a_latent_that_is_no_picture(refused, patch, collage, finished) -> None:
     patched, latent = patch(collage).model, finished()
     latent["samples"][0, 0, 0, 0] = torch.nan
-    assert "input latent: it holds NaN" in refused(patched, collage, latent=latent)
+    assert "input latent: its samples hold NaN" in refused(patched, collage, latent=latent)
     empty = {"samples": torch.zeros(1, 4, 13, 17)}
     assert "input latent: it is empty, so nothing was" in refused(patched, collage, latent=empty)
 

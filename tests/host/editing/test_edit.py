@@ -84,7 +84,7 @@ def test_a_layer_put_onto_an_edited_stack_shows_on_the_picture(
 ) -> None:
     edited = edit(collage(), picture()).collage
     stack = execute(
-        "CollageStack", prompt="a cup, a cake and an egg", width=64, height=48,
+        "CollageStack", prompt="a cup, a cake and an egg", width=64, height=64,
         background="#969696", layers={"layer0": layer("egg", x=0.875, y=0.5)}, collage=edited,
     )  # fmt: skip
     assert_close(stack.image[0, 16:32, 48:], stack.collage.layers[3].image[0])

@@ -68,7 +68,9 @@ def test_64_layers_run_and_65_do_not(api, write_png, prompt_of):
     write_png("red.png", "RGB", (255, 0, 0))
     done = api(prompt_of(layers=64))
     assert (done.refused, done.error) == ("", "")
-    assert "at most 64" in api(prompt_of(layers=65)).error
+    refused = api(prompt_of(layers=65))
+    assert "no input layers.layer64. Disconnect it, or use one of" in refused.error
+    assert "layers.layer0 to layers.layer63" in refused.error
 
 
 @pytest.mark.parametrize(("name", "value"), [("noise", 1.5), ("scale", 0.0), ("opacity", -0.1)])

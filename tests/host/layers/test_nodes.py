@@ -73,15 +73,15 @@ def test_a_stack_shows_its_composite_on_the_node(layer, stack, temp_folder):
 
 
 def test_a_stack_on_a_stack(layer, stack):
-    below = stack(layer("bear"), width=64, height=32, background="#ff0000").collage
+    below = stack(layer("bear"), width=128, height=64, background="#ff0000").collage
     out = stack(layer("hat", x=0.1), collage=below, prompt="")
-    assert out.image.shape == (1, 32, 64, 3)
+    assert out.image.shape == (1, 64, 128, 3)
     assert out.prompt == "a bear and a hat"
     assert out.visible_masks.shape[0] == 2
     assert "64 x 64 here is not used" in out.report
     picture = torch.zeros(1, 8, 8, 3)
     out = stack(layer("hat", x=0.1), collage=below, background_image=picture)
-    assert out.image[0, 0, 63].max() == 0
+    assert out.image[0, 0, 127].max() == 0
 
 
 def test_nodes_leave_their_inputs_alone(node_of, stack, layer):

@@ -69,7 +69,7 @@ def test_latent_image_of_another_batch_is_refused(pack, run, make_collage) -> No
     )
 
 
-def test_sampling_that_ends_in_nan_is_no_black_picture(pack, run, make_collage, prompts) -> None:
-    (tensor, extra), *_ = prompts["positive"]
-    broken = [[torch.full_like(tensor, torch.nan), extra]]
-    assert_refused(pack, "sampling ended in NaN", run, make_collage(0.5), positive=broken)
+def test_sampling_that_ends_in_nan_is_no_black_picture(pack, run, make_collage, model) -> None:
+    broken = model.clone()
+    broken.set_model_sampler_cfg_function(lambda args: args["cond"] * torch.nan)
+    assert_refused(pack, "sampling ended in NaN", run, make_collage(0.5), model=broken)
