@@ -15,6 +15,7 @@ Modules
     control          how much structure control counts at every place
     noise            per-layer noise map and the keep-or-free rule of every step
     collage_noise    the same for a whole collage, where an edit may have a say
+    original         what an unfinished latent began with
     editing          a finished picture to go on from; chosen_layers, rephrasing, edit_report
     paste_back       the original, to the bit, wherever an edit could not change it
     layer_cuts       layers one by one: pixels, masks and boxes

@@ -98,10 +98,10 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         seeds = noise_seeds(seed, layer_seeds, collage, cell)
         plan = NoisePlan(seeds, StepPart(start_at_step, end_at_step), renoise)
         cells = cell_noise(pixels, cell)
-        latent, noisy = start_latents(
+        begin = start_latents(
             model, vae, composite.image, latent_image, cells, goes_on=start_at_step > 0
         )
         start = start_noise(cells, [*noises, base_noise])
-        sampled = sample_cells(model, latent, noisy, cells, start, plan, **ksampler)
+        sampled = sample_cells(model, begin, cells, start, plan, **ksampler)
         preview = noise_picture(collage, pixels, base_noise)
         return io.NodeOutput(sampled, pixels.squeeze(1), preview)

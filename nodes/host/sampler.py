@@ -32,7 +32,7 @@ from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells
 from .fresh_noise import fresh_noise
 from .sampler_function import sampler
-from .under_way import ORIGINAL
+from .under_way import Start
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
@@ -40,22 +40,22 @@ SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
 
 def sample_cells(
     model,
-    latent: dict,
-    noisy: torch.Tensor | None,
+    begin: Start,
     cells: torch.Tensor,
     start: float,
     plan: NoisePlan,
     **ksampler,
 ) -> dict:
-    """LATENT and noise of its cells [B, 1, h, w], highest value `start` -> sampled LATENT.
+    """What to sample and the noise of its cells [B, 1, h, w], highest value `start` -> LATENT.
 
     `ksampler` holds KSampler's other inputs by name, all but the seed. With one noise everywhere
-    this is KSampler at denoise `start`, to the bit. `noisy` samples are gone on from, while kept
-    cells are the LATENT's. The LATENT's own noise_mask takes part as in KSampler and stays in the
-    result; ours does not: it described this run, and a sampler further on would take it for a
+    this is KSampler at denoise `start`, to the bit. Noisy samples are gone on from, while kept
+    cells are the clean ones. The LATENT's own noise_mask takes part as in KSampler and stays in
+    the result; ours does not: it described this run, and a sampler further on would take it for a
     wish of the user's.
     """
     _check_words(model, ksampler["positive"])
+    latent = begin.latent
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
@@ -64,7 +64,7 @@ def sample_cells(
         noise_mask = _changing(samples, noise_mask, cells)
     schedule = _schedule(model, start, **ksampler)
     inputs = {**latent, "noise_mask": noise_mask}
-    sampled = _ksampler(model, inputs, noisy, plan.part.of(schedule), plan, **ksampler)
+    sampled = _ksampler(model, inputs, begin, plan.part.of(schedule), plan, **ksampler)
     if not sampled.isfinite().all():
         raise CollageError(
             f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
@@ -72,7 +72,7 @@ def sample_cells(
             f"sampler_name than {ksampler['sampler_name']}."
         )
     if plan.part.leaves_noise(schedule):
-        return {**latent, "samples": sampled, ORIGINAL: samples}
+        return begin.left(sampled, plan.part.end)
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}
@@ -114,7 +114,7 @@ def _schedule(model, denoise: float, *, steps, sampler_name, scheduler, **_) -> 
 
 
 def _ksampler(
-    model, latent, noisy, sigmas, plan, *, steps, sampler_name, cfg, positive, negative, **_
+    model, latent, begin, sigmas, plan, *, steps, sampler_name, cfg, positive, negative, **_
 ) -> torch.Tensor:
     samples, batch_index, seeds = latent["samples"], latent.get("batch_index"), plan.seeds
     fresh = fresh_noise(latent, seeds) if plan.renoise == "paper" else None
@@ -122,7 +122,7 @@ def _ksampler(
         model,
         seeds.mixed(lambda seed: comfy.sample.prepare_noise(samples, seed, batch_index)),
         cfg,
-        sampler=sampler(sampler_name, seeds, noisy, fresh),
+        sampler=sampler(sampler_name, seeds, begin, fresh),
         sigmas=sigmas,
         latent_image=samples,
         noise_mask=latent["noise_mask"],

@@ -25,29 +25,30 @@ import torch
 from ...collage_core.layer_seeds import NoiseSeeds
 from .fresh_noise import Draw, FreshNoise
 from .kept_guess import SUFFIX, keep_every_guess
-from .under_way import state_to_go_on_from
+from .under_way import Start, state_to_go_on_from
 
 # These walk along a path of noise made beforehand; all others draw anew at every step.
 BROWNIAN = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
 
 
-def sampler(name: str, seeds: NoiseSeeds, noisy: torch.Tensor | None, fresh: Draw | None):
+def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None):
     """The host's SAMPLER of this name, itself where nothing is asked of it.
 
-    Where layers have seeds, the noise of its steps is mixed as well. It goes on from the samples
-    `noisy`, and puts kept cells under `fresh` noise, where these are given. CFG++ keeps them too.
+    Where layers have seeds, the noise of its steps is mixed as well. It goes on from noisy
+    samples, and puts kept cells under `fresh` noise, where these are given. CFG++ keeps them too.
     """
     plain = comfy.samplers.sampler_object(name)
     two_guesses = name.endswith(SUFFIX)
-    if not (seeds.layers or two_guesses) and noisy is None and fresh is None:
+    if not (seeds.layers or two_guesses) and begin.noisy is None and fresh is None:
         return plain
 
     @functools.wraps(plain.sampler_function)
     def sampler_function(model, x, sigmas, **options):
         if two_guesses:
             options["extra_args"] = keep_every_guess(model, options["extra_args"])
-        if noisy is not None:
-            x = state_to_go_on_from(model, noisy, x, sigmas[0])
+        if begin.noisy is not None:
+            assumed = options["extra_args"]["denoise_mask"] if begin.assumed else None
+            x = state_to_go_on_from(model, begin.noisy, x, sigmas[0], assumed)
         if seeds.layers:
             options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
         if fresh is not None:

@@ -1,7 +1,8 @@
 """Runs in parts: a latent that a sampler left noisy, and the clean one that kept cells come from.
 
 A sampler that stops early hands on both, the clean one under a key of its own in the LATENT, since
-only it knows what it began with. Where the key got lost, by saving for one, the composite serves.
+only it knows what it began with. Without the key (a file, a rebatch, another sampler) the composite
+serves, and has to show where it is kept.
 
 A sampler function gets a KSamplerX0Inpaint as its model.
 
@@ -16,14 +17,39 @@ Host symbols:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import comfy.utils
 import torch
 
 from ...collage_core.errors import CollageError
+from ...collage_core.noise import RESOLUTION
+from ...collage_core.original import WHERE, Original
 from .latent import NODE, start_latent
 
 ORIGINAL = "collage_original"
-LEAST_NOISE = 0.5  # of what is due: what falls below was not left by a sampler at that step
+# Of the noise that is due: what lies outside was not left by a sampler at that step.
+LEAST_NOISE, MOST_NOISE = 0.5, 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The LATENT to sample, clean, and the noisy samples to go on from, or None to begin.
+
+    `of_composite` says that the clean samples are the encoded composite, `assumed` that nothing
+    but the collage says so.
+    """
+
+    latent: dict
+    noisy: torch.Tensor | None
+    of_composite: bool
+    assumed: bool = False
+
+    def left(self, sampled: torch.Tensor, end: int) -> dict:
+        """The LATENT of a sampler that stopped at step `end` with noise left in its samples."""
+        index = self.latent.get("batch_index")
+        original = Original.of_rows(sampled, self.latent["samples"], index, self.of_composite, end)
+        return {**self.latent, "samples": sampled, ORIGINAL: original}
 
 
 def start_latents(
@@ -34,37 +60,43 @@ def start_latents(
     cells: torch.Tensor,
     *,
     goes_on: bool,
-) -> tuple[dict, torch.Tensor | None]:
-    """The LATENT to sample, clean, and the noisy samples to go on from, or None to begin.
+) -> Start:
+    """What to sample: a run goes on when it is told to and gets a `latent_image`.
 
-    A run goes on when it is told to and gets a `latent_image`; for the rest see `start_latent`.
-    Raises CollageError for a latent with nothing in it and for other pictures than it began with.
+    For the rest see `start_latent`. Raises CollageError for a latent with nothing in it, one that
+    is not finished where a run begins, and one that was changed in a way that the clean samples
+    cannot follow.
     """
+    if latent_image is not None:
+        _check_something(latent_image["samples"], cells, goes_on)
     latent = start_latent(model, vae, image, latent_image, cells)
     original = latent.pop(ORIGINAL, None)
-    if not goes_on or latent_image is None:
-        return latent, None
-    noisy = latent["samples"]
-    if not noisy.any():
-        raise CollageError(
-            f"{NODE}, input latent_image: it is empty, so there is no step to go on from. Connect "
-            "the latent of the sampler that took the steps before start_at_step, or set that to 0."
-        )
-    if original is None:
-        original = start_latent(model, vae, image, None, cells)["samples"]
-    if original.shape[1:] != noisy.shape[1:] or len(original) not in (1, len(noisy)):
-        raise CollageError(
-            f"{NODE}, input latent_image: a batch of {len(noisy)} under way does not agree with "
-            f"the {len(original)} that were begun. Connect the latent of the sampler before."
-        )
-    return {**latent, "samples": comfy.utils.repeat_to_batch_size(original, len(noisy))}, noisy
+    if not isinstance(original, Original):
+        original = None
+    if latent_image is None:
+        return Start(latent, None, of_composite=True)
+    if not goes_on:
+        _check_finished(latent["samples"], original)
+        return Start(latent, None, of_composite=False)
+    noisy, clean = (
+        latent["samples"],
+        None if original is None else original.of(latent["samples"], latent.get("batch_index")),
+    )
+    if original is not None and clean is not None:
+        return Start({**latent, "samples": clean}, noisy, original.of_composite)
+    clean = start_latent(model, vae, image, None, cells)["samples"]
+    clean = comfy.utils.repeat_to_batch_size(clean, len(noisy))
+    return Start({**latent, "samples": clean}, noisy, of_composite=True, assumed=True)
 
 
-def state_to_go_on_from(model, noisy: torch.Tensor, x: torch.Tensor, sigma) -> torch.Tensor:
+def state_to_go_on_from(
+    model, noisy: torch.Tensor, x: torch.Tensor, sigma, assumed: torch.Tensor | None
+) -> torch.Tensor:
     """What a sampler function steps on from at `sigma` instead of `x`, the original under noise.
 
     The same as KSamplerAdvanced with add_noise disabled. Raises CollageError for samples with far
-    less noise than this step starts with, a finished picture most likely.
+    less noise than this step starts with, a finished picture most likely, and, given the denoise
+    mask of an original that is only assumed, for other pictures where that mask is 0.
     """
     inner = model.inner_model.inner_model
     nothing = torch.zeros_like(x)
@@ -74,8 +106,38 @@ def state_to_go_on_from(model, noisy: torch.Tensor, x: torch.Tensor, sigma) -> t
     due = inner.model_sampling.noise_scaling(sigma, model.noise, nothing).std()
     if (state - clean).std() < LEAST_NOISE * due:
         raise CollageError(
-            f"{NODE}, input latent_image: it holds far less noise than the step start_at_step "
-            "begins with. Connect the latent that a sampler left at that step (end_at_step); to "
-            "refine a finished picture leave start_at_step at 0 and lower the noise of its layers."
+            f"{WHERE}: it holds far less noise than the step start_at_step begins with. Connect "
+            "the latent that a sampler left at that step (end_at_step); to refine a finished "
+            "picture leave start_at_step at 0 and lower the noise of its layers."
+        )
+    if assumed is None:
+        return state
+    kept = (state - clean)[assumed.expand_as(x) == 0]
+    if len(kept) > 1 and kept.std() > MOST_NOISE * due:
+        raise CollageError(
+            f"{WHERE}: where the collage is kept, it shows something else than the collage under "
+            "the noise that the step start_at_step begins with. Connect the latent that a "
+            f"{NODE} with this collage left at that step (end_at_step)."
         )
     return state
+
+
+def _check_something(samples: torch.Tensor, cells: torch.Tensor, goes_on: bool) -> None:
+    """Refuse empty latents, except where nothing of a picture would be left anyway."""
+    if samples.is_nested or samples.flatten(1).any(1).all():
+        return
+    if goes_on:
+        raise CollageError(
+            f"{WHERE}: it is empty, so there is no step to go on from. Connect the latent of the "
+            "sampler that took the steps before start_at_step, or set that to 0."
+        )
+
+
+def _check_finished(samples: torch.Tensor, original: Original | None) -> None:
+    """Refuse to begin with what was left unfinished."""
+    if original is not None and any(original.knows(samples)):
+        raise CollageError(
+            f"{WHERE}: it is full of noise, as the sampler that stopped at step {original.end} "
+            f"left it. Set start_at_step to {original.end} to go on, or end_at_step of that "
+            "sampler to its highest value."
+        )

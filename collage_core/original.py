@@ -1,0 +1,98 @@
+"""What an unfinished latent was begun with, found again whatever other nodes did to the latent.
+
+They know nothing of it: they change the samples and copy it as it is, or drop it. So it holds a
+hash of every row that was left: rows are found in whatever order and number they come, and what
+was done to them otherwise is noticed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .content_key import content_key
+from .errors import CollageError
+
+WHERE = "PerLayerNoiseKSampler, input latent_image"
+
+
+@dataclass(frozen=True, eq=False)
+class Original:
+    """What an unfinished LATENT was begun with: clean samples [B, ...], one for each of its rows.
+
+    rows: a hash of each unfinished row; values: one that is the same in whatever order the cells
+    of a row lie; batch_index: the LATENT's. `of_composite` says that the samples are the encoded
+    composite, and `end` at which step the sampler stopped.
+    """
+
+    samples: torch.Tensor
+    rows: tuple[str, ...]
+    values: tuple[str, ...]
+    batch_index: list[int] | None
+    of_composite: bool
+    end: int
+
+    @classmethod
+    def of_rows(
+        cls,
+        noisy: torch.Tensor,
+        clean: torch.Tensor,
+        batch_index: list[int] | None,
+        of_composite: bool,
+        end: int,
+    ) -> Original:
+        """The record of unfinished samples [B, ...] that were begun with `clean` ones."""
+        rows, values = tuple(map(_row, noisy)), tuple(map(_values, noisy))
+        return cls(clean.clone(), rows, values, batch_index, of_composite, end)
+
+    def knows(self, noisy: torch.Tensor) -> list[bool]:
+        """Of unfinished samples [N, ...] those rows that are just as the sampler left them."""
+        return [_row(row) in self.rows for row in noisy]
+
+    def of(self, noisy: torch.Tensor, batch_index: list[int] | None) -> torch.Tensor | None:
+        """The clean samples for unfinished ones [N, ...]; None where the composite has to serve.
+
+        Rows may be repeated, left out and put in another order, and all of them together may have
+        been resized or have got other values. Raises CollageError for anything else.
+        """
+        known = self.knows(noisy)
+        if all(known):
+            return self.samples[[self.rows.index(_row(row)) for row in noisy]]
+        if any(known):
+            raise _changed(
+                f"picture {known.index(False) + 1} of its {len(known)} does not come from the run "
+                "that the others come from. Finish each run by itself, then batch the results"
+            )
+        if noisy.shape[1:] != self.samples.shape[1:]:
+            if self.of_composite:
+                return None
+            raise _changed(
+                f"it was resized or cropped after the sampler that stopped at step {self.end}, and "
+                "that one began with another picture than the composite. Resize that picture "
+                "before the first sampler, or the result after the last"
+            )
+        if any(_values(row) in self.values for row in noisy):
+            raise _changed(
+                f"it was flipped, turned or moved after the sampler that stopped at step "
+                f"{self.end}, while the collage stayed as it is. Flip the finished picture"
+            )
+        if len(noisy) != len(self.rows) or batch_index != self.batch_index:
+            raise _changed(
+                f"its {len(noisy)} pictures were taken from a batch and changed, so which of the "
+                f"{len(self.rows)} that were begun each one is cannot be told. Take pictures from "
+                "the batch before the first sampler or after the last"
+            )
+        return self.samples
+
+
+def _row(row: torch.Tensor) -> str:
+    return content_key(row=row)
+
+
+def _values(row: torch.Tensor) -> str:
+    return content_key(values=row.flatten().sort().values)
+
+
+def _changed(what: str) -> CollageError:
+    return CollageError(f"{WHERE}: {what}.")
