@@ -131,6 +131,12 @@ def _check_something(samples: torch.Tensor, cells: torch.Tensor, goes_on: bool) 
             f"{WHERE}: it is empty, so there is no step to go on from. Connect the latent of the "
             "sampler that took the steps before start_at_step, or set that to 0."
         )
+    if cells.min() < 1 - RESOLUTION:
+        raise CollageError(
+            f"{WHERE}: it is empty, as EmptyLatentImage makes it, so nothing of the collage would "
+            "be painted. Disconnect it; for several pictures of the collage connect its image, "
+            "encoded by VAE Encode and repeated by Repeat Latent Batch."
+        )
 
 
 def _check_finished(samples: torch.Tensor, original: Original | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 
@@ -80,12 +81,46 @@ def test_internal_mask_does_not_leave_the_node(run, make_collage) -> None:
     assert latent.keys() == {"samples"}
 
 
-def test_empty_latent_is_taken_as_ksampler_takes_it(run, ksampler, make_collage) -> None:
+def test_where_nothing_is_kept_an_empty_latent_is_ksamplers(run, ksampler, make_collage) -> None:
     import nodes
 
     (empty,) = nodes.EmptyLatentImage().generate(128, 128)
     latent, _ = run(make_collage(1.0), base_noise=1.0, latent_image=empty)
     assert torch.equal(latent["samples"], ksampler(empty, 1.0))
+
+
+def empties() -> dict:
+    from comfy_extras.nodes_sd3 import EmptySD3LatentImage
+
+    import nodes
+
+    (empty,) = nodes.EmptyLatentImage().generate(128, 128)
+    (smaller,) = nodes.EmptyLatentImage().generate(64, 64, 2)
+    (masked,) = nodes.SetLatentNoiseMask().set_mask(empty, torch.zeros(128, 128))
+    (half,) = nodes.RepeatLatentBatch().repeat(empty, 2)
+    half["samples"][0] = 1.0
+    sixteen = EmptySD3LatentImage.execute(128, 128).args[0]
+    return {
+        "empty": empty, "of another size": smaller, "with 16 channels": sixteen,
+        "with a noise mask": masked, "one of two": half,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind", ["empty", "of another size", "with 16 channels", "with a noise mask", "one of two"]
+)
+def test_an_empty_latent_in_place_of_the_collage_is_refused(pack, run, make_collage, kind) -> None:
+    """EmptyLatentImage as in every other workflow: the collage would not be in the picture."""
+    error = pack.collage_core.errors.CollageError
+    with pytest.raises(error, match=r"latent_image: it is empty.*Disconnect it"):
+        run(make_collage(0.7), latent_image=empties()[kind])
+
+
+def test_a_latent_that_is_zero_in_places_is_a_picture(run, make_collage) -> None:
+    samples = torch.zeros(1, 4, 16, 16)
+    samples[..., 0] = 1.0
+    latent, _ = run(make_collage(0.0), latent_image={"samples": samples})
+    assert torch.equal(latent["samples"][..., :8], samples[..., :8])
 
 
 def test_halo_frees_what_is_kept_beside_a_layer(run, vae, make_collage) -> None:
