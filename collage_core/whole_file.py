@@ -8,24 +8,26 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PART_SUFFIX = ".tmp"  # of a file that is being written; ComfyUI lists no such files
 STALE_SECONDS = 3600
 ROOM = 256 * 1024  # bytes that a folder must have room for
 
 
-def write_whole(path: Path, data: bytes, *, replace: bool = False) -> None:
-    """Write a file so that at every moment there is all of it or nothing, or the one before.
+@contextlib.contextmanager
+def writing(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A file to write into that becomes `path` when the block ends, or nothing if it fails.
 
-    Raises FileExistsError when there is one and `replace` is not given, OSError when the system
-    refuses.
+    At every moment there is all of it or nothing, or the one before. Raises FileExistsError when
+    there is one and `replace` is not given, OSError when the system refuses.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}{PART_SUFFIX}")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:
@@ -36,6 +38,12 @@ def write_whole(path: Path, data: bytes, *, replace: bool = False) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def write_whole(path: Path, data: bytes | str, *, replace: bool = False) -> None:
+    """Write a file as `writing` does; text as UTF-8."""
+    with writing(path, replace=replace) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
 
 
 def _appear(part: Path, path: Path) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from collage_core.whole_file import sweep, write_whole
+from launcher.failure import LauncherError
+from launcher.locking import TakenError, exclusive, exclusive_now
 from launcher.paths import HOST_DIR, REPO
 from launcher.process import say
 
@@ -19,6 +24,7 @@ EXAMPLE_PICTURES = REPO / "workflows" / "input"
 STALE_SECONDS = 24 * 3600
 _FOLDERS = ("custom_nodes", "models/checkpoints", "input", "output", "temp", "user")
 _NOT_PART_OF_THE_PACK = (".host", ".git", "output", "__pycache__")
+_COPIED = ".copied_by_run_py"  # marks a copy of the pack as ours, to be renewed or removed
 
 
 @contextlib.contextmanager
@@ -40,43 +46,91 @@ def prepare_base(base: Path) -> Path:
     """Make the folders ComfyUI expects, with the pack and the example pictures in place."""
     for name in _FOLDERS:
         (base / name).mkdir(parents=True, exist_ok=True)
-    _link_pack(base / "custom_nodes" / PACK_NAME)
-    copy_examples(EXAMPLE_PICTURES, base / "input")
+    with exclusive(base / ".preparing.lock", f"preparing {base}"):
+        _place_pack(base / "custom_nodes" / PACK_NAME)
+        copy_examples(EXAMPLE_PICTURES, base / "input")
     return base
 
 
-def _link_pack(link: Path) -> None:
-    """Make the pack appear as `link`: a link where the system allows it, else a fresh copy."""
-    if link.is_symlink():
-        if link.resolve() == REPO.resolve():
+@contextlib.contextmanager
+def own_output(base: Path) -> Iterator[Path]:
+    """Yield the folder for the pictures of one server, which no other server saves into meanwhile.
+
+    ComfyUI numbers pictures by what lies in the folder and asks nobody, so that two servers would
+    give out the same names. The first gets `output`, others `output_2` and so on.
+    """
+    with contextlib.ExitStack() as held:
+        for number in itertools.count(1):
+            folder = base / ("output" if number == 1 else f"output_{number}")
+            with contextlib.suppress(TakenError):
+                held.enter_context(exclusive_now(base / f".{folder.name}.lock"))
+                break
+        folder.mkdir(exist_ok=True)
+        yield folder
+
+
+def _place_pack(place: Path) -> None:
+    """Make the pack appear as `place`: a link where the system allows it, else a fresh copy.
+
+    Whatever lies there and is neither a link nor a copy of ours is not touched.
+    """
+    if place.is_symlink():
+        if place.resolve() == REPO.resolve():
             return
-        link.unlink()
-    shutil.rmtree(link, ignore_errors=True)
+        place.unlink()
+    elif place.exists() and not (place / _COPIED).is_file():
+        raise LauncherError(
+            f"{place} is in the way and was not made by run.py; move it elsewhere and run the "
+            "command again, which puts a link to this pack there."
+        )
+    shutil.rmtree(place, ignore_errors=True)  # an earlier copy of ours
     try:
-        link.symlink_to(REPO, target_is_directory=True)
+        place.symlink_to(REPO, target_is_directory=True)
     except (OSError, NotImplementedError):
-        shutil.copytree(REPO, link, ignore=shutil.ignore_patterns(*_NOT_PART_OF_THE_PACK))
+        _copy_pack(place)
+
+
+def _copy_pack(place: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=place.parent.parent / "temp") as temporary:
+        copy = Path(temporary) / PACK_NAME
+        shutil.copytree(REPO, copy, ignore=shutil.ignore_patterns(*_NOT_PART_OF_THE_PACK))
+        (copy / _COPIED).touch()
+        os.replace(copy, place)
 
 
 def copy_examples(pictures: Path, folder: Path) -> None:
     """Copy the example pictures into ComfyUI's input folder, keeping a file the user changed.
 
-    A note beside them tells which file is still as it was copied and may be renewed.
+    A note beside them tells which file is still as it was copied and may be renewed. A torn copy,
+    as a full disk once left it, is made anew.
     """
+    sweep(folder)
     note = folder / ".collage_examples.json"
-    copied: dict[str, str] = json.loads(note.read_text()) if note.is_file() else {}
+    known = _read_note(note)
+    copied = dict(known)
     for picture in sorted(pictures.glob("*.png")):
         target = folder / picture.name
-        wanted = _digest(picture)
-        present = _digest(target) if target.is_file() else None
-        if present in (None, wanted, copied.get(picture.name)):
-            if present != wanted:
-                shutil.copyfile(picture, target)
+        data = picture.read_bytes()
+        wanted = _digest(data)
+        present = target.read_bytes() if target.is_file() else b""
+        if data.startswith(present) or _digest(present) == copied.get(picture.name):
+            if present != data:
+                write_whole(target, data, replace=True)
             copied[picture.name] = wanted
         else:
             say(f"{target} differs from the example of that name; yours is kept.")
-    note.write_text(json.dumps(copied, indent=1))
+    if copied != known:
+        write_whole(note, json.dumps(copied, indent=1), replace=True)
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _read_note(note: Path) -> dict[str, str]:
+    """What the note says, and nothing where it is missing or damaged."""
+    try:
+        said = json.loads(note.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

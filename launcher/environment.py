@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from collage_core.whole_file import write_whole
 from launcher.paths import GIGABYTE, HOST_DIR, REPO, new_log, require_space
 from launcher.process import run_logged, say
 from launcher.tools import find_uv, venv_python
@@ -52,7 +53,7 @@ def build_environment(log: Path, venv: Path = VENV) -> None:
         run_logged(sync, "installing packages", log)
         check = "import torch, torchvision, torchaudio, torchsde"
         run_logged([python, "-c", check], "starting torch once", log)
-        (venv / "host.stamp").write_text(fingerprint(HOST_LOCK))
+        write_whole(venv / "host.stamp", fingerprint(HOST_LOCK))
     except BaseException:  # Ctrl-C too: a half-made environment must not stay
         shutil.rmtree(venv, ignore_errors=True)
         raise
@@ -71,4 +72,4 @@ def add_test_tools(python: Path, folder: Path, *, apart: bool) -> None:
     install = [*find_uv(log), "pip", "install", "--no-deps", "--python", str(python)]
     install += ["--target", str(folder)] if apart else []
     run_logged([*install, "--requirement", str(TEST_LOCK)], "installing the test tools", log)
-    (folder / "test.stamp").write_text(stamp)
+    write_whole(folder / "test.stamp", stamp, replace=True)

@@ -68,7 +68,7 @@ def prepare_private_host() -> Host:
     python = venv_python(environment.VENV)
     if not (comfyui_source.is_unpacked() and environment.is_built()):
         make_host_dir()
-        with exclusive(HOST_DIR / "setup.lock"):
+        with exclusive(HOST_DIR / "setup.lock", "setting up the private ComfyUI"):
             _build_private_host()
     return Host(comfyui_source.COMFYUI, python, private=True)
 

@@ -1,42 +1,41 @@
-"""A lock between processes, so that two run.py at once do not build the same thing twice."""
+"""Locks between processes, so that two run.py at once do not do the same thing twice."""
 
 from __future__ import annotations
 
-import os
-import time
+import contextlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
+from collage_core import file_lock
 from launcher.process import Progress, say
 
 
-@contextmanager
-def exclusive(path: Path, poll_seconds: float = 0.3) -> Iterator[None]:
-    """Hold the lock file `path`; while another process has it, wait and say so."""
-    with open(path, "a+b") as handle:
-        if not _take(handle):
-            say("Another run.py is setting up the private ComfyUI; waiting for it.")
+class TakenError(Exception):
+    """Another process has the lock."""
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, doing: str) -> Iterator[None]:
+    """Hold the lock file `path`; while another process has it, wait and say what it is doing."""
+    progress: Progress | None = None
+
+    def wait(_holder: int | None) -> None:
+        nonlocal progress
+        if progress is None:
+            say(f"Another run.py is {doing}; waiting for it.")
             progress = Progress("waiting for the other run.py")
-            while not _take(handle):
-                time.sleep(poll_seconds)
-                progress.tick()
-        # Closing the file lets go of the lock, and so does the end of the process.
+        progress.tick()
+
+    with file_lock.exclusive(path, wait):
         yield
 
 
-def _take(handle: IO[bytes]) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
+@contextlib.contextmanager
+def exclusive_now(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, or raise TakenError."""
 
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+    def give_up(_holder: int | None) -> None:
+        raise TakenError
 
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with file_lock.exclusive(path, give_up):
+        yield

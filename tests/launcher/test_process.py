@@ -132,10 +132,10 @@ def test_the_lock_makes_a_second_process_wait(tmp_path: Path) -> None:
     lock, log = tmp_path / "lock", tmp_path / "a.log"
     script = (
         "import sys; from pathlib import Path; from launcher.locking import exclusive\n"
-        "with exclusive(Path(sys.argv[1]), 0.05): print('inside', flush=True)"
+        "with exclusive(Path(sys.argv[1]), 'building'): print('inside', flush=True)"
     )
-    with exclusive(lock):
+    with exclusive(lock, "building"):
         child = process.spawn([sys.executable, "-c", script, lock], log)
-        assert "inside" not in wait_for(log, "Another run.py")
+        assert "inside" not in wait_for(log, "Another run.py is building; waiting")
     assert child.wait(10) == 0
     assert "inside" in log.read_text()

@@ -1,4 +1,4 @@
-"""Ports, servers that die, servers that lack our nodes, and the folder they work in."""
+"""Ports, servers that die, servers that lack our nodes, and what a client makes of answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import base_folder, serve
+from launcher import serve
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError
 from launcher.server import ADDRESS, Server, free_port, is_free
@@ -89,51 +89,6 @@ def test_missing_nodes_are_named(tmp_path: Path) -> None:
         with pytest.raises(LauncherError, match=r"did not load CollageStack; .*server\.log"):
             server.require_nodes(("CollageLayer", "CollageStack"))
     assert server.process.poll() is not None
-
-
-def test_the_base_folder_has_the_pack_and_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(base_folder, "HOST_DIR", tmp_path)
-    with base_folder.fresh_base() as base:
-        assert (base / "custom_nodes" / "collage-diffusion" / "pyproject.toml").is_file()
-        assert (base / "models" / "checkpoints").is_dir()
-    assert not base.exists()
-    assert (base_folder.REPO / "pyproject.toml").is_file()  # the link went, not what it led to
-
-
-def test_the_pack_is_copied_where_links_are_not_allowed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pack = tmp_path / "pack"
-    (pack / ".host" / "venv").mkdir(parents=True)
-    (pack / "__init__.py").write_text("new = True\n")
-    monkeypatch.setattr(base_folder, "REPO", pack)
-    monkeypatch.setattr(Path, "symlink_to", lambda *_, **__: (_ for _ in ()).throw(OSError(1314)))
-    copy = tmp_path / "base" / "custom_nodes" / "collage-diffusion"
-    for text in ("new = True\n", "newer = True\n"):
-        (pack / "__init__.py").write_text(text)
-        base_folder.prepare_base(tmp_path / "base")
-        assert (copy / "__init__.py").read_text() == text
-    assert not (copy / ".host").exists()
-
-
-def test_examples_are_renewed_but_a_user_s_picture_is_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    examples, folder = tmp_path / "examples", tmp_path / "input"
-    examples.mkdir()
-    folder.mkdir()
-    for name in ("collage_a.png", "collage_b.png"):
-        (examples / name).write_bytes(b"first")
-    base_folder.copy_examples(examples, folder)
-    (folder / "collage_b.png").write_bytes(b"the user's")
-    for name in ("collage_a.png", "collage_b.png"):
-        (examples / name).write_bytes(b"second")
-    base_folder.copy_examples(examples, folder)
-    assert (folder / "collage_a.png").read_bytes() == b"second"
-    assert (folder / "collage_b.png").read_bytes() == b"the user's"
-    assert "collage_b.png differs" in capsys.readouterr().out
 
 
 class _Host(BaseHTTPRequestHandler):
