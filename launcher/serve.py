@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from launcher.base_folder import prepare_base
+from launcher.base_folder import own_output, prepare_base
 from launcher.failure import LauncherError
 from launcher.host import Host
 from launcher.paths import HOST_DIR
@@ -18,10 +18,13 @@ def serve(host: Host, port: int | None) -> int:
     """Serve until Ctrl-C or SIGTERM, then stop cleanly and return 0."""
     chosen = choose_port(port)
     try:
-        with start_server(
-            host, prepare_base(HOST_DIR / "base"), port=chosen, name="serve"
-        ) as server:
+        base = prepare_base(HOST_DIR / "base")
+        with (
+            own_output(base) as output,
+            start_server(host, base, port=chosen, name="serve", output=output) as server,
+        ):
             say(f"Serving on {server.url}")
+            say(f"Pictures are saved in {output}")
             while True:
                 server.check_alive()
                 time.sleep(0.5)

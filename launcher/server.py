@@ -125,14 +125,20 @@ class Server:
         self.stop()
 
 
-def start_server(host: Host, base: Path, *, port: int = 0, name: str = "server") -> Server:
-    """Start ComfyUI with the prepared folder `base` and return once it answers with our nodes."""
+def start_server(
+    host: Host, base: Path, *, port: int = 0, name: str = "server", output: Path | None = None
+) -> Server:
+    """Start ComfyUI with the prepared folder `base` and return once it answers with our nodes.
+
+    Pictures go into `output`, or the folder of that name in `base`.
+    """
     port = port or free_port()
     command = [str(host.python), str(host.comfyui / "main.py")]
     command += ["--listen", ADDRESS, "--port", str(port), "--base-directory", str(base)]
     # A database file or a temp folder of its own would keep two servers from sharing a base.
     command += ["--user-directory", str(base / "user"), "--database-url", "sqlite:///:memory:"]
     command += ["--temp-directory", str(base / "temp" / str(port))]
+    command += ["--output-directory", str(output or base / "output")]
     command += ["--preview-method", "auto", "--log-stdout"]
     command += ["--disable-auto-launch", "--disable-api-nodes"]
     if not host.private:

@@ -36,6 +36,7 @@ def test_serve_says_where_and_stops_cleanly(tmp_path: Path) -> None:
         try:
             said = next(line for line in process.stdout if line.startswith("Serving"))
             assert said == f"Serving on http://127.0.0.1:{port}\n"
+            assert next(process.stdout) == f"Pictures are saved in {tmp_path / 'base' / 'output'}\n"
             url = f"http://127.0.0.1:{port}"
             with urllib.request.urlopen(url) as page:
                 assert b"<html" in page.read()
