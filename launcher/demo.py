@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from collage_core.whole_file import write_whole
 from launcher.base_folder import fresh_base
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError
@@ -42,13 +44,25 @@ def run_demo(host: Host, options: argparse.Namespace) -> int:
 
 
 def make_pictures(
-    host: Host, server: Server, workflow: Json, target: Path, checkpoint: str | None = None
+    host: Host,
+    server: Server,
+    workflow: Json,
+    target: Path,
+    checkpoint: str | None = None,
+    *,
+    replace: bool = False,
 ) -> list[Path]:
-    """Run a workflow; its pictures and, where they make rows, all in one, beside `target`."""
-    written = write_pictures(
-        _run_workflow(server, workflow, checkpoint), target.parent, target.name
-    )
-    return written + _join(host, written, target.with_name(f"{target.name}_side_by_side.png"))
+    """Run a workflow; its pictures and, where they make rows, all in one, beside `target`.
+
+    Unless `replace`, nothing that lies there is overwritten.
+    """
+    pictures = _run_workflow(server, workflow, checkpoint)
+    written, name = write_pictures(pictures, target.parent, target.name, replace=replace)
+    rows = in_rows(written)
+    if not rows:
+        return written
+    sheet = {"side_by_side.png": _join(host, rows)}
+    return written + write_pictures(sheet, target.parent, name, replace=replace)[0]
 
 
 def read_workflow(file: Path) -> Json:
@@ -123,31 +137,45 @@ def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
     }
 
 
-def write_pictures(pictures: dict[str, bytes], folder: Path, name: str) -> list[Path]:
-    """Write the pictures as <name>_<file name>; a picture appears whole or not at all."""
-    written = []
-    for file_name, data in pictures.items():
-        own_name = Path(file_name).name  # never a path, whatever the server says
-        target = folder / (own_name if own_name.startswith(name) else f"{name}_{own_name}")
-        partial = target.with_suffix(".partial")
+def write_pictures(
+    pictures: dict[str, bytes], folder: Path, name: str, *, replace: bool = False
+) -> tuple[list[Path], str]:
+    """Write the pictures as <name>_<file name>, each whole or not at all; their paths and the name.
+
+    Unless `replace`, other pictures that have these names stay, and the name gets a number.
+    """
+    for number in itertools.count(1):
+        numbered = name if number == 1 else f"{name}_{number}"
+        targets = {_target(folder, numbered, file): data for file, data in pictures.items()}
+        new = {file: data for file, data in targets.items() if _differs(file, data)}
+        if not replace and any(file.exists() for file in new):
+            continue
         try:
-            partial.write_bytes(data)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-        written.append(target)
-    return written
+            for file, data in new.items():
+                write_whole(file, data, replace=replace)
+        except FileExistsError:  # another run.py took the name just now
+            continue
+        return list(targets), numbered
+    raise AssertionError("numbers have no end")
 
 
-def _join(host: Host, written: list[Path], target: Path) -> list[Path]:
-    """One picture of all rows, where the workflow saved composites and results."""
-    rows = in_rows(written)
-    if not rows:
-        return []
+def _target(folder: Path, name: str, file_name: str) -> Path:
+    own_name = Path(file_name).name  # never a path, whatever the server says
+    return folder / (own_name if own_name.startswith(name) else f"{name}_{own_name}")
+
+
+def _differs(file: Path, data: bytes) -> bool:
+    return not file.is_file() or file.read_bytes() != data
+
+
+def _join(host: Host, rows: list[list[Path]]) -> bytes:
+    """One picture of all rows."""
     script = Path(__file__).with_name("side_by_side.py")
     command = [host.python, script, str(len(rows[0])), *(path for row in rows for path in row)]
-    run_logged([*command, target], "joining the pictures", new_log("side-by-side"))
-    return [target]
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = Path(folder) / "sheet.png"
+        run_logged([*command, sheet], "joining the pictures", new_log("side-by-side"))
+        return sheet.read_bytes()
 
 
 def in_rows(written: list[Path]) -> list[list[Path]]:

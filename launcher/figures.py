@@ -23,12 +23,14 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
     """Run the demo variants of all examples and measure the levers; return 0 once all is there."""
     started = time.monotonic()
     folder: Path = options.output.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    pictures = folder / "figures"  # apart from those of `demo`, which are nobody's to replace
+    pictures.mkdir(parents=True, exist_ok=True)
     with fresh_base() as base, start_server(host, base, name="figures") as server:
         for file in demo_variants():
             say(f"{file.stem}:")
             empty(base / "output")  # where the server would number on from picture to picture
-            for path in make_pictures(host, server, read_workflow(file), folder / file.stem):
+            target = pictures / file.stem
+            for path in make_pictures(host, server, read_workflow(file), target, replace=True):
                 say(f"  {path}")
     status = checks.run_module(host, "demo.examples.contact_sheet", [str(folder)])
     if options.collages:

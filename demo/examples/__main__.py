@@ -2,7 +2,7 @@
 
 Writes the layers of each example's scene as PNG files with transparency, and the workflow that
 turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
-what `python3 run.py demo`, `evaluate` and `bench` left in output/ for thumbnails and documents.
+what `python3 run.py figures`, `evaluate` and `bench` left in output/ for thumbnails and documents.
 --locales writes the English texts of the nodes for the page, --help-pictures what their help
 pages show.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+
+from collage_core.whole_file import write_whole
 
 from ..pack import ROOT, load_pack
 from ..page_form import to_page_form, with_defaults
@@ -38,7 +40,7 @@ FIGURES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
-    parser.add_argument("--pictures", action="store_true", help="take the last demo's pictures")
+    parser.add_argument("--pictures", action="store_true", help="take those of the last figures")
     parser.add_argument("--help-pictures", action="store_true", help="make those of help pages")
     parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
     asked = parser.parse_args()
@@ -66,7 +68,7 @@ def _write(name: str, graph: Graph) -> None:
     for file, content in forms.items():
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (WORKFLOWS / file).parent.mkdir(exist_ok=True)
-        (WORKFLOWS / file).write_text(text + "\n", encoding="utf-8")
+        write_whole(WORKFLOWS / file, text + "\n", replace=True)
 
 
 if __name__ == "__main__":

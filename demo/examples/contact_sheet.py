@@ -11,6 +11,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from collage_core.whole_file import writing
+
 from .graph import WORKFLOWS
 
 SIDE, GAP, LINE = 256, 12, 20  # pixels
@@ -79,7 +81,8 @@ def _draw_row(sheet: Image.Image, top: int, heading: str, pictures: list[Titled]
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    contact_sheet(folder).save(folder / "figures.png")
+    with writing(folder / "figures.png", replace=True) as file:
+        contact_sheet(folder / "figures").save(file, "PNG")
     print(f"All figures: {folder / 'figures.png'}")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from PIL import Image
+
+from collage_core.whole_file import write_whole, writing
 
 from ..pack import ROOT
 from .graph import WORKFLOWS
 
 OUTPUT, DOCS = ROOT / "output", ROOT / "docs"
+FIGURES = OUTPUT / "figures"
 THUMBNAILS = {
     "bento_box": "collage_result",
     "learned_look": "collage_result",
@@ -32,9 +34,9 @@ def take_pictures() -> None:
     """Takes what is there and leaves the rest as it is."""
     DOCS.mkdir(exist_ok=True)
     for name, prefix in THUMBNAILS.items():
-        joined = OUTPUT / f"{name}_side_by_side.png"
+        joined = FIGURES / f"{name}_side_by_side.png"
         if joined.exists():
-            shutil.copyfile(joined, DOCS / f"{name}.png")
+            write_whole(DOCS / f"{name}.png", joined.read_bytes(), replace=True)
         _thumbnail(f"{name}_{prefix}", name)
     for name, prefix in STARTS.items():
         _thumbnail(f"{name}_{prefix}", f"{name}_checkpoint")
@@ -48,11 +50,14 @@ def take_pictures() -> None:
 
 def _thumbnail(saved: str, name: str) -> None:
     """The page shows it beside the workflow of that name."""
-    for file in sorted(OUTPUT.glob(f"{saved}_*.png"))[:1]:
-        with Image.open(file) as picture:
-            picture.convert("RGB").save(WORKFLOWS / f"{name}.jpg", quality=92)
+    for file in sorted(FIGURES.glob(f"{saved}_*.png"))[:1]:
+        _write_jpeg(file, WORKFLOWS / f"{name}.jpg", 92)
 
 
 def _as_jpeg(sheet: Path, name: str) -> None:
-    with Image.open(sheet) as picture:
-        picture.convert("RGB").save(DOCS / f"{name}.jpg", quality=88)
+    _write_jpeg(sheet, DOCS / f"{name}.jpg", 88)
+
+
+def _write_jpeg(picture: Path, target: Path, quality: int) -> None:
+    with Image.open(picture) as opened, writing(target, replace=True) as file:
+        opened.convert("RGB").save(file, "JPEG", quality=quality)

@@ -77,11 +77,42 @@ def test_pictures_of_one_name_in_two_folders_are_both_kept() -> None:
 
 def test_pictures_are_written_under_the_name_of_the_workflow(tmp_path: Path) -> None:
     pictures = {"result_00001_.png": b"1", "bento_composite_00001_.png": b"2", "../../x.png": b"3"}
-    written = demo.write_pictures(pictures, tmp_path, "bento")
+    written, name = demo.write_pictures(pictures, tmp_path, "bento")
+    assert name == "bento"
     names = ["bento_result_00001_.png", "bento_composite_00001_.png", "bento_x.png"]
     assert [path.name for path in written] == names
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     assert written[0].read_bytes() == b"1"
+
+
+def test_the_pictures_of_an_earlier_run_stay(tmp_path: Path) -> None:
+    """All of a run's pictures get the number, or one would take it for two runs."""
+    first = {"composite_00001_.png": b"same", "result_00001_.png": b"first"}
+    second = {**first, "noise_00001_.png": b"new", "result_00001_.png": b"second"}
+    (tmp_path / "bento_2_result_00001_.png").write_bytes(b"the user's")
+    for pictures, name in ((first, "bento"), (second, "bento_3"), (first, "bento")):
+        written, given = demo.write_pictures(pictures, tmp_path, "bento")
+        assert given == name
+        assert [path.name for path in written] == [f"{name}_{file}" for file in pictures]
+        assert [path.read_bytes() for path in written] == list(pictures.values())
+    assert (tmp_path / "bento_2_result_00001_.png").read_bytes() == b"the user's"
+    assert len(list(tmp_path.iterdir())) == 2 + 3 + 1
+    demo.write_pictures(second, tmp_path, "bento", replace=True)
+    assert (tmp_path / "bento_result_00001_.png").read_bytes() == b"second"
+
+
+def test_two_runs_that_write_at_once_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(path: Path, data: bytes, **_: object) -> None:
+        monkeypatch.undo()
+        path.write_bytes(b"the other run's")
+        raise FileExistsError
+
+    monkeypatch.setattr(demo, "write_whole", too_late)
+    written, _ = demo.write_pictures({"a.png": b"ours"}, tmp_path, "x")
+    assert [path.name for path in written] == ["x_2_a.png"]
+    assert (tmp_path / "x_a.png").read_bytes() == b"the other run's"
 
 
 @pytest.mark.parametrize(
