@@ -22,13 +22,18 @@ from typing import Any
 import torch
 
 from ...collage_core.collage import Embedding
+from ...collage_core.errors import CollageError
 from .text_encoder import ENCODERS
 
 Vectors = dict[str, torch.Tensor]
+PROBE = "collage-probe"
 
 
 def knowing(tokenizer, words: Iterable[Embedding]):
-    """A copy of a CLIP's tokenizer that knows these words; for all others it asks the files."""
+    """A copy of a CLIP's tokenizer that knows these words; for all others it asks the files.
+
+    Raises CollageError where the host would not ask it.
+    """
     words = list(words)
     copied = copy.copy(tokenizer)
     for encoder in ENCODERS:
@@ -38,9 +43,30 @@ def knowing(tokenizer, words: Iterable[Embedding]):
         own = copy.copy(shared)
         own.embedding_directory = shared.embedding_directory or []
         vectors = {word.name: word.vectors[encoder] for word in words if encoder in word.vectors}
-        own._try_get_embedding = partial(_look_up, vectors, own._try_get_embedding)  # noqa: SLF001
+        own._try_get_embedding = partial(  # noqa: SLF001
+            _look_up, vectors, getattr(own, "_try_get_embedding", None)
+        )
+        _check_reading(own)
         setattr(copied, f"clip_{encoder}", own)
     return copied
+
+
+def _check_reading(tokenizer) -> None:
+    """Refuse a host that does not look embeddings up in the way that was taken over here."""
+    probe = torch.ones(2, 1)
+    asked = copy.copy(tokenizer)
+    asked._try_get_embedding = partial(_look_up, {PROBE: probe}, None)  # noqa: SLF001
+    try:
+        chunks = asked.tokenize_with_weights(f"embedding:{PROBE} a")
+        read = [t for chunk in chunks for t, *_ in chunk if isinstance(t, torch.Tensor)]
+    except (AttributeError, TypeError, ValueError):
+        read = []
+    if not read or not torch.equal(torch.stack(read), probe):
+        raise CollageError(
+            "The learned embeddings of layers cannot be given to this CLIP: its tokenizer reads "
+            "`embedding:NAME` in another way than that of ComfyUI 0.30.0. Update this pack, or "
+            "take the embeddings off the layers and write their `embedding:NAME` into the prompt."
+        )
 
 
 def with_words_in_memory(clip: Any, words: Iterable[Embedding | None]) -> Any:
