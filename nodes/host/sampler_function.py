@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 
 import comfy.k_diffusion.sampling
 import comfy.samplers
@@ -25,10 +26,20 @@ import torch
 from ...collage_core.layer_seeds import NoiseSeeds
 from .fresh_noise import Draw, FreshNoise
 from .kept_guess import SUFFIX, keep_every_guess
+from .latent import NODE
 from .under_way import Start, state_to_go_on_from
 
-# These walk along a path of noise made beforehand; all others draw anew at every step.
+# How the host's samplers make the noise of their steps: along a path made beforehand, or anew at
+# every step. `run.py canary` tells of samplers that stand in neither list.
 BROWNIAN = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
+DRAWN_ANEW = (
+    *("euler_ancestral", "euler_ancestral_cfg_pp", "dpm_2_ancestral", "dpm_fast", "dpm_adaptive"),
+    *("dpmpp_2s_ancestral", "dpmpp_2s_ancestral_cfg_pp", "ddpm", "lcm", "res_multistep"),
+    *("res_multistep_cfg_pp", "res_multistep_ancestral", "res_multistep_ancestral_cfg_pp"),
+    *("er_sde", "seeds_2", "seeds_3", "exp_heun_2_x0_sde", "sa_solver", "sa_solver_pece"),
+)
+
+log = logging.getLogger(__name__)
 
 
 def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None):
@@ -58,19 +69,33 @@ def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None):
     return comfy.samplers.KSAMPLER(sampler_function, plain.extra_options, plain.inpaint_options)
 
 
+def is_known(name: str, function) -> bool:
+    """Whether it is the host's and draws the noise of its steps in a way that is told above."""
+    sampling = comfy.k_diffusion.sampling
+    own = function.__module__ == sampling.__name__
+    return own and name.removesuffix("_gpu") in (*BROWNIAN, *DRAWN_ANEW)
+
+
 def _step_noise(name: str, function, seeds: NoiseSeeds, x: torch.Tensor, sigmas) -> dict:
     """The option by which a sampler draws as it would by itself, but each cell from its own seed.
 
-    Empty for samplers that take none: those of the host then draw no noise after the start. How
-    the samplers of other packs draw is not known, so they get none either.
+    Empty for samplers that take none: those of the host then draw no noise after the start. How a
+    new sampler or one of another pack draws is not known: it gets none either, and that is said.
     """
-    sampling = comfy.k_diffusion.sampling
-    takes_one = "noise_sampler" in inspect.signature(function).parameters
-    if not takes_one or function.__module__ != sampling.__name__:
+    sampling, kind = comfy.k_diffusion.sampling, name.removesuffix("_gpu")
+    if "noise_sampler" not in inspect.signature(function).parameters:
+        return {}
+    if not is_known(name, function):
+        log.warning(
+            "%s, input layer_seeds: how %s makes the noise of its steps is not known, so it makes "
+            "it from `seed` in every layer. Take a sampler_name like dpmpp_2m_sde instead.",
+            NODE,
+            name,
+        )
         return {}
 
     def alone(seed: int):
-        if name.removesuffix("_gpu") in BROWNIAN:
+        if kind in BROWNIAN:
             ends = sigmas[sigmas > 0].min(), sigmas.max()
             on_cpu = not name.endswith("_gpu")
             return sampling.BrownianTreeNoiseSampler(x, *ends, seed=seed, cpu=on_cpu)

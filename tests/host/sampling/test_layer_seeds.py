@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+
 import pytest
 import torch
 
@@ -38,7 +41,30 @@ def test_every_sampler_draws_the_layers_noise_from_its_seed(everywhere, any_samp
         assert torch.equal(mixed[..., :8], other[..., :8])
 
 
-def test_a_sampler_of_another_pack_keeps_its_own_noise(everywhere, monkeypatch) -> None:
+def test_how_every_sampler_of_the_host_draws_is_known(pack) -> None:
+    """A new one fails here: find out how it draws, and add it to its list."""
+    import comfy.samplers
+
+    solver = importlib.import_module(f"{pack.nodes.__name__}.host.sampler_function")
+    functions = {
+        name: comfy.samplers.sampler_object(name).sampler_function
+        for name in comfy.samplers.KSampler.SAMPLERS
+    }
+    drawing = {
+        name: inspect.getsource(function)
+        for name, function in functions.items()
+        if "noise_sampler" in inspect.signature(function).parameters
+    }
+    assert [name for name in drawing if not solver.is_known(name, functions[name])] == []
+    brownian = {name for name in drawing if name.removesuffix("_gpu") in solver.BROWNIAN}
+    walking = {name for name, text in drawing.items() if "BrownianTreeNoiseSampler" in text}
+    assert walking <= brownian <= drawing.keys()
+
+
+@pytest.mark.parametrize("name", ["euler_new_sde", "foreign"])
+def test_a_sampler_that_is_not_known_keeps_its_own_noise(
+    everywhere, monkeypatch, caplog, name
+) -> None:
     import comfy.k_diffusion.sampling
     import comfy.samplers
 
@@ -48,12 +74,17 @@ def test_a_sampler_of_another_pack_keeps_its_own_noise(everywhere, monkeypatch) 
         given.append(noise_sampler)
         return model(x, sigmas[0].expand(len(x)), **extra_args)
 
-    monkeypatch.setattr(comfy.k_diffusion.sampling, "sample_foreign", sample_foreign, raising=False)
+    sampling = comfy.k_diffusion.sampling
+    if name != "foreign":  # as a newer host would have it
+        monkeypatch.setattr(sample_foreign, "__module__", sampling.__name__)
+    monkeypatch.setattr(sampling, f"sample_{name}", sample_foreign, raising=False)
     monkeypatch.setattr(
-        comfy.samplers.KSampler, "SAMPLERS", [*comfy.samplers.KSampler.SAMPLERS, "foreign"]
+        comfy.samplers.KSampler, "SAMPLERS", [*comfy.samplers.KSampler.SAMPLERS, name]
     )
-    plain = everywhere(sampler_name="foreign")
-    mixed = everywhere(sampler_name="foreign", layer_seeds="1: 77")
+    plain = everywhere(sampler_name=name)
+    assert "layer_seeds" not in caplog.text
+    mixed = everywhere(sampler_name=name, layer_seeds="1: 77")
+    assert f"input layer_seeds: how {name} makes the noise of its steps is not known" in caplog.text
     assert given == [None, None]
     assert not torch.equal(mixed[..., :8], plain[..., :8])
     assert torch.equal(mixed[..., 8:], plain[..., 8:])
