@@ -157,6 +157,8 @@ def _mentioned(owner: Any) -> frozenset[str]:
     for node in ast.walk(_tree(owner)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            found.add(ast.unparse(node)[2:-1])
         elif isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.keyword | ast.arg) and node.arg:
