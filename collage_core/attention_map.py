@@ -84,13 +84,13 @@ def region_masks(
 ) -> torch.Tensor:
     """Visible alpha [C, L, H, W] -> what can be seen of each region, as `attention` [B, R, h, w].
 
-    Item of the batch = its number modulo the pictures of the collage. Alphas of several layers
-    add up: together they are never above 1.
+    One picture of the collage serves the whole batch. Alphas of several layers add up: together
+    they are never above 1.
     """
     h, w = attention.shape[-2:]
     cells = F.adaptive_avg_pool2d(visible_alpha.float(), (h, w))
     own = torch.stack([cells[:, list(region.layers)].sum(1) for region in regions], 1)
-    return own[torch.arange(len(attention)) % len(own)].clamp(max=1)
+    return own.expand(len(attention), -1, -1, -1).clamp(max=1)
 
 
 def leakage(attention: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -205,6 +206,28 @@ class Collage:
 
     def with_layers(self, layers: tuple[Layer, ...]) -> Collage:
         return dataclasses.replace(self, layers=layers)
+
+    def of_pictures(self, numbers: Sequence[int] | None) -> Collage:
+        """The collage of some of its pictures, numbers from 0 on, in that order; None is all.
+
+        What has one picture for all of them keeps it.
+        """
+        if numbers is None:
+            return self
+
+        def some(batch: torch.Tensor) -> torch.Tensor:
+            return batch if len(batch) == 1 else batch[list(numbers)]
+
+        edit = self.edit
+        if edit is not None:
+            least = None if edit.least_noise is None else some(edit.least_noise)
+            edit = dataclasses.replace(edit, picture=some(edit.picture), least_noise=least)
+        layers = [
+            dataclasses.replace(layer, image=some(layer.image), alpha=some(layer.alpha))
+            for layer in self.layers
+        ]
+        background = some(self.background)
+        return dataclasses.replace(self, background=background, layers=tuple(layers), edit=edit)
 
     def with_settings(self, layers: tuple[Layer, ...]) -> Collage:
         """The same pixels and words with other strengths: what was computed of them is kept."""

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..collage_core.attention_map import describe_attention, layer_regions
 from ..collage_core.heat_map import heat_maps
 from .host.attention_probe import check_latent, remembered_words, replay
+from .host.batch_rows import latent_pictures, tell_pictures
 from .sockets import CATEGORY, CollageSocket
 from .widgets import seed_widget
 
@@ -66,6 +67,8 @@ class CollageAttentionMap(io.ComfyNode):
     def execute(cls, model, collage, latent, steps, seed) -> io.NodeOutput:
         positive, bias = remembered_words(model, collage)
         check_latent(model, collage, latent)
+        pictures = latent_pictures(collage, latent, NODE, "latent")
+        collage, model = collage.of_pictures(pictures), tell_pictures(model, pictures)
         attention = replay(model, positive, latent, steps, seed)
         maps, composite = attention.mean(0)[layer_regions(bias.regions)], collage.composite
         picture = heat_maps(maps, composite.visible_alpha[0], composite.image[0])

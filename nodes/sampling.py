@@ -9,6 +9,7 @@ from ..collage_core.layer_seeds import noise_seeds
 from ..collage_core.noise import cell_noise, noise_map, start_noise
 from ..collage_core.noise_plan import NoisePlan
 from ..collage_core.step_part import ALL, StepPart
+from .host.batch_rows import latent_pictures, tell_pictures
 from .host.latent import cell_size
 from .host.made_of import check_collage
 from .host.noise_legend import noise_picture
@@ -90,6 +91,8 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         **ksampler,
     ) -> io.NodeOutput:
         check_collage(NODE, collage, {name: ksampler[name] for name in ("positive", "negative")})
+        pictures = latent_pictures(collage, latent_image, NODE, "latent_image")
+        collage, model = collage.of_pictures(pictures), tell_pictures(model, pictures)
         noises = [layer.noise for layer in collage.shown]
         composite, cell = collage.composite, cell_size(model, vae)
         base_noise, feather = noise_inputs(collage, base_noise, feather)

@@ -32,7 +32,7 @@ class Call:
     recorder: Any = None
     _weights: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
 
-    def weights(self, number: int, size: tuple[int, int], rows: int, device) -> torch.Tensor:
+    def weights(self, number: int, size: tuple[int, int], device) -> torch.Tensor:
         """Region weights of a chunk on the device, [1 or rows, N, R].
 
         Brought there once a call for blocks of one size, not by every block.
@@ -41,8 +41,8 @@ class Call:
             chunk = self.chunks[number]
             assert chunk is not None
             weights = chunk.bias.region_weights(size, chunk.latent, chunk.area)
-            if len(weights) > 1:  # item of the batch = row modulo pictures of the collage
-                weights = weights[torch.arange(rows) % len(weights)]
+            if len(weights) > 1:
+                weights = weights[list(chunk.pictures)]
             self._weights[number, size] = weights.to(device)
         return self._weights[number, size]
 
@@ -84,7 +84,7 @@ class BlockAttention:
             )
         columns = self.call.columns[number]
         assert columns is not None
-        weights = self.call.weights(number, size, len(q), q.device)
+        weights = self.call.weights(number, size, q.device)
         bias = attention_bias(q, k, heads, weights, columns)
         if self.call.recorder is not None:
             self.call.recorder.record(q, k, heads, bias, columns, size)

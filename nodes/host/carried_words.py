@@ -25,6 +25,7 @@ from ...collage_core.collage import Collage
 from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import Area, WordBias
+from .batch_rows import Pictures, row_pictures
 
 KEY = "collage_words"
 NODE = "MaskedCrossAttentionPatch"
@@ -44,14 +45,14 @@ class Words:
 class Chunk:
     """One conditioning's rows of a batch: its bias, its length and the area it paints.
 
-    latent: height and width of the whole picture; pictures: how many are sampled together.
+    latent: height and width of the whole picture; pictures: which of the collage's is each row.
     """
 
     bias: WordBias
     length: int
     area: Area | None
     latent: tuple[int, int]
-    pictures: int
+    pictures: Pictures
 
     def size(self) -> tuple[int, int]:
         return self.latent if self.area is None else self.area[:2]
@@ -78,6 +79,7 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
         for _, entry in entries
         if KEY in entry and entry.get("cross_attn") is not None
     }
+    options = model_options.get("transformer_options", {})
     chunks = {}
     for number, entry in entries:
         features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
@@ -85,8 +87,8 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
         if words is None and KEY in entry and _equal(features, entry.get("cross_attn")):
             words = entry[KEY]  # a host that moves the features to its device makes a copy
         if words is not None and features is not None:
-            chunks[number, entry["uuid"]] = _chunk(words, features, entry.get("area"), x_in)
-    options = {**model_options.get("transformer_options", {}), KEY: chunks}
+            chunks[number, entry["uuid"]] = _chunk(words, features, entry, x_in, options)
+    options = {**options, KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
 
 
@@ -96,8 +98,10 @@ def _equal(features: torch.Tensor | None, original: torch.Tensor | None) -> bool
     return torch.equal(features.to(original), original)
 
 
-def _chunk(words: Words, features: torch.Tensor, area, x_in: torch.Tensor) -> Chunk | None:
-    own = words.features
+def _chunk(
+    words: Words, features: torch.Tensor, entry: dict, x_in: torch.Tensor, options: dict
+) -> Chunk | None:
+    own, area = words.features, entry.get("area")
     if not words.bias.regions:
         return None
     if features is not own:
@@ -109,7 +113,8 @@ def _chunk(words: Words, features: torch.Tensor, area, x_in: torch.Tensor) -> Ch
                 "sampler, as ConditioningAverage does, so its words can no longer be placed. "
                 "Connect it to the sampler directly, or combine it with ConditioningCombine."
             )
-    pictures, _, rows, columns = x_in.shape
+    count, _, rows, columns = x_in.shape
+    pictures = row_pictures(len(words.bias.masks), count, options, f"{NODE}, input collage")
     if area is not None:  # it may reach over the edge; the host cuts it off there
         height, width, top, left = area
         area = (min(height, rows - top), min(width, columns - left), top, left)
@@ -118,10 +123,10 @@ def _chunk(words: Words, features: torch.Tensor, area, x_in: torch.Tensor) -> Ch
 
 def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
     """Refuse what cannot be steered: x [rows, C, h, w] of a call with that many chunks."""
-    if len(x) != chunks * chunk.pictures:
+    if len(x) != chunks * len(chunk.pictures):
         raise CollageError(
             f"{NODE}, output model: it is asked for {len(x)} pictures at once instead of "
-            f"{chunks * chunk.pictures}, so another node cut or split the batch, as tiled "
+            f"{chunks * len(chunk.pictures)}, so another node cut or split the batch, as tiled "
             "sampling does. Sample without it."
         )
     if tuple(x.shape[-2:]) != chunk.size():

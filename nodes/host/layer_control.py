@@ -8,7 +8,8 @@ Whatever the network inside does, masks and keyframes of its own among them, it 
 The outputs are {"input" | "middle" | "output": [tensor or None]}.
 
 Host symbols:
-    comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, extra_hooks, strength
+    comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, extra_hooks, strength,
+        cond_hint_original, cond_hint
     comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range)
     comfy.controlnet.ControlBase: pre_run(model, percent_to_timestep_function),
         cleanup(), get_models()
@@ -30,6 +31,7 @@ from comfy.controlnet import ControlBase
 from ...collage_core.collage import Collage
 from ...collage_core.control import grid_weights, same_proportions
 from ...collage_core.errors import CollageError
+from .batch_rows import Pictures, row_pictures
 from .control_fit import NODE, check_network, check_outputs, skip_shapes
 
 
@@ -48,19 +50,20 @@ class LayerControl(ControlBase):
         self.collage = collage
         self.shows_it = shows_it
         self.extra_hooks = network.extra_hooks
-        self.pictures = len(weights)
+        self.hint: torch.Tensor | None = None  # all of the control image
+        self.shown: Pictures = ()  # what the network sees of it
         self.unet: Any = None
         self.grids: dict[Any, torch.Tensor] = {}
 
     def set_cond_hint(self, cond_hint, *args, **kwargs):
         self.network.set_cond_hint(cond_hint, *args, **kwargs)
-        self.pictures = max(len(self.weights), len(cond_hint))
+        self.hint, self.shown = cond_hint, tuple(range(len(cond_hint)))
         return self
 
     def copy(self):
         network = self.network.copy()
         copied = LayerControl(network, self.weights, self.collage, shows_it=self.shows_it)
-        copied.pictures = self.pictures
+        copied.hint, copied.shown = self.hint, self.shown
         return copied
 
     def deepclone_multigpu(self, load_device, autoregister=False):
@@ -80,47 +83,56 @@ class LayerControl(ControlBase):
         call = (x_noisy, t, cond, batched_number, transformer_options)
         previous: Any = self.previous_controlnet
         before = None if previous is None else previous.get_control(*call)
+        images = 1 if self.hint is None else len(self.hint)
+        each = len(x_noisy) // batched_number
+        source = "control_image" if images > len(self.weights) else "collage"
+        where, pictures = f"{NODE}, input {source}", max(images, len(self.weights))
+        rows = row_pictures(pictures, each, transformer_options, where)
+        if images > 1:
+            self._show(rows)
         own = self.network.get_control(*call)
         if own is None:  # outside its part of the schedule
             return before
-        self._check_picture(x_noisy, batched_number)
+        self._check_picture(x_noisy)
         check_outputs(own, [*skip_shapes(self.unet, x_noisy.shape[-2:])])
         weighed = {
-            key: [x if x is None else self._weigh(x, x_noisy, batched_number) for x in outputs]
+            key: [x if x is None else self._weigh(x, x_noisy, rows) for x in outputs]
             for key, outputs in own.items()
         }
         return self.control_merge(weighed, before, output_dtype=None)
 
-    def _weigh(self, x: torch.Tensor, x_noisy: torch.Tensor, chunks: int) -> torch.Tensor:
+    def _show(self, rows: Pictures) -> None:
+        """Networks go through their images by place in the batch: give them one for each row."""
+        assert self.hint is not None
+        if rows != self.shown:
+            self.network.cond_hint_original = self.hint[list(rows)]
+            self.network.cond_hint = None  # made anew of the original
+            self.shown = rows
+
+    def _weigh(self, x: torch.Tensor, x_noisy: torch.Tensor, rows: Pictures) -> torch.Tensor:
         """An output [B, C, h, w] times the weights of each row's picture.
 
         An adapter keeps what it made for the first call, however many chunks that call had.
         """
+        chunks = len(x_noisy) // len(rows)
         if len(x) not in (1, len(x_noisy)):
-            x = x[: len(x_noisy) // chunks].repeat(chunks, 1, 1, 1)
+            x = x[: len(rows)].repeat(chunks, 1, 1, 1)
         latent, size = ((y.shape[-2], y.shape[-1]) for y in (x_noisy, x))
         key = (latent, size, x.dtype, x.device)
         if key not in self.grids:
             self.grids[key] = grid_weights(self.weights, latent, size).to(x)
         weights = self.grids[key]
         if len(weights) > 1:
-            weights = weights.repeat(len(x_noisy) // len(weights), 1, 1, 1)
+            weights = weights[list(rows)].repeat(chunks, 1, 1, 1)
         return x * weights
 
-    def _check_picture(self, x_noisy: torch.Tensor, chunks: int) -> None:
+    def _check_picture(self, x_noisy: torch.Tensor) -> None:
         (rows, columns), (height, width) = x_noisy.shape[-2:], self.weights.shape[-2:]
         if not same_proportions((rows, columns), (height, width)):
             raise CollageError(
                 f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
                 f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
                 "proportions of the canvas, and sample without tiles."
-            )
-        each = len(x_noisy) // chunks
-        if each % self.pictures:
-            raise CollageError(
-                f"{NODE}, input collage: {self.pictures} pictures of the collage or its control "
-                f"image do not go into a batch of {each} latents. Sample a batch of "
-                f"{self.pictures}, or give the node one picture."
             )
 
     def get_models(self):

@@ -1,7 +1,8 @@
 """Which collage the parts of a conditioning were made of: words by the patch, and control.
 
-Host symbols: CONDITIONING as pairs of tensor and dict, the key control of that dict, and
-ControlBase.previous_controlnet.
+Host symbols:
+    comfy.controlnet.ControlBase(): previous_controlnet
+    nodes.ControlNetApplyAdvanced: "control"
 """
 
 from __future__ import annotations

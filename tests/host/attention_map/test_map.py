@@ -124,6 +124,31 @@ def test_a_batch_is_averaged(run, patch, collage, finished, make_collage) -> Non
     assert same == report
 
 
+def test_one_picture_of_several(run, patch, make_collage, finished, pack) -> None:
+    """The masks and the composite are those of the picture that LatentFromBatch took."""
+    import nodes
+
+    core, collage = pack.collage_core.collage, make_collage()
+    masks = torch.zeros(2, 104, 136)
+    masks[0, :, :68] = masks[1, :, 68:] = 1
+    image = torch.rand(2, 104, 136, 3)
+    layers = [
+        core.Layer(image=image, alpha=alpha, text=text, attract=1.0, repel=1.0)
+        for alpha, text in ((masks, "bear"), (1 - masks, "red hat"))
+    ]
+    both = collage.with_layers(tuple(layers))
+    patched = patch(both).model
+    (second,) = nodes.LatentFromBatch().frombatch(finished(2), 1, 1)
+    image, report = run(patched, both, latent=second)
+    alone = both.of_pictures([1])
+    wanted, same = run(patch(alone).model, alone, latent=second)
+    assert_close(image, wanted)
+    assert report == same
+    assert "its mask at x 0.75" in report.splitlines()[3]
+    with pytest.raises(pack.collage_core.errors.CollageError, match="with no batch_index does not"):
+        run(patched, both, latent=finished())
+
+
 def test_layers_that_share_words_have_one_map(run, patch, make_collage) -> None:
     collage = make_collage(prompt="some bear", text="bear")
     image, report = run(patch(collage).model, collage)

@@ -64,7 +64,8 @@ def test_latents_that_the_pictures_do_not_go_into(
 ) -> None:
     photo = torch.rand(images, 96, 80, 3)
     controlled = control(make_collage(batch=collage), control_image=photo)
-    with refused(f"3 pictures of the collage .* a batch of {latents} latents"):
+    name = "collage" if collage > 1 else "control_image"
+    with refused(f"input {name}: it has 3 pictures, .* the {latents} are that are sampled"):
         sample(controlled, batch=latents)
 
 

@@ -83,11 +83,37 @@ def test_every_picture_has_its_own_map_and_edges(
     assert (pictures[0] - pictures[1]).abs().max() > 1e-2
 
 
-def test_a_batch_goes_round_the_pictures(control, sample, make_collage, net_and_model) -> None:
+@pytest.mark.parametrize("batch", [1, 3, 4])
+def test_a_batch_that_may_be_any_part(
+    pack, control, sample, make_collage, net_and_model, batch
+) -> None:
+    """The host's KSampler keeps to itself which part of a batch it was given."""
     net, used = net_and_model
-    latent = {"samples": torch.zeros(4, 4, 12, 10), "batch_index": [0, 0, 0, 0]}
-    pictures = sample(control(make_collage(batch=2), net), used, latent=latent)
-    assert_close(pictures[:2], pictures[2:], atol=1e-3, rtol=1e-4)
+    photos = torch.rand(2, 96, 80, 3)
+    for controlled in (
+        control(make_collage(batch=2), net),
+        control(make_collage(), net, control_image=photos),
+    ):
+        told = f"2 pictures, and which of them the {batch} are that are sampled is not known"
+        with pytest.raises(pack.collage_core.errors.CollageError, match=told):
+            sample(controlled, used, batch=batch)
+
+
+def test_a_network_is_shown_the_pictures_of_its_rows(
+    pack, control, record, outputs, make_collage, net_and_model
+) -> None:
+    """As PerLayerNoiseKSampler tells them; afterwards all of them again."""
+    net, used = net_and_model
+    controlled = control(make_collage(batch=3), net)
+    tell = pack.nodes.host.batch_rows.tell_pictures
+    (whole,) = record(controlled, used, batch=3)
+    latent = {"samples": torch.zeros(2, 4, 12, 10), "batch_index": [2, 0]}
+    (part,) = record(controlled, tell(used, (2, 0)), latent=latent)
+    (again,) = record(controlled, used, batch=3)
+    for x, y, z in zip(outputs(whole), outputs(part), outputs(again), strict=True):
+        rows = torch.arange(len(x)).unflatten(0, (-1, 3))[:, [2, 0]].flatten()
+        assert_close(y, x[rows], atol=1e-4, rtol=1e-3)
+        assert_close(z, x)
 
 
 def test_one_map_serves_many_control_images(
