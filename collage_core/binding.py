@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .phrases import Phrases, Span
-from .weighted_text import literal_spans
-
-# where ComfyUI looks for an embedding: at the start of a literal stretch or after white space
-EMBEDDING = re.compile(r"(?:^|(?<=\s))embedding:\s*(\S+)")
+from .phrases import Phrases
+from .weighted_text import Span, embeddings, literal_spans
 
 
 @dataclass(frozen=True)
@@ -60,15 +57,8 @@ def _escaped(text: str) -> str:
 
 
 def named_embeddings(prompt: str) -> list[str]:
-    """The names after "embedding:" in the order they stand, as they are written in a prompt.
-
-    Trailing commas are taken off.
-    """
-    return [
-        _escaped(name.rstrip(",") or name)
-        for start, end in literal_spans(prompt)
-        for name in EMBEDDING.findall(prompt[start:end])
-    ]
+    """The names after "embedding:" in the order they stand, as they are written in a prompt."""
+    return [_escaped(one.name) for one in embeddings(prompt)]
 
 
 def group_positions(

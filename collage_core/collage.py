@@ -87,6 +87,7 @@ class Layer:
                 f"CollageLayer, input text: {quoted(self.text)} is empty. Write the words that "
                 'name this object in the scene prompt, e.g. "salmon sushi".'
             )
+        check_prompt(self.text, "CollageLayer, input text")
         bad = [
             f"input {name}: {value:g} is outside {low:g} to {high:g}"
             for name, (low, high) in LAYER_RANGES.items()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from .phrases import Group, Phrases, Place, Span
+from .phrases import Group, Phrases, Place
+from .weighted_text import Span
 
 
 def insert_embeddings(phrases: Phrases, names: Sequence[str | None]) -> Phrases:

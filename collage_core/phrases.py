@@ -8,18 +8,21 @@ characters of the prompt as it was given.
 from __future__ import annotations
 
 import math
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import accumulate
 
 from .errors import CollageError, quoted
+from .weighted_text import Span, embeddings
 from .words import WEIGHT, Word, split_words
 
-LONGEST_PROMPT = 10_000
+LONGEST_PROMPT = 10_000  # characters
+# A message names what is nearest for so many layers, by how their words begin: no long wait.
+MOST_COMPARED, WORDS_COMPARED, LETTERS_COMPARED = 4, 6, 60
 DEEPEST = 100  # parentheses inside each other; ComfyUI's reader calls itself for each
 
-Span = tuple[int, int]  # first character, one past the last
 Key = tuple[str, ...]
 
 
@@ -57,20 +60,19 @@ class Phrases:
         return next(group for group in self.groups if index in group.layers)
 
 
-def check_prompt(prompt: str) -> None:
+def check_prompt(prompt: str, where: str = "CollageStack, input prompt") -> None:
     """Raise CollageError for what ComfyUI's prompt reader would choke on or read as nonsense."""
-    problem = ""
     if len(prompt) > LONGEST_PROMPT:
         problem = f"has {len(prompt)} characters. Use at most {LONGEST_PROMPT}"
-    elif re.search(r"(?:^|(?<=[\s()]))embedding:\s*(?=$|[()]|embedding:)", prompt):
-        problem = 'has an "embedding:" without a name. Write the name directly after the colon'
     elif _depth(prompt) > DEEPEST:
         problem = f"has more than {DEEPEST} parentheses inside each other. Take some out"
-    for weight in WEIGHT.findall(prompt):
-        if not math.isfinite(float(weight)):
-            problem = f"has the weight {weight}. Use a number such as 1.2"
-    if problem:
-        raise CollageError(f"CollageStack, input prompt: {quoted(prompt)} {problem}.")
+    elif not all(one.name for one in embeddings(prompt)):
+        problem = 'has an "embedding:" without a name. Write the name directly after the colon'
+    elif strange := [w for w in WEIGHT.findall(prompt) if not math.isfinite(float(w))]:
+        problem = f"has the weight {strange[0]}. Use a number such as 1.2"
+    else:
+        return
+    raise CollageError(f"{where}: {quoted(prompt)} {problem}.")
 
 
 def _depth(prompt: str) -> int:
@@ -92,23 +94,25 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     are missing or cross those of another.
     """
     words = split_words(prompt)
+    keys = [tuple(word.key for word in split_words(text)) for _, text in texts]
     layers_of: dict[Key, list[int]] = {}
-    for index, (_, text) in enumerate(texts):
-        layers_of.setdefault(_key(text), []).append(index)
+    for index, key in enumerate(keys):
+        layers_of.setdefault(key, []).append(index)
     claimed: dict[Key, list[range]] = {}
     for key in sorted(layers_of, key=lambda key: (-len(key), -len("".join(key)))):
         claimed[key] = _claim(key, words, [r for ranges in claimed.values() for r in ranges])
     owner = {i: key for key, ranges in claimed.items() for taken in ranges for i in taken}
     places = {key: tuple(_place(key, r, words, owner) for r in claimed[key]) for key in layers_of}
 
-    problems = [
-        f"CollageStack, layer {number} {quoted(text)}, input text: "
-        f"{_problem(_key(text), prompt, words, places)}."
-        for number, text in texts
-        if not any(place.words for place in places[_key(text)])
-    ]
-    if problems:
-        listed = "\n".join(problems)
+    bad = [index for index, key in enumerate(keys) if not any(one.words for one in places[key])]
+    if bad:
+        nearest = {i: _nearest(keys[i], prompt, words) for i in bad[:MOST_COMPARED]}
+        listed = "\n".join(
+            f"CollageStack, layer {number} {quoted(text)}, input text: "
+            f"{_problem(keys[i], prompt, words, places, nearest.get(i, ''))}."
+            for i in bad
+            for number, text in [texts[i]]
+        )
         raise CollageError(
             f"{listed}\nThe prompt is {quoted(prompt)}. "
             "Write each layer's text into it word for word, or correct the text."
@@ -116,31 +120,36 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     return Phrases(prompt, tuple(_groups(layers_of, places)))
 
 
-def _key(text: str) -> Key:
-    return tuple(word.key for word in split_words(text))
-
-
 def _matches(key: Key, words: list[Word]) -> list[range]:
-    spelt = tuple(word.key for word in words)
-    n = len(key)
-    return [range(i, i + n) for i in range(len(spelt)) if n and spelt[i : i + n] == key]
+    """Every stretch of words that reads like the phrase; no key has white space in it."""
+    spelt = "\n" + "".join(f"{word.key}\n" for word in words)
+    index = {
+        start: i for i, start in enumerate(accumulate((len(w.key) + 1 for w in words), initial=0))
+    }
+    phrase, found = "\n{}\n".format("\n".join(key)), []
+    at = spelt.find(phrase) if key else -1
+    while at >= 0:
+        found.append(range(index[at], index[at] + len(key)))
+        at = spelt.find(phrase, at + 1)
+    return found
 
 
 def _claim(key: Key, words: list[Word], taken: list[range]) -> list[range]:
-    """The words that a phrase takes: free ones, or else those inside longer phrases."""
+    """The words that a phrase takes: free ones, or else those inside longer phrases.
 
-    def apart(a: range, b: range) -> bool:
-        return a.stop <= b.start or b.stop <= a.start
-
-    def inside(a: range, b: range) -> bool:
-        return b.start <= a.start and a.stop <= b.stop
-
-    matches = _matches(key, words)
-    free = [m for m in matches if all(apart(m, t) for t in taken)]
-    nested = [m for m in matches if all(apart(m, t) or inside(m, t) for t in taken)]
+    Nothing taken is shorter than the phrase: what has no edge inside a match holds all of the
+    match or nothing of it.
+    """
+    edges = sorted({edge for one in taken for edge in (one.start, one.stop)})
+    covered = {i for one in taken for i in one}
+    whole = [
+        match
+        for match in _matches(key, words)
+        if bisect_right(edges, match.start) == bisect_left(edges, match.stop)
+    ]
     claimed: list[range] = []
-    for match in free or nested:
-        if not claimed or apart(match, claimed[-1]):
+    for match in [match for match in whole if match.start not in covered] or whole:
+        if not claimed or claimed[-1].stop <= match.start:
             claimed.append(match)
     return claimed
 
@@ -161,7 +170,13 @@ def _groups(
             yield Group(tuple(layers), places[key])
 
 
-def _problem(key: Key, prompt: str, words: list[Word], places: dict[Key, tuple[Place, ...]]) -> str:
+def _problem(
+    key: Key,
+    prompt: str,
+    words: list[Word],
+    places: dict[Key, tuple[Place, ...]],
+    nearest: str,
+) -> str:
     """Why a phrase has no words of its own in the prompt."""
     if not key:
         return "has no words"
@@ -180,20 +195,23 @@ def _problem(key: Key, prompt: str, words: list[Word], places: dict[Key, tuple[P
             f"{quoted(prompt[crossed.start : crossed.end])} at "
             f"{describe(crossed.start, crossed.end)}"
         )
-    nearest = _nearest(key, prompt, words)
     return "does not stand in the prompt" + (f"; nearest: {nearest}" if nearest else "")
 
 
 def _nearest(key: Key, prompt: str, words: list[Word]) -> str:
-    """Up to three stretches of the prompt that look like the phrase."""
-    stretches = {
-        " ".join(word.key for word in words[i : i + length]): prompt[
-            words[i].start : words[i + length - 1].end
-        ]
-        for length in range(max(1, len(key) - 1), len(key) + 2)
-        for i in range(len(words) - length + 1)
-    }
-    close = get_close_matches(" ".join(key), stretches, n=3, cutoff=0.6)
+    """Up to three stretches of the prompt that look like the phrase, or like how it begins.
+
+    Letters are compared where a stretch has a word of the phrase, or the phrase is short.
+    """
+    beginning = key[:WORDS_COMPARED]
+    stretches: dict[str, str] = {}
+    for length in range(max(1, len(beginning) - 1), len(beginning) + 2):
+        for i in range(len(words) - length + 1):
+            keys = [word.key for word in words[i : i + length]]
+            if len(beginning) < 3 or not set(beginning).isdisjoint(keys):
+                stretch = prompt[words[i].start : words[i + length - 1].end]
+                stretches[" ".join(keys)[:LETTERS_COMPARED]] = stretch
+    close = get_close_matches(" ".join(beginning)[:LETTERS_COMPARED], stretches, n=3, cutoff=0.6)
     return ", ".join(quoted(stretches[match]) for match in close)
 
 

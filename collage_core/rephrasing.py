@@ -7,6 +7,7 @@ from dataclasses import replace
 from .chosen_layers import layer_name
 from .collage import Collage
 from .errors import CollageError, quoted
+from .phrases import check_prompt
 
 
 def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
@@ -16,6 +17,7 @@ def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
     where the words are not the layer's alone, or other layers would lose theirs.
     """
     layer, where = collage.layers[number - 1], f"{node}, input phrase"
+    check_prompt(phrase, where)
     index = [n for n, _ in collage.numbered].index(number)
     group = collage.phrases.of_layer(index)
     if len(group.layers) > 1:

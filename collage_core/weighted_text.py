@@ -1,10 +1,42 @@
-"""A prompt as ComfyUI reads it: which characters are words and which are weight syntax."""
+"""ComfyUI's prompt language: what is tokenised, what is a weight, where embeddings stand."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from .phrases import Span
+Span = tuple[int, int]  # first character, one past the last
+
+# ComfyUI looks for an embedding at the start of what is tokenised and after white space.
+EMBEDDING = re.compile(r"(?:^|(?<=\s))embedding:(?:\s+(?!embedding:))?(\S*)")
+
+
+@dataclass(frozen=True)
+class NamedEmbedding:
+    """An `embedding:NAME` of a prompt, as it is written there; `name` is empty without one."""
+
+    start: int
+    end: int
+    name: str
+
+
+def embeddings(prompt: str) -> list[NamedEmbedding]:
+    """Every place where ComfyUI reads an embedding, in order."""
+    if "embedding:" not in prompt:
+        return []
+    return [
+        NamedEmbedding(start + match.start(), start + match.start(1) + len(name), name)
+        for start, end in literal_spans(prompt)
+        for match in EMBEDDING.finditer(prompt[start:end])
+        for name in [embedding_name(match[1])]
+    ]
+
+
+def embedding_name(text: str) -> str:
+    """The name at the start of what stands behind "embedding:", without a comma that ends it."""
+    name = re.split(r"[\s<\[]", text, maxsplit=1)[0]
+    return name.rstrip(",") or name
 
 
 def literal_spans(prompt: str) -> list[Span]:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from .weighted_text import embeddings
+
 # ComfyUI's (word:1.3); nan and inf are numbers to it too
 WEIGHT = re.compile(
     r":\s*([-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+|nan|inf(?:inity)?)(?:e[-+]?\d+)?)"
@@ -19,8 +21,6 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
-# where ComfyUI reads an embedding; its name may hold the words of a layer and is not one of them
-EMBEDDING = re.compile(r"(?:^|(?<=[\s(]))embedding:[^\s()]+")
 JOINERS = "\u200c\u200d"  # zero-width: inside Persian words and compound emoji
 
 
@@ -34,15 +34,20 @@ class Word:
 
 
 def split_words(text: str) -> list[Word]:
-    """The words and signs of a text in order, without white space, parentheses and weights."""
+    """The words and signs of a text in order, without white space, parentheses and weights.
+
+    An `embedding:NAME` is one word: its name may hold the words of a layer and is none of them.
+    """
     syntax = {i for match in SYNTAX.finditer(text) for i in range(*match.span())}
+    named = _embedding_ends(text, syntax)
     spans: list[tuple[int, int]] = []
-    named = _embeddings(text, syntax)
+    done = 0
     for i, char in enumerate(text):
-        if i in syntax or char.isspace() or any(start < i < end for start, end in named):
+        if i < done or i in syntax or char.isspace():
             continue
-        if end := next((end for start, end in named if start == i), 0):
-            spans.append((i, end))
+        if i in named:
+            done = named[i]
+            spans.append((i, done))
         elif spans and spans[-1][1] == i and _continues(text, spans[-1][0], i):
             spans[-1] = (spans[-1][0], i + 1)
         else:
@@ -50,13 +55,13 @@ def split_words(text: str) -> list[Word]:
     return [Word(start, end, _key(text[start:end])) for start, end in spans]
 
 
-def _embeddings(text: str, syntax: set[int]) -> list[tuple[int, int]]:
-    """The spans of `embedding:NAME`, without a weight behind the name or a comma."""
-    spans = []
-    for match in EMBEDDING.finditer(text):
-        end = next((i for i in range(*match.span()) if i in syntax), match.end())
-        spans.append((match.start(), match.start() + len(text[match.start() : end].rstrip(","))))
-    return spans
+def _embedding_ends(text: str, syntax: set[int]) -> dict[int, int]:
+    """Where each `embedding:NAME` starts -> ends, without a weight or a parenthesis behind it."""
+    return {
+        one.start: next((i for i in range(one.start, one.end) if i in syntax), one.end)
+        for one in embeddings(text)
+        if one.name
+    }
 
 
 def _continues(text: str, start: int, i: int) -> bool:

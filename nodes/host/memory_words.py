@@ -14,7 +14,6 @@ Host symbols:
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ import torch
 
 from ...collage_core.collage import Embedding
 from ...collage_core.errors import CollageError
+from ...collage_core.weighted_text import embedding_name
 from .text_encoder import ENCODERS
 
 Vectors = dict[str, torch.Tensor]
@@ -84,7 +84,7 @@ def with_words_in_memory(clip: Any, words: Iterable[Embedding | None]) -> Any:
 
 def _look_up(vectors: Vectors, in_files, text: str):
     """What the host's own look-up gives, a name that is followed by commas included."""
-    name = re.split(r"[\s<\[]", text, maxsplit=1)[0].rstrip(",")
+    name = embedding_name(text)
     if name not in vectors:
         return in_files(text)
     return vectors[name], name, " ".join(text[len(name) :].split())

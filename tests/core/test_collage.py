@@ -42,6 +42,21 @@ def test_a_layer_refuses_values_out_of_range(name: str, beyond: float):
     assert f"is outside {low:g} to {high:g}" in said
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("embedding:a " * 20000, "has 240000 characters. Use at most 10000."),
+        ("(" * 5000, "has more than 100 parentheses inside each other."),
+        ("embedding: ", 'has an "embedding:" without a name.'),
+    ],
+)
+def test_a_text_is_held_to_what_a_prompt_can_hold(text: str, problem: str):
+    said = message(layer, text)
+    assert said.startswith("CollageLayer, input text: ")
+    assert problem in said
+    assert len(said) < 300
+
+
 def test_a_layer_names_all_its_bad_values_at_once():
     said = message(layer, noise=1.5, scale=0.0)
     assert "input noise: 1.5 is" in said

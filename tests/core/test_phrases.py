@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 import unicodedata
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from collage_core.embedding_words import insert_embeddings
 from collage_core.errors import CollageError
-from collage_core.phrases import Phrases, find_phrases
+from collage_core.phrases import LONGEST_PROMPT, Phrases, find_phrases
 
 
 def find(prompt: str, *texts: str) -> Phrases:
@@ -289,3 +292,34 @@ def test_the_name_of_an_embedding_is_not_a_phrase(prompt: str):
     (group,) = find_phrases(prompt, [(1, "sushi")]).groups
     (place,) = group.places
     assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
+
+
+def worded(count: int) -> list[str]:
+    """Different words of five letters that look alike."""
+    return ["".join(letters) for letters in islice(product("abcdef", repeat=5), count)]
+
+
+HOSTILE = {
+    "near misses": ["ababab abc"] * 60,
+    "long near misses": [" ".join(worded(900)[i:]) + "x" for i in range(60)],
+    "one letter": ["a " * (i + 1) for i in range(60)],
+    "one letter and another": ["a " * (i + 1) + "b" for i in range(60)],
+    "embeddings": ["embedding:a " * (i + 1) for i in range(60)],
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("prompt", [" ".join(worded(1600)), "a " * 4999, "embedding:a " * 800])
+def test_no_layers_and_no_prompt_keep_anyone_waiting(kind: str, prompt: str):
+    """The longest prompt with 60 layers, in processor time: it took minutes."""
+    assert len(prompt) <= LONGEST_PROMPT
+    started = time.process_time()
+    with contextlib.suppress(CollageError):
+        find(prompt, *HOSTILE[kind])
+    assert time.process_time() - started < 8
+
+
+def test_a_long_phrase_is_told_what_it_nearly_is():
+    text = "a very large wooden bento box with many small compartments"
+    said = refused(f"here is {text} full of rice", text.replace("wooden", "woden"))
+    assert 'nearest: "a very large wooden bento box' in said

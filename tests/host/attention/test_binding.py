@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
 from pathlib import Path
@@ -28,6 +29,7 @@ SYNTAX = [
     "\0",
     "a",
 ]
+EMBEDDED = ["embedding:", "embedding:v2", "embedding:a[b", " ", "\n", ",", "<x"]
 FRAGMENTS = [
     *("salmon sushi", "Sushi", "SALMON", "cat", "'s", "café", "猫", "1", "_", "!", "!!", ",", "-"),
     *(" ", " ", "  ", "\n", "(", ")", ":1.3)", "\\(", "\\)", "embedding:v2 ", " embedding:v8, "),
@@ -92,6 +94,26 @@ def test_literal_spans_are_what_comfyui_tokenises(pack, prompt):
     theirs = [text for text, _ in comfy.sd1_clip.token_weights(escaped, 1.0) if text]
     ours = pack.collage_core.weighted_text.literal_spans(prompt)
     assert [escaped[start:end] for start, end in ours] == theirs
+
+
+@given(st.lists(st.sampled_from([*SYNTAX, *EMBEDDED]), max_size=20).map("".join))
+@settings(max_examples=500, deadline=None)
+def test_embeddings_are_read_where_the_host_asks_for_them(pack, clips, prompt):
+    from comfy.sd1_clip import escape_important, unescape_important
+
+    words = pack.collage_core.weighted_text
+    if not all(one.name for one in words.embeddings(prompt)):
+        return  # the host's reader ends in an IndexError there, and the prompt is refused
+    tokenizer, asked = copy.copy(clips["SD1"].tokenizer.clip_l), []
+
+    def note(text: str):
+        asked.append(text)
+        return None, text, ""
+
+    tokenizer._try_get_embedding = note
+    tokenizer.tokenize_with_weights(prompt)
+    ours = [unescape_important(escape_important(one.name)) for one in words.embeddings(prompt)]
+    assert ours == [words.embedding_name(text.lstrip()) for text in asked]
 
 
 @pytest.mark.parametrize("kind", KINDS)
