@@ -17,6 +17,7 @@ from .collage import Collage, Edit
 from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
+from .foreign_signs import foreign_signs
 from .layer_choice import word_keys
 from .layer_cuts import BACKGROUND, paste_layers
 from .noise import gaussian_blur
@@ -69,7 +70,7 @@ def edit(collage: Collage, image: torch.Tensor, wish: Wish) -> tuple[Collage, st
     edited = replace(collage, layers=layers, edit=state)
     if wish.phrase.strip():
         edited = rephrase(edited, _only(chosen, wish), wish.phrase.strip(), NODE)
-        notes = (*notes, *_forgotten(collage, edited))
+        notes = (*notes, *foreign_signs(wish.phrase), *_forgotten(collage, edited))
     if wish.before is not None and not taken:
         notes = (*notes, "no layer of `before` is clearly one of these: nothing was taken away")
     _check_change(edited, wish)

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from itertools import accumulate
 
 from .errors import CollageError, quoted
+from .foreign_signs import foreign_signs
 from .weighted_text import Span, embeddings
 from .words import WEIGHT, Word, split_words
 
@@ -109,7 +110,8 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
         nearest = {i: _nearest(keys[i], prompt, words) for i in bad[:MOST_COMPARED]}
         listed = "\n".join(
             f"CollageStack, layer {number} {quoted(text)}, input text: "
-            f"{_problem(keys[i], prompt, words, places, nearest.get(i, ''))}."
+            f"{_problem(keys[i], prompt, words, places, nearest.get(i, ''))}"
+            f"{''.join(f'; {sign}' for sign in foreign_signs(text))}."
             for i in bad
             for number, text in [texts[i]]
         )

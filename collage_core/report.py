@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .collage import CELL, Collage
 from .errors import quoted
+from .foreign_signs import foreign_signs
 from .phrases import Group, describe
 from .pixels import SEEN, on_plain_ground
 from .placement import turned_size
@@ -46,6 +47,8 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
         )
     for note in collage.notes:
         yield f"! {note}"
+    for sign in foreign_signs(collage.prompt):
+        yield f"! {sign}"
     for weight in WEIGHT.findall(collage.prompt):
         if abs(float(weight)) > STRONG_WEIGHT:
             yield f"! the weight {weight} in the prompt is beyond {STRONG_WEIGHT}, mostly too much"

@@ -52,6 +52,7 @@ class CollageEdit(io.ComfyNode):
                     "phrase",
                     default="",
                     placeholder="tuna sushi",
+                    dynamic_prompts=True,
                     tooltip="Other words for the one layer named: they take the place of its text, "
                     "also in the prompt, and its learned look goes. Empty keeps the words.",
                 ),

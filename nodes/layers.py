@@ -57,6 +57,7 @@ class CollageLayer(io.ComfyNode):
                     "text",
                     default="",
                     placeholder="salmon sushi",
+                    dynamic_prompts=True,
                     tooltip="The words that name this object, as they stand in the scene prompt.",
                 ),
                 io.Mask.Input(
@@ -142,6 +143,7 @@ class CollageStack(io.ComfyNode):
                     multiline=True,
                     default="",
                     placeholder="a bento box with salmon sushi, rice and ginger",
+                    dynamic_prompts=True,
                     tooltip="The whole scene in words. It contains the text of every layer. Left "
                     "empty over another stack, that stack's prompt is used.",
                 ),

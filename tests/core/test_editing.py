@@ -146,6 +146,8 @@ def test_the_report_says_what_may_change(table: Collage):
         f'Layer 3 "pie": noise 0.6, visible on 8.3 % of the canvas, {pasted}',
         '! the learned look "look" went with the words it belonged to',
     ]
+    signed = edit(table, picture(), wish("3", phrase="{pie|tart}"))[1]
+    assert '! "{pie|tart}" has no meaning in ComfyUI' in signed
     both = edit(table, picture() * 2, wish("0, cup", noise=0.25))[1].split("\n")
     assert both[1] == "The background: noise 0.25, visible on 83.3 % of the canvas"
     assert both[2] == 'Layer 1 "cup": noise 0.25, visible on 8.3 % of the canvas'

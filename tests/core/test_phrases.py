@@ -323,3 +323,8 @@ def test_a_long_phrase_is_told_what_it_nearly_is():
     text = "a very large wooden bento box with many small compartments"
     said = refused(f"here is {text} full of rice", text.replace("wooden", "woden"))
     assert 'nearest: "a very large wooden bento box' in said
+
+
+def test_signs_of_other_programs_in_a_text_are_named():
+    said = refused("a bear", "bear <lora:fur:1>")
+    assert '"<lora:fur:1>" has no meaning in ComfyUI: load the file with a Load LoRA node.' in said

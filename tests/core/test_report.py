@@ -64,6 +64,13 @@ def test_a_batch_says_how_many_pictures_are_made_and_why():
     assert both.startswith('3 pictures are made, as many as layer 1 "red hat" has;')
 
 
+def test_signs_of_other_programs_are_notes():
+    said = report("a bear AND a {red|blue} hat", layer("bear")).split("\n")
+    assert said[0].endswith(" 2 notes, marked with !.")
+    assert said[1].startswith('! "{red|blue}" has no meaning in ComfyUI: only ComfyUI\'s page')
+    assert said[2].startswith('! "AND" has no meaning in ComfyUI')
+
+
 def test_the_first_line_counts_the_notes():
     first = report("bear", layer("bear", notes=("odd",)), notes=("even",)).split("\n")[0]
     assert first.endswith(" 2 notes, marked with !.")
