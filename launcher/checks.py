@@ -18,14 +18,15 @@ from launcher.process import say
 AT_ONCE = ("-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile")
 
 
-def run_tests(host: Host, pytest_arguments: Sequence[str]) -> int:
+def run_tests(host: Host, pytest_arguments: Sequence[str], **environ: str) -> int:
     """Run the static checks and pytest; return 0 only when all of them passed.
 
     With arguments for pytest only pytest runs, in one process, because then one is after particular
     tests.
-    Only the private host is the one that the type checker is configured for.
+    Only the private host is the one that the type checker is configured for. `environ` is added
+    to the environment.
     """
-    env = _test_environ(host)
+    env = {**_test_environ(host), **environ}
     failed = []
     if host.private and not pytest_arguments:
         for tool, *arguments in _static_checks(host):

@@ -41,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
     bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
     bench.add_argument("name", metavar="NAME")
 
+    canary = _command(
+        commands, "canary", "tell what a newer ComfyUI or its newest page would break"
+    )
+    canary.add_argument("--frontend", metavar="VERSION", help="of the page; default: the newest")
+
     convert = _command(commands, "convert-embedding", "make safetensors of a .pt, .bin or .ckpt")
     convert.add_argument("file", type=Path, metavar="FILE")
     convert.add_argument("--output", type=Path, metavar="DIR", help="default: beside FILE")
@@ -88,6 +93,10 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         return checks.run_module(host, f"demo.{options.command}", rest)
     if options.command == "bench":
         return checks.run_module(host, "demo.bench", [options.name, *rest])
+    if options.command == "canary":
+        from launcher.canary import run_canary
+
+        return run_canary(host, options.frontend)
     if options.command == "serve":
         from launcher.serve import serve
 

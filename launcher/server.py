@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import socket
 import subprocess
 import time
@@ -141,6 +142,8 @@ def start_server(
     command += ["--output-directory", str(output or base / "output")]
     command += ["--preview-method", "auto", "--log-stdout"]
     command += ["--disable-auto-launch", "--disable-api-nodes"]
+    if page := os.environ.get("COLLAGE_FRONTEND"):  # of `run.py canary`
+        command += ["--front-end-root", page]
     if not host.private:
         command += ["--models-directory", str(host.comfyui / "models")]
     if must_use_cpu(host):

@@ -8,7 +8,10 @@ const foreign = []
 const { browser, page } = await openPage(url, {
   settings: { 'Comfy.VueNodes.Enabled': look === 'nodes2' },
   watch: (page) => {
-    page.on('pageerror', (error) => errors.push(String(error)))
+    page.on('pageerror', (error) => errors.push(`${error} ${error.stack}`))
+    page.on('console', (said) => {
+      if (said.type() === 'error') errors.push(`${said.text()} ${said.location().url}`)
+    })
     page.on('request', (request) => {
       if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) foreign.push(request.url())
     })

@@ -17,6 +17,7 @@ def test_the_example_opens_from_the_templates_and_runs(on_page: OnPage, look: st
     assert seen["outcome"] == "success"
     assert seen["thumbnail"] > 0, "the template has no thumbnail"
     assert seen["missing"] == 0
+    assert [error for error in seen["errors"] if "collage" in error.lower()] == []
     assert seen["foreign"] == [], "the page asked for something outside the server"
     script = json.loads((REPO / "workflows" / "api" / "bento_box.json").read_text())
     stack = next(n for n in seen["prompt"].values() if n["class_type"] == "CollageStack")

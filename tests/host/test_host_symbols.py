@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,28 @@ def _file(folder: Path, line: str) -> Path:
     file = folder / "x.py"
     file.write_text(f'"""One line.\n\n{TITLE}\n    {line}\n"""\n')
     return file
+
+
+def test_the_canary_says_what_it_found(monkeypatch, capsys) -> None:
+    import comfy.k_diffusion.sampling as sampling
+    import comfy.samplers
+
+    from tools import canary
+
+    assert canary.main() == 0
+    assert re.fullmatch(r"ComfyUI [\d.]+: \d{3} names and words .*, 0 findings\n", _out(capsys))
+
+    def new_sde(model, x, sigmas, extra_args=None, callback=None, noise_sampler=None): ...
+
+    names = [*comfy.samplers.KSampler.SAMPLERS, "new_sde"]
+    monkeypatch.setattr(comfy.samplers.KSampler, "SAMPLERS", names)
+    monkeypatch.setattr(sampling, "sample_new_sde", new_sde, raising=False)
+    monkeypatch.delattr(comfy.samplers, "calc_cond_batch")
+    assert canary.main() == 1
+    told = _out(capsys)
+    assert "\n  sampler_function.py: how new_sde makes the noise of its steps is unknown.\n" in told
+    assert "\n  attention_probe.py: comfy.samplers.calc_cond_batch is not there" in told
+
+
+def _out(capsys) -> str:
+    return capsys.readouterr().out
