@@ -17,6 +17,8 @@ Modules
     collage_noise    the same for a whole collage, where an edit may have a say
     original         what an unfinished latent began with
     editing          a finished picture to go on from; chosen_layers, rephrasing, edit_report
+    distance         how far it is to the edge of a region
+    interruption     where long loops ask whether the user has stopped the run
     paste_back       the original, to the bit, wherever an edit could not change it
     layer_cuts       layers one by one: pixels, masks and boxes
     splitting        a finished picture as a collage again; filling for what was hidden

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from .errors import CollageError
+from .interruption import interruptible
 
 DIAGONAL = 1 - 2**-0.5  # what two corners cut off the half side of a regular octagon
 TINY = torch.finfo(torch.float32).tiny
@@ -35,7 +36,7 @@ def with_halo(
     if halo == 0:
         return flat
     raised, lowest = flat.clone(), flat.min()
-    for index, noise in enumerate(noises):
+    for index, noise in enumerate(interruptible(noises)):
         box = _box(visible_alpha[:, index])
         if box is not None and noise > lowest:
             here, added = _added_alpha(visible_alpha[:, index], box, halo)
@@ -79,14 +80,14 @@ def grow(alpha: torch.Tensor, radius: int) -> torch.Tensor:
     corner = min(round(DIAGONAL * radius), (radius - 1) // 2)
     side = radius - 2 * corner
     for dy, dx, length in ((0, 1, side), (1, 0, side), (1, 1, corner), (1, -1, corner)):
-        alpha = _along(alpha, dy, dx, 2 * length)
+        alpha = running_max(alpha, dy, dx, 2 * length)
     return alpha
 
 
-def _along(alpha: torch.Tensor, dy: int, dx: int, length: int) -> torch.Tensor:
+def running_max(alpha: torch.Tensor, dy: int, dx: int, length: int) -> torch.Tensor:
     """The largest of `length` + 1 neighbours in the direction (dy, dx), the border filled with 0.
 
-    [B, h, w] -> [B, h + |dy| length, w + |dx| length].
+    [B, h, w] -> [B, h + |dy| length, w + |dx| length]. Takes log2(length) passes.
     """
     rows, columns = length * dy, length * abs(dx)
     alpha = F.pad(alpha, (columns, columns, rows, rows))

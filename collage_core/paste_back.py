@@ -1,4 +1,4 @@
-"""Putting back every pixel that an edit had no business with.
+"""Putting back every pixel outside of what an edit could change.
 
 A picture that went through a VAE differs everywhere a little, and a decoder spreads what changed
 beyond the latent cells that did. Both go away where the original is put back to the bit.
@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from .collage import CELL
+from .distance import inner_distance
+from .halo import running_max
 from .noise import cell_noise, fixed_cells
 
 
@@ -24,7 +26,7 @@ def paste_back(
     turns into the new one over `feather` pixels inside of them; the original's alpha stays.
     taken: [B, H, W], how far each pixel is the new one's; all 0 where nothing could change.
     """
-    taken = inner_ramp(changeable(noise), feather).movedim(1, -1)  # [B, H, W, 1]
+    taken = _seam(noise.to(original.device), feather).movedim(1, -1)  # [B, H, W, 1]
     B = max(len(original), len(new), len(taken))
     picture = original.expand(B, -1, -1, -1).clone()
     colour = picture[..., :3]
@@ -38,44 +40,42 @@ def changeable(noise: torch.Tensor) -> torch.Tensor:
 
     Of a canvas that cells do not divide, the rim that a VAE cuts off is none of them.
     """
-    H, W = noise.shape[-2:]
-    cells = ~fixed_cells(cell_noise(noise, CELL))
+    cells = _changing_cells(noise)
     whole = cells.repeat_interleave(CELL, -2).repeat_interleave(CELL, -1)
-    top, left = H % CELL // 2, W % CELL // 2
-    bottom, right = H - top - whole.shape[-2], W - left - whole.shape[-1]
-    return F.pad(whole, (left, right, top, bottom))
+    return F.pad(whole, _rim(noise))
 
 
-def inner_ramp(region: torch.Tensor, width: float) -> torch.Tensor:
-    """True [B, 1, H, W] -> weights: 0 outside, from there rising to 1 over `width` pixels inside.
+def _changing_cells(noise: torch.Tensor) -> torch.Tensor:
+    return ~fixed_cells(cell_noise(noise, CELL))
 
-    Where nothing within that width is deep enough, in thin regions, the ramp is as wide as fits,
-    so that their middle is 1 too. The edge of the canvas is no edge.
+
+def _rim(noise: torch.Tensor) -> tuple[int, int, int, int]:
+    """Pixels beside the whole cells of a map [..., H, W]: left, right, top, bottom."""
+    rims = [(size % CELL // 2, size % CELL - size % CELL // 2) for size in noise.shape[-2:]]
+    return (*rims[1], *rims[0])
+
+
+def _seam(noise: torch.Tensor, feather: float) -> torch.Tensor:
+    """Noise of the pixels [B, 1, H, W] -> how far each one is to be the new picture's."""
+    (H, W), rim = noise.shape[-2:], _rim(noise)
+    beside = tuple(int(pixels > 0) for pixels in rim)  # a row of cells that are no cells
+    ramp = inner_ramp(F.pad(_changing_cells(noise), beside), CELL, feather)
+    left, top = beside[0] * CELL - rim[0], beside[2] * CELL - rim[2]
+    return ramp[..., top : top + H, left : left + W]
+
+
+def inner_ramp(region: torch.Tensor, cell: int, width: float) -> torch.Tensor:
+    """Cells [B, 1, h, w], True inside -> weights of their pixels [B, 1, h cell, w cell].
+
+    They are 0 outside and rise from there to 1 over `width` pixels inside. Where nothing within
+    that width is deep enough, in thin regions, the ramp is as wide as fits, so that their middle
+    is 1 too. The edge of the canvas is no edge.
     """
     reach = math.floor(width) + 1
-    inside = inner_distance(region, reach)
-    window = (2 * reach + 1, 1)
-    deepest = F.max_pool2d(inside, window, 1, (reach, 0))
-    deepest = F.max_pool2d(deepest, window[::-1], 1, (0, reach))
-    ramp = inside / deepest.clamp(min=1).minimum(deepest.new_tensor(width + 1))
-    ramp = ramp.clamp(max=1)
+    inside = inner_distance(region, cell, reach)
+    H, W = inside.shape[-2:]
+    deepest = running_max(running_max(inside.squeeze(1), 1, 0, 2 * reach), 0, 1, 2 * reach)
+    deepest = deepest[..., reach : reach + H, reach : reach + W].unsqueeze(1)
+    ramp = inside / deepest.clamp(min=1).clamp_(max=width + 1)
+    ramp = ramp.clamp_(max=1)
     return ramp * ramp * (3 - 2 * ramp)
-
-
-def inner_distance(region: torch.Tensor, reach: int) -> torch.Tensor:
-    """True [B, 1, H, W] -> distance of each of its pixels to the nearest outside, up to `reach`.
-
-    Euclidean, between the middles of pixels; 0 outside. One axis after the other: the square of
-    a distance is the least sum of the squares along both.
-    """
-    squares = torch.where(region, float(reach * reach), 0.0)
-    for axis in (-1, -2):
-        nearest = squares.clone()
-        for step in range(1, min(reach, squares.shape[axis])):
-            length = squares.shape[axis] - step
-            front, back = (squares.narrow(axis, start, length) for start in (0, step))
-            for here, there in ((step, front), (0, back)):
-                part = nearest.narrow(axis, here, length)
-                torch.minimum(part, there + step * step, out=part)
-        squares = nearest
-    return squares.sqrt()

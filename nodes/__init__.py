@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..collage_core.interruption import set_interrupt_check
 from .attention import MaskedCrossAttentionPatch
 from .attention_map import CollageAttentionMap
 from .auto_tune import CollageAutoTune
@@ -10,10 +11,13 @@ from .control import CollageControlNet
 from .demo_model import CollageDemoControlNet, CollageDemoModel
 from .editing import CollageEdit, CollagePasteBack
 from .embedding_load import CollageEmbeddingLoad
+from .host.limits import ends_when_interrupted
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer, CollageStack
 from .sampling import PerLayerNoiseKSampler
+
+set_interrupt_check(ends_when_interrupted)
 
 NODES: list[type[io.ComfyNode]] = [
     checked(node)

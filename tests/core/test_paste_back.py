@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.paste_back import changeable, inner_distance, inner_ramp, paste_back
+from collage_core.distance import inner_distance
+from collage_core.interruption import set_interrupt_check
+from collage_core.paste_back import changeable, inner_ramp, paste_back
 
 H, W = 24, 40
 
@@ -88,19 +90,51 @@ def test_distances_are_the_euclidean_ones_to_the_nearest_pixel_outside(reach: in
         for y, x in region[b, 0].nonzero().tolist():
             nearest = min(math.dist((y, x), place) for place in outside)
             expected[b, 0, y, x] = min(nearest, reach)
-    assert_close(inner_distance(region, reach), expected)
+    assert_close(inner_distance(region, 1, reach), expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])
+@pytest.mark.parametrize("reach", [1, 6, 500])
+def test_cells_are_as_far_as_their_pixels(reach: int, share: float):
+    generator = torch.Generator().manual_seed(6)
+    cells = torch.rand(2, 1, 13, 9, generator=generator) >= share
+    pixels = cells.repeat_interleave(5, -1).repeat_interleave(5, -2)
+    assert torch.equal(inner_distance(cells, 5, reach), inner_distance(pixels, 1, reach))
+
+
+@pytest.mark.parametrize("size", [(20, 27), (16, 29), (17, 24)])
+def test_the_rim_that_a_vae_cuts_off_is_outside(size: tuple[int, int]):
+    original, new = torch.zeros(1, *size, 3), torch.ones(1, *size, 3)
+    noise = torch.ones(1, 1, *size)
+    _, taken = paste_back(original, new, noise, 2.0)
+    ramp = inner_ramp(changeable(noise), 1, 2.0).squeeze(1)
+    assert_close(taken, ramp)
+    assert taken.min() == 0
+    assert taken.max() == 1
+
+
+def test_a_run_that_is_stopped_ends_within_a_seam():
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    set_interrupt_check(stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            paste_back(*pictures(), noise_at(slice(0, H), slice(16, W)), 5.0)
+    finally:
+        set_interrupt_check(lambda: None)
 
 
 def test_everything_inside_is_everything_new():
-    assert inner_ramp(torch.ones(1, 1, H, W, dtype=torch.bool), 7.5).unique().tolist() == [1.0]
-    assert inner_ramp(torch.zeros(1, 1, H, W, dtype=torch.bool), 7.5).unique().tolist() == [0.0]
+    assert inner_ramp(torch.ones(1, 1, H, W, dtype=torch.bool), 1, 7.5).unique().tolist() == [1.0]
+    assert inner_ramp(torch.zeros(1, 1, H, W, dtype=torch.bool), 1, 7.5).unique().tolist() == [0.0]
 
 
 def test_a_ramp_never_falls_towards_the_middle():
     region = torch.zeros(1, 1, 64, 96, dtype=torch.bool)
     region[..., 8:56, 8:56] = True
     region[..., 30:34, 56:] = True  # and a thin arm to the edge of the canvas
-    ramp = inner_ramp(region, 9.3)
+    ramp = inner_ramp(region, 1, 9.3)
     assert ramp[0, 0, 32, 8:33].diff().min() >= 0
     assert ramp[0, 0, 32, 33] == 1
     assert ramp[0, 0, 31:33, 72:].min() == 1

@@ -96,3 +96,15 @@ def test_collages_that_do_not_say_what_changed_are_refused(
     said = refused(back, original=picture(size=(96, 64)), new=picture(size=(96, 64)),
                    collage=edited.collage)  # fmt: skip
     assert "input collage: its 64 x 48 pixels are not the 64 x 96" in said
+
+
+@pytest.mark.parametrize("feather", [2.0, 512.0])
+def test_an_interrupt_ends_it(back, edited, feather) -> None:
+    import comfy.model_management as management
+
+    management.interrupt_current_processing()
+    try:
+        with pytest.raises(management.InterruptProcessingException):
+            back(collage=edited.collage, feather=feather)
+    finally:
+        management.interrupt_current_processing(False)
