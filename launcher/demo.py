@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -15,10 +14,11 @@ from launcher.base_folder import fresh_base
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError
 from launcher.host import Host
-from launcher.page_form import is_api_form, to_api_form
+from launcher.page_form import to_api_form
 from launcher.paths import REPO, new_log
 from launcher.process import Progress, run_logged, say
 from launcher.server import Server, start_server
+from launcher.workflow_file import FormError, is_api_form, read_workflow
 
 Json = dict[str, Any]
 
@@ -36,7 +36,10 @@ def run_demo(host: Host, options: argparse.Namespace) -> int:
     folder: Path = options.output.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with fresh_base() as base, start_server(host, base, name="demo") as server:
-        paths = make_pictures(host, server, workflow, folder / source.stem, options.checkpoint)
+        try:
+            paths = make_pictures(host, server, workflow, folder / source.stem, options.checkpoint)
+        except FormError as error:
+            raise LauncherError(f"The workflow {source} cannot be run: {error}") from error
     for path in paths:
         say(f"  {path}")
     say(f"Done in {time.monotonic() - started:.0f} s.")
@@ -63,19 +66,6 @@ def make_pictures(
         return written
     sheet = {"side_by_side.png": _join(host, rows)}
     return written + write_pictures(sheet, target.parent, name, replace=replace)[0]
-
-
-def read_workflow(file: Path) -> Json:
-    """Load a workflow file of either form."""
-    try:
-        workflow = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LauncherError(f"The workflow {file} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise LauncherError(f"The workflow {file} is not valid JSON ({error}).") from error
-    if not isinstance(workflow, dict):
-        raise LauncherError(f"The workflow {file} is not a ComfyUI workflow.")
-    return workflow
 
 
 def _run_workflow(server: Server, workflow: Json, checkpoint: str | None) -> dict[str, bytes]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from launcher import checks
 from launcher.base_folder import fresh_base
-from launcher.demo import make_pictures, read_workflow
+from launcher.demo import make_pictures
 from launcher.host import Host
 from launcher.paths import REPO
 from launcher.process import say
 from launcher.server import start_server
+from launcher.workflow_file import read_workflow
 
 API = REPO / "workflows" / "api"
 OTHER_MODEL = "_checkpoint"  # ends the names of the variants that want a real checkpoint

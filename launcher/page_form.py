@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from launcher.failure import LauncherError
+from launcher.workflow_file import FormError, check_form
 
 Json = dict[str, Any]
 
@@ -21,21 +21,12 @@ WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR")
 AFTER_GENERATE = ("fixed", "increment", "decrement", "randomize")
 
 
-class PageFormError(LauncherError):
-    """The workflow cannot be converted; the text says which node and what to do instead."""
-
-
-def is_api_form(workflow: Json) -> bool:
-    """Say whether this is the form in which ComfyUI's interface takes a workflow."""
-    return bool(workflow) and all(
-        isinstance(node, dict) and "class_type" in node for node in workflow.values()
-    )
-
-
 def to_api_form(workflow: Json, object_info: Json) -> Json:
-    """Convert a page workflow with the server's own description of its nodes."""
-    if not isinstance(workflow.get("nodes"), list):
-        raise PageFormError("This is no ComfyUI workflow: it has neither nodes nor class types.")
+    """Convert a page workflow with the server's own description of its nodes.
+
+    Raises FormError where it cannot, with the node and what to do instead.
+    """
+    check_form(workflow)
     subgraphs = {graph["id"] for graph in (workflow.get("definitions") or {}).get("subgraphs", [])}
     graph = _Graph(workflow)
     prompt = {}
@@ -43,14 +34,17 @@ def to_api_form(workflow: Json, object_info: Json) -> Json:
         if node["type"] in ONLY_ON_THE_PAGE or node.get("mode", 0) in (MUTED, BYPASSED):
             continue
         if node["type"] in subgraphs:
-            raise PageFormError(
+            raise FormError(
                 f"Node {node['id']} is a subgraph, which only the page can expand; open the "
                 'workflow there, choose "Export (API)", and run the exported file.'
             )
         if node["type"] not in object_info:
-            raise PageFormError(f"This ComfyUI has no node {node['type']} (node {node['id']}).")
+            raise FormError(f"This ComfyUI has no node {node['type']} (node {node['id']}).")
         inputs = {**_widget_inputs(node, object_info[node["type"]]), **graph.linked_inputs(node)}
         prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
+    if not prompt:
+        raise FormError("it has no node that could run.")
+    check_form(prompt)  # a link may come from a node that has no part in it
     return prompt
 
 
@@ -76,13 +70,14 @@ def _widget_inputs(node: Json, info: Json) -> Json:
 
 def _widgets(node: Json, info: Json) -> Iterator[tuple[str, str, Json]]:
     """Yield name, type and options of every input that is a widget, in the page's order."""
-    shown = {entry["widget"]["name"] for entry in node.get("inputs", []) if entry.get("widget")}
+    entries = node.get("inputs") or []
+    shown = {entry["widget"]["name"] for entry in entries if entry.get("widget")}
     for section in ("required", "optional"):
         for name, spec in info["input"].get(section, {}).items():
             kind = "COMBO" if isinstance(spec[0], list) else spec[0]
             options = spec[1] if len(spec) > 1 else {}
             if kind.startswith("COMFY_DYNAMICCOMBO"):
-                raise PageFormError(
+                raise FormError(
                     f"Node {node['id']} ({node['type']}) has inputs that depend on {name}; open "
                     'the workflow in the page, choose "Export (API)", and run the exported file.'
                 )
@@ -102,7 +97,9 @@ class _Graph:
     def __init__(self, workflow: Json) -> None:
         self.nodes = {node["id"]: node for node in workflow["nodes"]}
         self.origins: dict[int, tuple[int, int]] = {}
-        for link in workflow.get("links", []):
+        for link in workflow.get("links") or []:
+            if link is None:
+                continue
             if isinstance(link, dict):
                 self.origins[link["id"]] = (link["origin_id"], link["origin_slot"])
             else:
@@ -111,7 +108,7 @@ class _Graph:
     def linked_inputs(self, node: Json) -> Json:
         """Return the inputs of a node that come from another node, or from a primitive."""
         found = {}
-        for entry in node.get("inputs", []):
+        for entry in node.get("inputs") or []:
             source = self._source(entry.get("link"))
             if source is not None:
                 found[entry["name"]] = source
@@ -119,16 +116,24 @@ class _Graph:
 
     def _source(self, link: int | None) -> Any:
         """Return [node id, slot], a primitive's value, or None when nothing arrives."""
+        passed: set[int] = set()
         while link is not None and link in self.origins:
+            if link in passed:
+                raise FormError(
+                    f"Link {link} comes back to itself through nodes that only pass on."
+                )
+            passed.add(link)
             node_id, slot = self.origins[link]
-            node = self.nodes[node_id]
+            node = self.nodes.get(node_id)
+            if node is None:
+                raise FormError(f"Link {link} comes from node {node_id}, which is not there.")
             mode = node.get("mode", 0)
             if mode == MUTED:
                 return None
             if node["type"] == "PrimitiveNode":
-                return node["widgets_values"][0]
+                return _value_of(node)
             if node["type"] == "Reroute":
-                link = node["inputs"][0].get("link")
+                link = next((entry.get("link") for entry in node.get("inputs") or []), None)
             elif mode == BYPASSED:
                 link = _link_through(node, slot)
             else:
@@ -136,11 +141,21 @@ class _Graph:
         return None
 
 
+def _value_of(primitive: Json) -> Any:
+    values = primitive.get("widgets_values")
+    if not isinstance(values, list) or not values:
+        raise FormError(f"Node {primitive['id']} is a primitive without a value.")
+    return {"__value__": values[0]} if isinstance(values[0], list) else values[0]
+
+
 def _link_through(node: Json, slot: int) -> int | None:
     """Return the link that a bypassed node hands on to its output: same type, same place first."""
-    kind = node["outputs"][slot]["type"]
-    inputs = node.get("inputs", [])
+    outputs = node.get("outputs") or []
+    if not 0 <= slot < len(outputs):
+        raise FormError(f"Node {node['id']} has no output {slot}, which a link comes from.")
+    kind = outputs[slot].get("type")
+    inputs = node.get("inputs") or []
     for entry in [*inputs[slot : slot + 1], *inputs]:
-        if entry["type"] == kind and entry.get("link") is not None:
+        if entry.get("type") == kind and entry.get("link") is not None:
             return entry["link"]
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -113,23 +112,6 @@ def test_two_runs_that_write_at_once_lose_nothing(
     written, _ = demo.write_pictures({"a.png": b"ours"}, tmp_path, "x")
     assert [path.name for path in written] == ["x_2_a.png"]
     assert (tmp_path / "x_a.png").read_bytes() == b"the other run's"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"), [(None, "cannot be read"), ("{", "not valid JSON"), ("[1]", "not a ComfyUI")]
-)
-def test_a_bad_workflow_file_is_told(tmp_path: Path, text: str | None, words: str) -> None:
-    file = tmp_path / "w.json"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(LauncherError, match=rf"w\.json.*{words}"):
-        demo.read_workflow(file)
-
-
-def test_a_workflow_file_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "w.json"
-    file.write_text(json.dumps(PROMPT))
-    assert demo.read_workflow(file) == PROMPT
 
 
 def test_pictures_are_joined_in_order_at_one_height(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from launcher.page_form import PageFormError, is_api_form, to_api_form
+from launcher.page_form import to_api_form
+from launcher.workflow_file import FormError, is_api_form
 
 FOLDER = Path(__file__).parent / "page_form"
 Json = dict[str, Any]
@@ -87,19 +88,19 @@ def test_a_list_value_is_wrapped_so_that_it_is_no_link(page: Json, object_info: 
 def test_what_cannot_be_converted_is_said(page: Json, object_info: Json) -> None:
     unknown = copy.deepcopy(object_info)
     del unknown["VAEDecode"]
-    with pytest.raises(PageFormError, match="no node VAEDecode"):
+    with pytest.raises(FormError, match="no node VAEDecode"):
         to_api_form(page, unknown)
 
     choice = copy.deepcopy(object_info)
     choice["VAEDecode"]["input"]["required"]["mode"] = ["COMFY_DYNAMICCOMBO_V3", {}]
-    with pytest.raises(PageFormError, match=r"VAEDecode\) has inputs that depend on mode.*Export"):
+    with pytest.raises(FormError, match=r"VAEDecode\) has inputs that depend on mode.*Export"):
         to_api_form(page, choice)
 
     page["definitions"] = {"subgraphs": [{"id": "VAEDecode"}]}
-    with pytest.raises(PageFormError, match=r"subgraph.*Export \(API\)"):
+    with pytest.raises(FormError, match=r"subgraph.*Export \(API\)"):
         to_api_form(page, object_info)
 
-    with pytest.raises(PageFormError, match="no ComfyUI workflow"):
+    with pytest.raises(FormError, match="no ComfyUI workflow"):
         to_api_form({"version": 1}, object_info)
 
 
