@@ -9,13 +9,14 @@ from launcher.failure import LauncherError
 from launcher.host import Host
 from launcher.paths import HOST_DIR
 from launcher.process import say
-from launcher.server import free_port, is_free, start_server
+from launcher.server import free_port, is_free, require_loopback, start_server
 
 USUAL_PORT = 8188
 
 
 def serve(host: Host, port: int | None) -> int:
     """Serve until Ctrl-C or SIGTERM, then stop cleanly and return 0."""
+    require_loopback()  # without which no port is free
     chosen = choose_port(port)
     try:
         base = prepare_base(HOST_DIR / "base")

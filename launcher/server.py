@@ -35,6 +35,7 @@ OUR_NODES = (
     "CollageDemoControlNet",
 )
 START_SECONDS = 300.0
+LOOPBACK_SECONDS = 5.0
 
 
 def free_port() -> int:
@@ -54,6 +55,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def require_loopback() -> None:
+    """Raise LauncherError unless this machine can reach itself, as its own page and we have to."""
+    try:
+        with socket.create_server((ADDRESS, 0)) as listener:
+            socket.create_connection(listener.getsockname(), LOOPBACK_SECONDS).close()
+    except OSError as error:
+        raise LauncherError(
+            f"This machine cannot reach itself on {ADDRESS} ({error.strerror or error}), which "
+            "ComfyUI and run.py talk over; bring the loopback interface up (on Linux: ip link set "
+            "lo up), or allow it in the sandbox or firewall."
+        ) from error
 
 
 class Server:
@@ -133,6 +147,7 @@ def start_server(
 
     Pictures go into `output`, or the folder of that name in `base`.
     """
+    require_loopback()
     port = port or free_port()
     command = [str(host.python), str(host.comfyui / "main.py")]
     command += ["--listen", ADDRESS, "--port", str(port), "--base-directory", str(base)]

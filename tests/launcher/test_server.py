@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from launcher import serve
+from launcher import serve, server
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError
+from launcher.paths import REPO
 from launcher.server import ADDRESS, Server, free_port, is_free
 
 ANSWERS = """
@@ -54,6 +57,24 @@ def test_without_a_wish_the_usual_port_or_a_free_one_is_taken(
     assert is_free(chosen)
     monkeypatch.setattr(serve, "USUAL_PORT", chosen)
     assert serve.choose_port(None) == chosen
+
+
+def test_a_machine_that_cannot_reach_itself_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    server.require_loopback()
+    monkeypatch.setattr(server, "ADDRESS", "192.0.2.1")  # of nobody: RFC 5737
+    with pytest.raises(LauncherError, match=r"cannot reach itself on 192\.0\.2\.1.*loopback"):
+        server.require_loopback()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux makes such a network")
+def test_without_a_loopback_interface_a_server_is_not_waited_for() -> None:
+    alone = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("this machine allows no network of one's own")
+    code = "from launcher.server import require_loopback; require_loopback()"
+    run = [*alone, sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=REPO, capture_output=True, text=True, timeout=60, check=False)
+    assert "LauncherError: This machine cannot reach itself on 127.0.0.1" in done.stderr
 
 
 def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
