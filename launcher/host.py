@@ -73,6 +73,20 @@ def prepare_private_host() -> Host:
     return Host(comfyui_source.COMFYUI, python, private=True)
 
 
+def require_undamaged(host: Host) -> None:
+    """After a failure: LauncherError if files of the private environment are gone.
+
+    To look after every file takes a second or more, too long before each command.
+    """
+    missing = environment.missing_files(environment.VENV) if host.private else []
+    if missing:
+        (environment.VENV / "host.stamp").unlink(missing_ok=True)
+        raise LauncherError(
+            f"{environment.VENV} lacks {len(missing)} of its files, such as {missing[0]}; "
+            "run the command again: it builds the environment anew."
+        )
+
+
 def _build_private_host() -> None:
     log = new_log("setup")
     if not environment.is_built():

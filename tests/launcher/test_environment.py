@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,7 @@ def test_a_complete_host_runs_no_command_at_all(
     comfyui.mkdir()
     (comfyui / ".source").write_text(comfyui_source.SHA256)
     assert environment.is_built(venv)
+    monkeypatch.setattr(comfyui_source, "FILES", 0)
     assert comfyui_source.is_unpacked(comfyui)
 
     monkeypatch.setattr(environment, "is_built", lambda: environment_built(venv))
@@ -97,3 +100,50 @@ def test_a_vanished_interpreter_asks_for_a_new_environment(tmp_path: Path) -> No
     (venv / "host.stamp").write_text(environment.fingerprint(environment.HOST_LOCK))
     (venv / "bin" / "python").symlink_to(tmp_path / "gone")
     assert not environment.is_built(venv)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment with one package of two files, as its lock says."""
+    lock = tmp_path / "a.lock"
+    lock.write_text("# made with ==\nMy.Pack==1.0\nother==2 ; sys_platform == 'none'\n")
+    monkeypatch.setattr(environment, "HOST_LOCK", lock)
+    monkeypatch.setattr(environment, "VENV", tmp_path / "venv")
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    record = site / "my_pack-1.0.dist-info" / "RECORD"
+    record.parent.mkdir(parents=True)
+    record.write_text('pack/a.py,sha256=x,7\n"pack/b,c.py",,\npack/__pycache__/a.pyc,,\n')
+    (site / "pack").mkdir()
+    for name in ("a.py", "b,c.py"):
+        (site / "pack" / name).touch()
+    (tmp_path / "venv" / "host.stamp").write_text("whole")
+    return site
+
+
+@pytest.mark.parametrize("name", ["pack/a.py", "pack/b,c.py", "my_pack-1.0.dist-info/RECORD"])
+def test_a_file_that_is_gone_has_the_environment_built_anew(installed: Path, name: str) -> None:
+    private = host.Host(Path("ComfyUI"), Path("python"), private=True)
+    host.require_undamaged(private)
+    (installed / name).unlink()
+    host.require_undamaged(dataclasses.replace(private, private=False))
+    with pytest.raises(LauncherError, match=r"lacks 1 of its files, .*; run the command"):
+        host.require_undamaged(private)
+    assert not (environment.VENV / "host.stamp").exists()
+
+
+def test_a_package_that_is_gone_is_noticed(installed: Path) -> None:
+    shutil.rmtree(installed)
+    assert environment.missing_files(environment.VENV) == ["My.Pack"]
+
+
+def test_a_comfyui_that_lost_files_is_not_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comfyui_source, "FILES", 3)
+    for name in ("main.py", "comfy/a.py", "comfy/b.py", "models/x.bin", "comfy/__pycache__/c.pyc"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".source").write_text(comfyui_source.SHA256)
+    assert comfyui_source.is_unpacked(tmp_path)
+    (tmp_path / "comfy" / "b.py").unlink()
+    assert not comfyui_source.is_unpacked(tmp_path)
