@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io, ui
 
 from ..collage_core.collage_noise import collage_noise
@@ -9,6 +11,7 @@ from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
+from .host.embedding_list import texts_hash
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget
@@ -92,6 +95,10 @@ class CollageEdit(io.ComfyNode):
                 ),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, phrase, **_: Any) -> str:
+        return texts_hash(phrase)
 
     @classmethod
     def execute(

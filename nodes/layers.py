@@ -12,6 +12,7 @@ from ..collage_core.errors import quoted
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
+from .host.embedding_list import texts_hash
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 from .widgets import SLIDER
 
@@ -119,6 +120,10 @@ class CollageLayer(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, text, **_: Any) -> str:
+        return texts_hash(text)
+
+    @classmethod
     def execute(cls, image, text, mask=None, **settings) -> io.NodeOutput:
         image, alpha, notes = clean_pixels(image, mask, f"CollageLayer {quoted(text)}")
         return io.NodeOutput(Layer(image=image, alpha=alpha, text=text, notes=notes, **settings))
@@ -190,6 +195,10 @@ class CollageStack(io.ComfyNode):
                 io.String.Output("report", tooltip="What became of every layer; read it as text."),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, prompt, **_: Any) -> str:
+        return texts_hash(prompt)
 
     @classmethod
     def execute(

@@ -11,6 +11,8 @@ Host symbols:
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import folder_paths
@@ -18,6 +20,9 @@ import folder_paths
 from ...collage_core.content_key import content_key
 from ...collage_core.embedding_file import SUFFIX
 from ...collage_core.errors import CollageError, quoted
+from ...collage_core.weighted_text import embeddings
+
+LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names that embedding_store gives
 
 
 def embedding_names() -> list[str]:
@@ -49,16 +54,50 @@ def embedding_path(choice: str) -> Path:
 def file_hash(choice: str) -> str:
     """The SHA-256 of an embedding's file; a constant when it cannot be read."""
     try:
-        return hashlib.sha256(embedding_path(choice).read_bytes()).hexdigest()
-    except (OSError, CollageError):
+        return _digest(embedding_path(choice))
+    except CollageError:
+        return "absent"
+
+
+def _digest(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
         return "absent"
 
 
 def list_hash() -> str:
-    """Changes whenever a listed file does, for those who do not know yet which one they want."""
-    paths = [folder_paths.get_full_path("embeddings", str(file)) for file in _listed()]
-    found = [Path(path) for path in paths if path]
+    """Changes whenever a listed file does, for those who do not know yet which one they want.
+
+    What Layer Textual Inversion learned does not count: its name tells its content.
+    """
+    found = _paths(file for file in _listed() if not LEARNED.fullmatch(file.stem))
     return content_key(files=[(str(p), (s := p.stat()).st_mtime_ns, s.st_size) for p in found])
+
+
+def texts_hash(*texts: str | None) -> str:
+    """Changes with every file that `embedding:NAME` in one of the texts may be read from.
+
+    A text is None while it comes over a link. Empty where the texts name no embedding.
+    """
+    if None in texts:
+        return list_hash()
+    names = {one.name for text in texts for one in embeddings(str(text))}
+    files = {name: [_digest(path) for path in _paths(_meant(name))] for name in sorted(names)}
+    return content_key(files=files) if files else ""
+
+
+def _meant(name: str) -> list[PurePosixPath]:
+    """The listed files that the host may read for a name: below any folder, of any kind."""
+    wanted = "/" + name.replace("\\(", "(").replace("\\)", ")").replace("\\", "/")
+    ways = [(file, f"/{file}", f"/{file.with_suffix('')}") for file in _listed()]
+    return sorted(file for file, *spelt in ways if any(one.endswith(wanted) for one in spelt))
+
+
+def _paths(files: Iterable[PurePosixPath]) -> list[Path]:
+    paths = (folder_paths.get_full_path("embeddings", str(file)) for file in files)
+    return [Path(path) for path in paths if path]
 
 
 def _listed() -> list[PurePosixPath]:

@@ -30,6 +30,7 @@ from ...collage_core.inversion.pace import FIRST
 from ...collage_core.inversion.prompts import plain_phrase, scene
 from ...collage_core.inversion.settings import ALGORITHM, NODE
 from . import embedding_store
+from .embedding_list import texts_hash
 from .inversion_inputs import Task, fingerprint
 from .inversion_trainer import Trainer
 from .memory_words import Vectors
@@ -87,6 +88,7 @@ def training_key(task: Task) -> str:
     prompt = scene(layer, collage) if collage is not None else None
     others = [other.embedding for other in collage.shown] if collage is not None else []
     networks = (task.model, task.clip.patcher, task.vae.patcher)
+    files = texts_hash(layer.text, collage.prompt if collage is not None else "")
     return embedding_store.content_key(
         algorithm=ALGORITHM,
         pictures=views.pictures,
@@ -99,6 +101,7 @@ def training_key(task: Task) -> str:
         clip_layer=task.clip.layer_idx,
         settings=dataclasses.asdict(task.settings),
         seed=task.seed,
+        **({"files": files} if files else {}),  # most texts name none: their keys stay as they were
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import comfy.sd1_clip
@@ -122,6 +124,89 @@ def test_a_changed_file_is_noticed(node, put, folder) -> None:
     path.unlink()
     prints.append(node.fingerprint_inputs(layer=None, embedding="fur"))
     assert len(set(prints)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("CollageStack", "prompt"), ("CollageLayer", "text"), ("CollageEdit", "phrase")],
+)
+def test_a_text_changes_with_the_files_that_it_names(node_of, put, folder, name, text) -> None:
+    def mark(said: str | None) -> str:
+        return node_of(name).fingerprint_inputs(**{text: said, "image": None})
+
+    def learned(value: float) -> None:
+        put("below/fur(1)", {"l": torch.full((1, 768), value)})
+
+    named, linked, plain = r"a (bear embedding:fur\(1\), brown:1.2)", None, "a brown bear"
+    marks = [[mark(said) for said in (named, linked, plain)]]
+    for change in (
+        lambda: learned(1.0),
+        (folder / "below/fur(1).safetensors").unlink,
+        lambda: learned(2.0),
+        lambda: (folder / "fur(1).pt").write_bytes(b"which the host may read as well"),
+    ):
+        change()
+        marks.append([mark(said) for said in (named, linked, plain)])
+    of_named, of_linked, of_plain = zip(*marks, strict=True)
+    assert [len(set(of_named)), len(set(of_linked)), len(set(of_plain))] == [4, 4, 1]
+    assert of_named[0] == of_named[2]  # nothing there, again
+    before = mark(named), mark(linked)
+    put("col_bear_0123456789")
+    assert (mark(named), mark(linked)) == before  # a training must not make the next run slow
+    put("else")
+    assert mark(named) == before[0]
+    assert mark(linked) != before[1]
+
+
+def test_the_host_runs_a_prompt_again_when_its_embedding_changed(put, pack) -> None:
+    import execution
+
+    graph: dict[str, Any] = {
+        "image": {
+            "class_type": "EmptyImage",
+            "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 0},
+        },
+        "layer": {
+            "class_type": "CollageLayer",
+            "inputs": {
+                "image": ["image", 0], "text": "bear", "x": 0.5, "y": 0.5, "scale": 1.0,
+                "rotation": 0.0, "opacity": 1.0, "noise": 0.6, "attract": 0.3, "repel": 0.5,
+                "control": 1.0, "visible": True,
+            },
+        },
+        "stack": {
+            "class_type": "CollageStack",
+            "inputs": {
+                "prompt": "a bear embedding:fur", "width": 64, "height": 64,
+                "background": "#969696", "layers.layer0": ["layer", 0],
+            },
+        },
+        "show": {"class_type": "PreviewImage", "inputs": {"images": ["stack", 1]}},
+    }  # fmt: skip
+    told: list[tuple[str, dict[str, Any]]] = []
+    server = SimpleNamespace(
+        client_id="test",
+        last_node_id=None,
+        send_sync=lambda event, data, _: told.append((event, data)),
+    )
+    cache: Any = execution.CacheType.CLASSIC
+    executor = execution.PromptExecutor(server, cache, {"ram": 0, "ram_inactive": 0})
+
+    def ran() -> set[str]:
+        told.clear()
+        prompt = copy.deepcopy(graph)
+        executor.execute(prompt, "id", {"client_id": "test"}, ["show"])
+        assert not [data for event, data in told if event == "execution_error"]
+        return {data["node"] for event, data in told if event == "executing" and data["node"]}
+
+    path = put("fur")
+    assert "stack" in ran()
+    assert "stack" not in ran()
+    path.unlink()
+    put("fur", {"l": torch.ones(3, 768)})
+    again = ran()
+    assert {"stack", "show"} <= again
+    assert "layer" not in again
 
 
 def test_the_host_refuses_a_graph_whose_file_is_gone(node, put) -> None:

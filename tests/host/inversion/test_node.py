@@ -46,7 +46,7 @@ def test_a_second_run_is_found_again(execute, count_steps):
 
 
 def test_what_determines_the_result_has_a_name_of_its_own(
-    part, model, clip, vae, tiny, make_layer, make_collage, settings
+    part, model, clip, vae, tiny, make_layer, make_collage, settings, folder
 ):
     def key(**changes) -> str:
         given = {
@@ -78,6 +78,15 @@ def test_what_determines_the_result_has_a_name_of_its_own(
     assert len(set(keys)) == len(changes)
     assert key() == keys[0]
     assert key(model=tiny.tiny_model(), layer=make_layer(attract=2.0)) == keys[0]
+    naming = [
+        {"layer": make_layer("teddy embedding:fur")},
+        {"collage": make_collage("a teddy bear embedding:fur")},
+    ]
+    for content in (b"", b"one", b"two"):
+        (folder / "fur.pt").write_bytes(content)
+        keys += [key(**change) for change in naming]
+        assert key() == keys[0]
+    assert len(set(keys)) == len(changes) + 6
 
 
 def test_an_interrupt_ends_it_within_one_step_and_a_second_run_goes_on(
