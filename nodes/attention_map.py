@@ -61,6 +61,7 @@ class CollageAttentionMap(io.ComfyNode):
                     "report", tooltip="How much of every layer's attention lies outside its mask."
                 ),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

@@ -13,8 +13,10 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..collage_core.errors import CollageError, quoted
+from .host.loaded_pictures import check_loaded
 from .kinds import KINDS, number
 
+PICTURES = {"IMAGE", "MASK", "LATENT"}
 MOST_OPTIONS = 20  # that a message lists
 
 
@@ -25,8 +27,9 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
 
     @functools.wraps(run)
     def execute(cls, *args, **inputs) -> io.NodeOutput:
-        given = {**dict(zip(names, args, strict=False)), **inputs}
-        return run(cls, **check_inputs(cls, given))
+        given = check_inputs(cls, {**dict(zip(names, args, strict=False)), **inputs})
+        check_loaded(cls, _where(cls.define_schema().node_id, given), _pictures(cls, given))
+        return run(cls, **given)
 
     node.execute = classmethod(execute)
     return node
@@ -44,6 +47,12 @@ def check_inputs(node: type[io.ComfyNode], inputs: dict[str, Any]) -> dict[str, 
         name: _check(f"{where}, input {name}", known[name], value, own)
         for name, value in inputs.items()
     }
+
+
+def _pictures(node: type[io.ComfyNode], inputs: dict[str, Any]) -> list[str]:
+    """The inputs that show something and may come from a file."""
+    kinds = {one.id: one.get_io_type() for one in node.define_schema().inputs}
+    return [name for name in inputs if kinds[name] in PICTURES and inputs[name] is not None]
 
 
 def _where(node: str, inputs: dict[str, Any]) -> str:

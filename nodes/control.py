@@ -78,6 +78,7 @@ class CollageControlNet(io.ComfyNode):
                 io.Conditioning.Output("negative", tooltip="For the sampler's `negative`."),
                 io.Image.Output("control_image", tooltip="What the network is shown."),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

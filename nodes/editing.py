@@ -94,6 +94,7 @@ class CollageEdit(io.ComfyNode):
                     tooltip="The noise over the grey composite, with a legend of the layers.",
                 ),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod
@@ -160,6 +161,7 @@ class CollagePasteBack(io.ComfyNode):
                     "mask", tooltip="How far each pixel is the new one: 0 is the original's."
                 ),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

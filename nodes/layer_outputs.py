@@ -90,6 +90,7 @@ class CollageLayers(io.ComfyNode):
                     tooltip="The noise over the grey composite, with a legend of the layers.",
                 ),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod
@@ -137,6 +138,7 @@ class CollageSplit(io.ComfyNode):
                 io.Image.Output("image", tooltip="The new layers pasted together: the picture."),
                 io.String.Output("report", tooltip="What became of every layer; read it as text."),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

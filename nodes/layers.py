@@ -117,6 +117,7 @@ class CollageLayer(io.ComfyNode):
             outputs=[
                 CollageLayerSocket.Output("layer", tooltip="This object, for a Collage Stack.")
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod
@@ -194,6 +195,7 @@ class CollageStack(io.ComfyNode):
                 io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
                 io.String.Output("report", tooltip="What became of every layer; read it as text."),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

@@ -71,6 +71,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
                     tooltip="The noise over the grey composite, with a legend of the layers.",
                 ),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod

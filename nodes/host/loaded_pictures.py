@@ -1,0 +1,100 @@
+"""Whether the files behind a picture are whole: ComfyUI shows what is left of one that is not.
+
+Host symbols: io.Hidden.dynprompt with .has_node and .get_node(id) -> {"inputs": {name: value or
+[id, output]}}, comfy_execution.utils.get_executing_context, comfy_execution.graph_utils.is_link,
+folder_paths.exists_annotated_filepath and .get_annotated_filepath, which stay in the input, output
+and temp folders, comfy.model_management.throw_exception_if_processing_interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from comfy.model_management import throw_exception_if_processing_interrupted
+from comfy_execution.graph_utils import is_link
+from comfy_execution.utils import get_executing_context
+from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
+
+from ...collage_core.errors import CollageError, quoted
+
+KINDS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+
+
+def check_loaded(node: Any, title: str, inputs: Iterable[str]) -> None:
+    """Refuse a picture that was loaded, at any number of nodes before, from a damaged file.
+
+    node: the class that is executed, with the hidden input dynprompt; title: what a message calls
+    it; inputs: the names of those that take pictures. Files are found by the constants of the
+    nodes before, so whoever loads them; where the host does not say what runs, nothing is known.
+    """
+    graph, context = getattr(node.hidden, "dynprompt", None), get_executing_context()
+    if graph is None or context is None:
+        return
+    for name in inputs:
+        for file in _files_behind(graph, context.node_id, name):
+            path = Path(folder_paths.get_annotated_filepath(file))
+            state = path.stat()
+            if problem := _damage(path, state.st_mtime_ns, state.st_size):
+                raise CollageError(
+                    f"{title}, input {name}: the file {quoted(path.name)} is damaged ({problem}), "
+                    "and ComfyUI would show what is left of it. Load it from a sound copy."
+                )
+
+
+def _files_behind(graph: Any, node_id: str, name: str) -> Iterator[str]:
+    """The picture files that nodes before an input name, as their widgets do."""
+    ways = [graph.get_node(node_id)["inputs"].get(name)]
+    seen = set()
+    while ways:
+        value = ways.pop()
+        if is_link(value):
+            if value[0] not in seen and graph.has_node(value[0]):
+                seen.add(value[0])
+                ways += graph.get_node(value[0])["inputs"].values()
+        elif isinstance(value, str) and _is_picture(value):
+            yield value
+
+
+def _is_picture(value: str) -> bool:
+    suffix = Path(folder_paths.annotated_filepath(value)[0]).suffix.lower()
+    return suffix in KINDS and folder_paths.exists_annotated_filepath(value)
+
+
+@lru_cache(maxsize=512)
+def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001  they tell versions
+    """What keeps a file from being read to its end; None for a whole one and for other kinds."""
+    try:
+        with _strictly(), Image.open(path, formats=sorted(set(KINDS.values()))) as picture:
+            for frame in ImageSequence.Iterator(picture):
+                throw_exception_if_processing_interrupted()
+                frame.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return None  # the host reads more kinds and larger ones
+    except (OSError, SyntaxError, ValueError) as error:
+        return str(error)
+    return None
+
+
+@contextlib.contextmanager
+def _strictly() -> Iterator[None]:
+    """Have Pillow refuse what is cut off, whatever another pack told it."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
