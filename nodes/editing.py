@@ -11,7 +11,7 @@ from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
-from .host.embedding_list import texts_hash
+from .host.embedding_list import check_written, texts_hash
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget
@@ -109,6 +109,7 @@ class CollageEdit(io.ComfyNode):
             layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
         )
         edited, report = edit(collage, image, wish)
+        check_written(cls, 3, [layer.embedding for layer in edited.shown])
         noise = collage_noise(edited, 0.0, 0.0)
         preview = noise_picture(edited, noise, 0.0)
         return io.NodeOutput(

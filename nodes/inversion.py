@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from comfy_api.latest import io
 
 from ..collage_core.collage import Embedding
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
+from .host.embedding_list import check_written
+from .host.embedding_store import unwritten_mark
 from .host.inversion_inputs import Task
 from .host.inversion_run import learn
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
@@ -66,7 +69,12 @@ class LayerTextualInversion(io.ComfyNode):
                 ),
                 io.String.Output("report", tooltip="What was gained, in how many steps."),
             ],
+            hidden=[io.Hidden.dynprompt],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, **_: Any) -> str:
+        return unwritten_mark()
 
     @classmethod
     def execute(cls, model, clip, vae, layer, preset, steps, seed, collage=None) -> io.NodeOutput:
@@ -82,5 +90,6 @@ class LayerTextualInversion(io.ComfyNode):
         )
         learned = learn(task)
         embedding = Embedding(name=learned.name, vectors=learned.vectors)
+        check_written(cls, 1, [embedding])
         layer = replace(layer, embedding=embedding)
         return io.NodeOutput(layer, f"embedding:{learned.name}", learned.curve, learned.report)

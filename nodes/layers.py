@@ -12,7 +12,7 @@ from ..collage_core.errors import quoted
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
-from .host.embedding_list import texts_hash
+from .host.embedding_list import check_written, texts_hash
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 from .widgets import SLIDER
 
@@ -221,6 +221,7 @@ class CollageStack(io.ComfyNode):
             canvas = with_picture(canvas, background_image, background)
         connected = sorted((layers or {}).items(), key=lambda item: int(item[0][len("layer") :]))
         stack = with_layers(canvas, prompt, [layer for _, layer in connected])
+        check_written(cls, 3, [layer.embedding for layer in stack.shown])
         composite = stack.composite
         return io.NodeOutput(
             stack,

@@ -5,6 +5,7 @@ prefers NAME.safetensors to the other kinds.
 
 Host symbols:
     folder_paths: get_filename_list(folder_name), get_full_path(folder_name, filename)
+    folder_paths: get_folder_paths(folder_name)
     comfy.sd1_clip.load_embed: ".safetensors"
 """
 
@@ -14,13 +15,16 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import folder_paths
 
+from ...collage_core.collage import Embedding
 from ...collage_core.content_key import content_key
 from ...collage_core.embedding_file import SUFFIX
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.weighted_text import embeddings
+from .queued_graph import is_used
 
 LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names that embedding_store gives
 
@@ -86,6 +90,31 @@ def texts_hash(*texts: str | None) -> str:
     names = {one.name for text in texts for one in embeddings(str(text))}
     files = {name: [_digest(path) for path in _paths(_meant(name))] for name in sorted(names)}
     return content_key(files=files) if files else ""
+
+
+def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> None:
+    """Refuse to hand out a prompt with words that the text encoders of other nodes cannot find.
+
+    They leave such a word out, and paint another picture. output: the place of the prompt among
+    those of the running node's class; without a link to it there is nothing to refuse.
+    """
+    missing = [one.name for one in words if one is not None and not _is_there(one.name)]
+    if missing and is_used(node, output):
+        schema = node.define_schema()
+        raise CollageError(
+            f"{schema.node_id}, output {schema.outputs[output].id}: models/embeddings has no file "
+            f"{quoted(f'{missing[0]}{SUFFIX}')}, and the node linked to it would leave out what "
+            "was learned. Make the folder writable, free some space and run again, or put the "
+            "file back; or take the link off and use positive of MaskedCrossAttentionPatch, "
+            "which knows it."
+        )
+
+
+def _is_there(name: str) -> bool:
+    """Whether a text encoder finds the name, just now: the host's list may be half a second old."""
+    folders = folder_paths.get_folder_paths("embeddings")
+    own = any((Path(folder) / f"{name}{SUFFIX}").is_file() for folder in folders)
+    return own or any(path.is_file() for path in _paths(_meant(name)))
 
 
 def _meant(name: str) -> list[PurePosixPath]:

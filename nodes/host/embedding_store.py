@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,16 @@ __all__ = ["Job", "content_key", "job"]
 
 log = logging.getLogger(__name__)
 
+# key -> name, vectors and metadata of what was learned and no disk would take
+_UNWRITTEN: dict[str, tuple[str, Vectors, dict[str, str]]] = {}
+
 STATES = "collage_training"
 DIGITS = (10, 18)  # of the key in a name; the longer where a stranger's file has the shorter
+
+
+def unwritten_mark() -> str:
+    """Another one at every call while something that was learned is not in a file yet."""
+    return str(time.monotonic_ns()) if _UNWRITTEN else ""
 
 
 @contextlib.contextmanager
@@ -102,7 +111,20 @@ class Job:
                 self.found, self.metadata = own
                 self.name = path.stem
                 return True
-        return False
+        return self._write_at_last()
+
+    def _write_at_last(self) -> bool:
+        """Whether it was learned before and could not be written; then that is tried again."""
+        if self.key not in _UNWRITTEN:
+            return False
+        self.name, self.found, self.metadata = _UNWRITTEN[self.key]
+        try:
+            self.settle()
+        except CollageError:
+            self._not_written(OSError("no folder can be written"))
+        else:
+            self.publish(self.found, self.metadata)
+        return True
 
     def settle(self) -> None:
         """Choose the folder for results and states; CollageError where none can be written."""
@@ -164,8 +186,11 @@ class Job:
             if not isinstance(problem, FileExistsError):
                 break
         if problem is not None:
+            text = {name: str(value) for name, value in strings.items()}
+            _UNWRITTEN[self.key] = (self.name, vectors, text)
             self._not_written(problem)
         else:
+            _UNWRITTEN.pop(self.key, None)
             with contextlib.suppress(OSError):
                 self.beside(".state").unlink(missing_ok=True)
         return self.name
@@ -196,8 +221,9 @@ class Job:
     def _not_written(self, error: OSError) -> None:
         self._note(
             f"The learned embedding {quoted(self.name)} cannot be written to models/embeddings "
-            f"({error.strerror or error}) and lasts as long as this run. Make the folder writable, "
-            "or free some space, and run again."
+            f"({error.strerror or error}). This pack knows it until ComfyUI stops; text "
+            "encoders of other nodes would leave it out. Make the folder writable, or free some "
+            "space, and run again: it is written then, not learned anew."
         )
 
     def _note(self, sentence: str) -> None:

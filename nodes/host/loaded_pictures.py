@@ -1,9 +1,11 @@
 """Whether the files behind a picture are whole: ComfyUI shows what is left of one that is not.
 
-Host symbols: io.Hidden.dynprompt with .has_node and .get_node(id) -> {"inputs": {name: value or
-[id, output]}}, comfy_execution.utils.get_executing_context, comfy_execution.graph_utils.is_link,
-folder_paths.exists_annotated_filepath and .get_annotated_filepath, which stay in the input, output
-and temp folders, comfy.model_management.throw_exception_if_processing_interrupted.
+The host's names of files stay in its input, output and temp folders.
+
+Host symbols:
+    folder_paths: annotated_filepath(name), exists_annotated_filepath(name)
+    folder_paths: get_annotated_filepath(name)
+    comfy.model_management: throw_exception_if_processing_interrupted()
 """
 
 from __future__ import annotations
@@ -16,11 +18,10 @@ from typing import Any
 
 import folder_paths
 from comfy.model_management import throw_exception_if_processing_interrupted
-from comfy_execution.graph_utils import is_link
-from comfy_execution.utils import get_executing_context
 from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
 
 from ...collage_core.errors import CollageError, quoted
+from .queued_graph import constants_before
 
 KINDS = {
     ".png": "PNG",
@@ -41,11 +42,8 @@ def check_loaded(node: Any, title: str, inputs: Iterable[str]) -> None:
     it; inputs: the names of those that take pictures. Files are found by the constants of the
     nodes before, so whoever loads them; where the host does not say what runs, nothing is known.
     """
-    graph, context = getattr(node.hidden, "dynprompt", None), get_executing_context()
-    if graph is None or context is None:
-        return
     for name in inputs:
-        for file in _files_behind(graph, context.node_id, name):
+        for file in filter(_is_picture, constants_before(node, name)):
             path = Path(folder_paths.get_annotated_filepath(file))
             state = path.stat()
             if problem := _damage(path, state.st_mtime_ns, state.st_size):
@@ -55,21 +53,9 @@ def check_loaded(node: Any, title: str, inputs: Iterable[str]) -> None:
                 )
 
 
-def _files_behind(graph: Any, node_id: str, name: str) -> Iterator[str]:
-    """The picture files that nodes before an input name, as their widgets do."""
-    ways = [graph.get_node(node_id)["inputs"].get(name)]
-    seen = set()
-    while ways:
-        value = ways.pop()
-        if is_link(value):
-            if value[0] not in seen and graph.has_node(value[0]):
-                seen.add(value[0])
-                ways += graph.get_node(value[0])["inputs"].values()
-        elif isinstance(value, str) and _is_picture(value):
-            yield value
-
-
-def _is_picture(value: str) -> bool:
+def _is_picture(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
     suffix = Path(folder_paths.annotated_filepath(value)[0]).suffix.lower()
     return suffix in KINDS and folder_paths.exists_annotated_filepath(value)
 

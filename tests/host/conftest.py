@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -112,3 +113,20 @@ def make_model(tiny):
         )
 
     return make
+
+
+@pytest.fixture
+def in_graph(node_of):
+    """Run a node as the host does, with `others` beside it in the queued prompt; its outputs."""
+    from comfy_api.latest import io
+    from comfy_execution.graph import DynamicPrompt
+    from comfy_execution.utils import CurrentNodeContext
+
+    def run(name: str, others: dict[str, Any], **inputs: Any) -> tuple[Any, ...]:
+        graph = DynamicPrompt({"own": {"class_type": name, "inputs": {}}, **others})
+        hidden = {"hidden_inputs": {io.Hidden.dynprompt: graph}}
+        node = node_of(name).PREPARE_CLASS_CLONE(hidden)
+        with CurrentNodeContext("prompt", "own"):
+            return node.execute(**inputs).args
+
+    return run

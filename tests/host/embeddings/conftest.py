@@ -25,8 +25,10 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def store(pack, folder: Path):
-    return importlib.import_module(f"{pack.nodes.__name__}.host.embedding_store")
+def store(pack, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    module = importlib.import_module(f"{pack.nodes.__name__}.host.embedding_store")
+    monkeypatch.setattr(module, "_UNWRITTEN", {})
+    return module
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import json
 import pickle
 from pathlib import Path
@@ -156,6 +157,32 @@ def test_a_text_changes_with_the_files_that_it_names(node_of, put, folder, name,
     put("else")
     assert mark(named) == before[0]
     assert mark(linked) != before[1]
+
+
+@pytest.mark.parametrize("name", ["CollageStack", "CollageEdit"])
+def test_no_prompt_goes_out_with_words_that_nobody_else_can_find(
+    node_of, in_graph, put, pack, layer, vectors, name
+) -> None:
+    core = pack.collage_core
+    word = core.collage.Embedding(name="fur", vectors=vectors)
+    learned = dataclasses.replace(layer, embedding=word)
+    canvas = {"prompt": "a bear", "width": 64, "height": 64, "background": "#969696"}
+    inputs = {**canvas, "layers": {"layer0": learned}}
+    if name == "CollageEdit":
+        collage, image, *_ = node_of("CollageStack").execute(**inputs).args
+        inputs = {
+            "collage": collage, "image": image, "layers": "bear", "noise": 0.5, "phrase": "",
+            "feather": 2.0, "paste": False,
+        }  # fmt: skip
+    to_text = {"text": {"class_type": "CLIPTextEncode", "inputs": {"text": ["own", 3]}}}
+    to_report = {"show": {"class_type": "PreviewAny", "inputs": {"source": ["own", 4]}}}
+    assert in_graph(name, to_report, **inputs)[3] == "a embedding:fur bear"
+    with pytest.raises(core.errors.CollageError) as told:
+        in_graph(name, to_text, **inputs)
+    said = f'{name}, output prompt: models/embeddings has no file "fur.safetensors", and the node'
+    assert str(told.value).startswith(said)
+    put("below/fur")
+    assert in_graph(name, to_text, **inputs)[3] == "a embedding:fur bear"
 
 
 def test_the_host_runs_a_prompt_again_when_its_embedding_changed(put, pack) -> None:

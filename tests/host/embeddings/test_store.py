@@ -151,6 +151,35 @@ def test_a_full_disk_loses_nothing_that_is_there(store, folder, vectors, monkeyp
     assert litter(folder) == [f"{KEY}.state"]
 
 
+def test_what_no_disk_took_is_written_when_there_is_room(
+    store, folder, vectors, monkeypatch
+) -> None:
+    assert store.unwritten_mark() == store.unwritten_mark() == ""
+    with store.job(KEY, "bear") as job, monkeypatch.context() as full:
+        full.setattr(os, "fsync", full_disk)
+        name = job.publish(vectors, {"collage.steps": 7})
+    assert store.unwritten_mark() != store.unwritten_mark()
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", full_disk)
+        with store.job(KEY, "bear") as job:
+            assert_close(job.found, vectors, rtol=0, atol=0)
+            assert f'"{name}" cannot be written' in job.notes[0]
+            assert job.notes[0].endswith("it is written then, not learned anew.")
+    folder.rename(folder.with_name("away"))
+    folder.write_bytes(b"a file where the folder should be")
+    with store.job(KEY, "bear") as job:
+        assert (job.name, job.found is not None) == (name, True)
+        assert f'"{name}" cannot be written to models/embeddings (no folder' in job.notes[0]
+    folder.unlink()
+    with store.job(KEY, "bear") as job:
+        assert (job.name, job.notes) == (name, [])
+        assert job.metadata["collage.steps"] == "7"
+    assert_close(load_file(folder / f"{name}.safetensors")["emb_params"], vectors["l"])
+    assert store.unwritten_mark() == ""
+    with store.job(KEY, "bear") as job:  # read from the file now
+        assert job.metadata["collage.hash"] == KEY
+
+
 def test_where_nothing_could_be_kept_nothing_is_learned(pack, store, folder) -> None:
     folder.parent.mkdir()
     folder.write_bytes(b"a file where the folder should be")

@@ -120,6 +120,32 @@ def test_an_interrupt_before_the_first_step_leaves_nothing(execute, count_steps,
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
+def test_a_word_without_a_file_goes_to_no_other_node_and_is_not_learned_twice(
+    execute, count_steps, in_graph, folder, monkeypatch, pack, model, clip, vae, make_layer
+):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    used = {"text": {"class_type": "CLIPTextEncode", "inputs": {"text": ["own", 1]}}}
+    inputs = {
+        "model": model, "clip": clip, "vae": vae, "layer": make_layer(), "preset": "default",
+        "steps": 4, "seed": 3,
+    }  # fmt: skip
+    node = pack.nodes.inversion.LayerTextualInversion
+    assert node.fingerprint_inputs(**inputs) == ""
+    with monkeypatch.context() as disk:
+        count_steps["then"] = lambda _: disk.setattr(os, "fsync", full)
+        with pytest.raises(pack.collage_core.errors.CollageError) as told:
+            in_graph("LayerTextualInversion", used, **inputs)
+    assert str(told.value).startswith("LayerTextualInversion, output embedding: models/embeddings ")
+    assert node.fingerprint_inputs(**inputs) != node.fingerprint_inputs(**inputs)
+    learned, name, *_ = in_graph("LayerTextualInversion", used, **inputs)
+    assert count_steps["steps"] == 4
+    assert (folder / f"{learned.embedding.name}.safetensors").is_file()
+    assert name == f"embedding:{learned.embedding.name}"
+    assert node.fingerprint_inputs(**inputs) == ""
+
+
 def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, caplog):
     said = []
     monkeypatch.setattr(part("nodes.host.inversion_run"), "_say", said.append)
