@@ -17,7 +17,9 @@ Host symbols:
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import torch
 
@@ -30,6 +32,8 @@ from .batch_rows import Pictures, row_pictures
 KEY = "collage_words"
 NODE = "MaskedCrossAttentionPatch"
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, eq=False)
 class Words:
@@ -39,6 +43,22 @@ class Words:
     bias: WordBias
     features: torch.Tensor
     collage: Collage | None
+
+    def __post_init__(self) -> None:
+        _MADE.add(self)
+
+    def stand_in(self, features: torch.Tensor, first: int) -> bool:
+        """Whether these text features are among others [1, K, D], at token `first` or later."""
+        own = self.features
+        length = own.shape[1]
+        if features.shape[-1] != own.shape[-1] or features.shape[1] < first + length:
+            return False
+        starts = features[0, first : features.shape[1] - length + 1].to(own) == own[0, 0]
+        places = starts.all(-1).nonzero().flatten() + first
+        return any(torch.equal(features[:, i : i + length].to(own), own) for i in places.tolist())
+
+
+_MADE: WeakSet[Words] = WeakSet()  # to know them again where a node dropped their dictionary
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +100,44 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
         if KEY in entry and entry.get("cross_attn") is not None
     }
     options = model_options.get("transformer_options", {})
+    if not spoken:
+        _say_that_nothing_is_placed(timestep, options.get("sample_sigmas"))
     chunks = {}
     for number, entry in entries:
         features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
         words = spoken.get(id(features))
         if words is None and KEY in entry and _equal(features, entry.get("cross_attn")):
             words = entry[KEY]  # a host that moves the features to its device makes a copy
+        if features is not None:
+            _check_order(words, features)
         if words is not None and features is not None:
             chunks[number, entry["uuid"]] = _chunk(words, features, entry, x_in, options)
     options = {**options, KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
+
+
+def _say_that_nothing_is_placed(timestep: torch.Tensor, sigmas: torch.Tensor | None) -> None:
+    """At the first step: it may be meant, with another prompt for a second pass, or be a slip."""
+    if sigmas is not None and timestep.max() >= sigmas[0].to(timestep.device):
+        log.warning(
+            "%s, output positive: no conditioning that this model is sampled with comes from the "
+            "node as it was, so words act everywhere.",
+            NODE,
+        )
+
+
+def _check_order(words: Words | None, features: torch.Tensor) -> None:
+    """Refuse words of ours behind others: ConditioningConcat drops the dictionary of the second.
+
+    At the beginning features without `words` may be those of an encoder that read the same prompt.
+    """
+    first = 1 if words is None else words.features.shape[1]
+    if any(made.bias.regions and made.stand_in(features, first) for made in [*_MADE]):
+        raise CollageError(
+            f"{NODE}, output positive: its words stand behind those of another conditioning, as "
+            "ConditioningConcat puts them, so their places are lost and they would act everywhere. "
+            "Use ConditioningCombine instead, or connect it as conditioning_to."
+        )
 
 
 def _equal(features: torch.Tensor | None, original: torch.Tensor | None) -> bool:

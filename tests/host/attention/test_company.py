@@ -104,6 +104,75 @@ def test_an_average_is_refused_by_name(pack, make_collage, patch, sample, encode
     assert torch.equal(sample(patched, whole, steps=1), sample(patched, positive, steps=1))
 
 
+@pytest.mark.parametrize("first", ["another collage", "the same", "a plain prompt"])
+def test_words_behind_others_are_refused(pack, make_collage, patch, sample, encode, first) -> None:
+    """ConditioningConcat keeps the dictionary of the first only."""
+    import nodes
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    _, other, _ = patch(make_collage(prompt="near a blue bear sits a red fox"))
+    before = {"another collage": other, "the same": positive, "a plain prompt": encode("rain")}
+    concat = nodes.ConditioningConcat().concat
+    (second,) = concat(before[first], positive)
+    (third,) = concat(concat(encode("snow"), encode("rain"))[0], positive)
+    for mixed in (second, third, [*positive, *third]):
+        with pytest.raises(pack.collage_core.errors.CollageError, match="stand behind those of an"):
+            sample(patched, mixed, steps=1)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_multiplied_words_are_refused(pack, make_collage, patch, sample, factor) -> None:
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    (scaled,) = nodes.ConditioningMultiply().multiply(positive, factor)
+    with pytest.raises(pack.collage_core.errors.CollageError, match="features were changed"):
+        sample(patched, scaled, steps=1)
+
+
+def test_words_that_were_mixed_into_another_prompt(
+    pack, tiny, make_collage, patch, sample, encode, caplog
+) -> None:
+    """Nothing in the mix tells: our sampler wants words, with the host's the log says it."""
+    import nodes
+
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    sample(patched, positive)
+    assert "words act everywhere" not in caplog.text
+    (mixed,) = nodes.ConditioningAverage().addWeighted(encode("rain"), positive, 0.5)
+    sample(patched, mixed, steps=3)
+    assert caplog.text.count("words act everywhere") == 1
+    node = pack.nodes.sampling.PerLayerNoiseKSampler
+    with pytest.raises(pack.collage_core.errors.CollageError, match="this conditioning does not"):
+        node.execute(
+            model=patched, collage=collage, vae=tiny.tiny_vae(), positive=mixed,
+            negative=encode("bad"), seed=1, steps=1, cfg=1.0, sampler_name="euler",
+            scheduler="normal", base_noise=1.0, feather=0.0,
+        )  # fmt: skip
+
+
+def test_the_hosts_nodes_for_properties(paper, make_collage, patch, sample, spy, encode) -> None:
+    from comfy_extras import nodes_hooks as hooks
+
+    import nodes
+
+    patched, positive, _ = patch(make_collage())
+    mask = torch.ones(1, 96, 80)
+    (masked,) = nodes.ConditioningSetMask().append(positive, mask, "default", 1.0)
+    (stronger,) = nodes.ConditioningSetAreaStrength().append(positive, 0.5)
+    (bounded,) = hooks.ConditioningSetProperties().set_properties(positive, 1.0, "default", mask)
+    combine = hooks.ConditioningSetDefaultAndCombine().set_default_and_combine
+    (default,) = combine(
+        nodes.ConditioningSetMask().append(encode(), mask / 2, "default", 1.0)[0], positive
+    )
+    for conditioning in (masked, stronger, bounded, default):
+        sample(spy.follow(patched), conditioning, steps=1)
+        assert (0, True) in steered(paper, spy)
+        assert (1, True) not in steered(paper, spy)
+
+
 def test_zeros_made_of_our_positive_are_a_negative(paper, make_collage, patch, sample, spy) -> None:
     import nodes
 
