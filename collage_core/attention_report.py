@@ -13,15 +13,18 @@ from .word_bias import Region, WordBias
 FEW_TOKENS = 8
 
 
-def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str]) -> str:
+def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str], crop: str = "") -> str:
     """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
 
-    words: how the token at each position reads.
+    words: how the token at each position reads; crop: what of the canvas the masks show, if not
+    all of it.
     """
     shown, total = len(collage.shown), len(collage.layers)
     head = f"{shown} of {total} layers steer {len(words)} of {bias.length} tokens"
     when = f"schedule {bias.schedule}, from {bias.start:g} to {bias.end:g} of the steps"
     lines = [f"{head}; {when}."]
+    if crop:
+        lines.append(f"Places are those in {crop} of the canvas.")
     if not shown:
         lines.append("! No layer is shown: every word acts everywhere.")
     elif not any((*bias.attract, *bias.repel)):
@@ -38,14 +41,14 @@ def _layer_lines(
 ) -> Iterator[str]:
     number, layer = collage.numbered[index]
     region = next(region for region in bias.regions if index in region.layers)
-    visible = collage.composite.visible_alpha[:, index].mean().item()
+    visible = bias.masks[:, index].mean().item()
     tokens = ", ".join(f"{position} {words[position]}" for position in region.tokens)
     yield (
         f"{number} {quoted(layer.text)}: tokens {tokens}; covers {percent(visible)}; "
         f"attract {bias.attract[index]:g}, repel {bias.repel[index]:g}"
     )
     if visible == 0:
-        yield f"    ! nothing of it can be seen{_consequence(collage, bias, region)}"
+        yield f"    ! nothing of it can be seen{_consequence(bias, region)}"
     if len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
         yield (
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
@@ -58,9 +61,9 @@ def _layer_lines(
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"
 
 
-def _consequence(collage: Collage, bias: WordBias, region: Region) -> str:
+def _consequence(bias: WordBias, region: Region) -> str:
     """What becomes of the words when a layer of the region cannot be seen."""
-    if collage.composite.visible_alpha[:, list(region.layers)].any():
+    if bias.masks[:, list(region.layers)].any():
         return ""
     repelled = any(bias.repel[i] for i in region.layers)
     where = "are pushed out of the whole picture" if repelled else "act everywhere"

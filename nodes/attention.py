@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.attention_report import describe_bias
+from ..collage_core.box import read_box
 from ..collage_core.errors import CollageError
 from ..collage_core.word_bias import SCHEDULES, Region, WordBias
 from .host.carried_words import with_words
@@ -13,7 +14,7 @@ from .host.memory_words import with_words_in_memory
 from .host.text_encoder import check_width
 from .host.unet import context_width
 from .host.word_tokens import BoundTokens, bind_tokens
-from .sockets import CATEGORY, CollageSocket
+from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import share_widget
 
 NODE = "MaskedCrossAttentionPatch"
@@ -52,6 +53,11 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                 share_widget(
                     "end_percent", 1.0, "Steps after this share are left alone.", advanced=True
                 ),
+                crop_socket(
+                    "Where only a crop of the picture is sampled, to detail a part of it: its box "
+                    "in pixels of the canvas. Not connected, whatever is sampled is taken for the "
+                    "whole canvas."
+                ),
             ],
             outputs=[
                 io.Model.Output("model", tooltip="The model to sample `positive` with."),
@@ -62,8 +68,10 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, clip, collage, schedule, strength, start_percent, end_percent
+        cls, model, clip, collage, schedule, strength, start_percent, end_percent, crop=None
     ) -> io.NodeOutput:
+        box = read_box(crop, collage, f"{NODE}, input crop")
+        visible = collage.composite.visible_alpha
         width = context_width(model, NODE)
         phrases = collage.learned_phrases
         clip = with_words_in_memory(clip, [layer.embedding for layer in collage.shown])
@@ -74,7 +82,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
 
         def bias_of(length: int) -> WordBias:
             return WordBias(
-                masks=collage.composite.visible_alpha,
+                masks=visible if box is None else box.cut(visible),
                 regions=tuple(
                     Region(group.layers, bound.groups[number])
                     for number, group in enumerate(phrases.groups)
@@ -87,8 +95,9 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                 end=end_percent,
             )
 
-        positive = with_words(conditioning, bias_of, collage)
-        report = describe_bias(collage, bias_of(conditioning[0][0].shape[1]), bound.words)
+        positive = with_words(conditioning, bias_of, collage, box)
+        bias = bias_of(conditioning[0][0].shape[1])
+        report = describe_bias(collage, bias, bound.words, "" if box is None else str(box))
         return io.NodeOutput(remember(patch_model(model), positive), positive, report)
 
 

@@ -7,6 +7,7 @@ import logging
 import torch
 from comfy_api.latest import io
 
+from ..collage_core.box import Box, read_box
 from ..collage_core.collage import LAYER_RANGES, Collage
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
@@ -15,7 +16,7 @@ from .host.control_conditioning import apply_network
 from .host.edges import find_edges
 from .host.layer_control import LayerControl
 from .host.made_of import check_collage
-from .sockets import CATEGORY, CollageSocket
+from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import SLIDER, share_widget
 
 NODE = "CollageControlNet"
@@ -72,6 +73,11 @@ class CollageControlNet(io.ComfyNode):
                     high=HIGHEST_BASE,
                     display_mode=SLIDER,
                 ),
+                crop_socket(
+                    "Where only a crop of the picture is sampled: its box in pixels of the canvas, "
+                    "the same as at Masked Cross-Attention Patch. A control_image then shows the "
+                    "crop."
+                ),
             ],
             outputs=[
                 io.Conditioning.Output("positive", tooltip="For the sampler's `positive`."),
@@ -90,23 +96,23 @@ class CollageControlNet(io.ComfyNode):
         collage,
         control_image=None,
         base_control=0.0,
+        crop=None,
         **settings,
     ) -> io.NodeOutput:
         _check_order(settings["start_percent"], settings["end_percent"])
-        check_collage(NODE, collage, {"positive": positive, "negative": negative}, words=False)
-        composite = collage.composite
-        if control_image is None:
-            image = find_edges(composite.image)
-        else:
-            image = _shown_image(control_image, collage)
+        box = read_box(crop, collage, f"{NODE}, input crop")
+        conditionings = {"positive": positive, "negative": negative}
+        check_collage(NODE, collage, conditionings, box, words=False)
+        image = _shown_image(control_image, collage, box)
         controls = [layer.control for layer in collage.shown]
-        weights = control_map(composite.visible_alpha, controls, base_control)
+        weights = control_map(collage.composite.visible_alpha, controls, base_control)
+        weights = weights if box is None else box.cut(weights)
         if settings["strength"] == 0:
             return io.NodeOutput(positive, negative, image)
         if not weights.any():
             log.warning("%s: control is 0 wherever something is seen; nothing is controlled.", NODE)
             return io.NodeOutput(positive, negative, image)
-        weighed = LayerControl(control_net, weights, collage, shows_it=control_image is None)
+        weighed = LayerControl(control_net, weights, collage, box, shows_it=control_image is None)
         return io.NodeOutput(
             *apply_network((positive, negative), weighed, image, **settings), image
         )
@@ -120,17 +126,23 @@ def _check_order(start_percent: float, end_percent: float) -> None:
         )
 
 
-def _shown_image(control_image: torch.Tensor, collage: Collage) -> torch.Tensor:
-    """[B, h, w, 3], black where it is transparent; it shows the whole canvas of each picture."""
+def _shown_image(
+    control_image: torch.Tensor | None, collage: Collage, box: Box | None
+) -> torch.Tensor:
+    """[B, h, w, 3], black where it is transparent; it shows the box of each picture's canvas."""
+    if control_image is None:
+        edges = find_edges(collage.composite.image)
+        return edges if box is None else box.cut(edges.movedim(-1, 1)).movedim(1, -1)
     colour, alpha, notes = clean_pixels(control_image, None, NODE, "control_image")
     for note in notes:
         log.warning("%s: %s", NODE, note)
     height, width = colour.shape[1:3]
-    if not same_proportions((height, width), (collage.height, collage.width)):
+    what, shown = ("canvas", collage) if box is None else ("crop", box)
+    if not same_proportions((height, width), (shown.height, shown.width)):
         raise CollageError(
             f"{NODE}, input control_image: {width} x {height} pixels have other proportions than "
-            f"the canvas of {collage.width} x {collage.height}, so edges would not lie on their "
-            "layers. Make it from the collage's image, or crop it to the canvas."
+            f"the {what} of {shown.width} x {shown.height}, so edges would not lie on their "
+            f"layers. Make it from the collage's image, or crop it to the {what}."
         )
     pictures = len(collage.composite.image)
     if pictures > 1 and len(colour) not in (1, pictures):

@@ -151,6 +151,10 @@ KINDS = {
     ),
     "COLLAGE": Kind(_instance("COLLAGE", Collage), "Connect the collage of Collage Stack."),
     "COLLAGE_LAYER": Kind(_instance("COLLAGE_LAYER", Layer), "Connect the layer of Collage Layer."),
+    "BOUNDING_BOX": Kind(
+        lambda value: "" if isinstance(value, (dict, list, tuple)) else _not(value, "box"),
+        "Connect Bounding Box.",
+    ),
     "STRING": Kind(_text, "Write or connect a text."),
     "COLOR": Kind(_text, "Choose a colour such as #969696."),
     "COMBO": Kind(_text, "Choose one of the list."),

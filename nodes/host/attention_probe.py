@@ -36,7 +36,7 @@ from ...collage_core.word_bias import WordBias
 from .carried_words import KEY
 from .carried_words import NODE as PATCH
 from .cross_attention import is_patched
-from .made_of import another_collage
+from .made_of import another_collage, check_box
 from .unet import context_width
 
 NODE = "CollageAttentionMap"
@@ -55,6 +55,7 @@ def remembered_words(model, collage: Collage) -> tuple[list, WordBias]:
     words = positive[0][1][KEY]
     if told := difference(collage, words.collage, words=True):
         raise another_collage(NODE, told, PATCH)
+    check_box(f"{NODE}, input model", words.box, None, PATCH)
     if not words.bias.regions:
         raise CollageError(
             f"{NODE}, input collage: none of its {len(collage.layers)} layers is shown, so there "

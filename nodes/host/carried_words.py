@@ -3,8 +3,9 @@
 So conditionings that are combined, appended to, reordered or foreign are told apart, whatever
 model they are sampled with.
 
-The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with these keys, and calls
-the wrapper CALC_COND_BATCH as (executor, model, conds, x_in, timestep, model_options).
+The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with these keys. It calls the
+wrapper OUTER_SAMPLE once, as (executor, noise, latent_image, ...) with the guider as class_obj, and
+CALC_COND_BATCH at every step, as (executor, model, conds, x_in, timestep, model_options).
 
 Host symbols:
     comfy.sampler_helpers.convert_cond: "cross_attn", "model_conds", "uuid"
@@ -12,7 +13,9 @@ Host symbols:
     comfy.model_base.BaseModel: "c_crossattn"
     comfy.conds.CONDRegular: cond
     comfy.samplers.calc_cond_batch(model, conds, x_in, timestep, model_options)
-    comfy.samplers: "CALC_COND_BATCH", "transformer_options"
+    comfy.samplers: "CALC_COND_BATCH", "OUTER_SAMPLE", "transformer_options"
+    comfy.samplers.CFGGuider: conds
+    comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from weakref import WeakSet
 
 import torch
 
-from ...collage_core.collage import Collage
+from ...collage_core.box import Box, wrong_shape
+from ...collage_core.collage import CELL, Collage
 from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import Area, WordBias
@@ -37,12 +41,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """The entry in a conditioning's dictionary: the bias, the text features that it counts on, and
-    the collage that it was made of."""
+    """The entry in a conditioning's dictionary: the bias and the text features that it counts on.
+
+    collage: what it was made of; box: the part of the canvas that is sampled, None is all of it.
+    """
 
     bias: WordBias
     features: torch.Tensor
     collage: Collage | None
+    box: Box | None
 
     def __post_init__(self) -> None:
         _MADE.add(self)
@@ -65,7 +72,8 @@ _MADE: WeakSet[Words] = WeakSet()  # to know them again where a node dropped the
 class Chunk:
     """One conditioning's rows of a batch: its bias, its length and the area it paints.
 
-    latent: height and width of the whole picture; pictures: which of the collage's is each row.
+    latent: height and width of the whole picture; pictures: which of the collage's is each row;
+    box: the part of the canvas that the picture is, None is all of it.
     """
 
     bias: WordBias
@@ -73,17 +81,51 @@ class Chunk:
     area: Area | None
     latent: tuple[int, int]
     pictures: Pictures
+    box: Box | None
 
     def size(self) -> tuple[int, int]:
         return self.latent if self.area is None else self.area[:2]
 
 
-def with_words(conditioning: list, bias_of_length, collage: Collage | None = None) -> list:
+def with_words(
+    conditioning: list, bias_of_length, collage: Collage | None = None, box: Box | None = None
+) -> list:
     """A copy of the CONDITIONING whose entries carry the bias made for their length."""
-    return [
-        [features, {**options, KEY: Words(bias_of_length(features.shape[1]), features, collage)}]
-        for features, options in conditioning
-    ]
+
+    def words(features: torch.Tensor) -> Words:
+        return Words(bias_of_length(features.shape[1]), features, collage, box)
+
+    return [[features, {**options, KEY: words(features)}] for features, options in conditioning]
+
+
+def look_over(executor, noise, latent_image, *args, **kwargs):
+    """Before a sampling: refuse words whose places were lost, and say what is taken for granted."""
+    conds = getattr(executor.class_obj, "conds", {})
+    entries = [entry for cond in conds.values() for entry in cond or ()]
+    for entry in entries:
+        if entry.get("cross_attn") is not None:
+            _check_order(entry.get(KEY), entry["cross_attn"])
+    carried = [entry[KEY] for entry in entries if KEY in entry]
+    if not carried:  # meant, with another prompt for a second pass, or a slip
+        log.warning(
+            "%s, output positive: no conditioning that this model is sampled with comes from the "
+            "node as it was, so words act everywhere.",
+            NODE,
+        )
+    for words in carried[:1]:
+        _say_what_is_sampled(words, latent_image)
+    return executor(noise, latent_image, *args, **kwargs)
+
+
+def _say_what_is_sampled(words: Words, latent_image: torch.Tensor) -> None:
+    """A second pass over a larger picture is meant as often as a crop that was not told."""
+    (height, width), (rows, columns) = words.bias.masks.shape[-2:], latent_image.shape[-2:]
+    if words.box is None and (height, width) != (rows * CELL, columns * CELL):
+        log.info(
+            "%s: the latent of %d x %d cells is taken for all of the canvas of %d x %d pixels. If "
+            "it is a crop, connect its box to crop.",
+            *(NODE, columns, rows, width, height),
+        )
 
 
 def hand_over(executor, model, conds, x_in, timestep, model_options):
@@ -100,30 +142,16 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
         if KEY in entry and entry.get("cross_attn") is not None
     }
     options = model_options.get("transformer_options", {})
-    if not spoken:
-        _say_that_nothing_is_placed(timestep, options.get("sample_sigmas"))
     chunks = {}
     for number, entry in entries:
         features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
         words = spoken.get(id(features))
         if words is None and KEY in entry and _equal(features, entry.get("cross_attn")):
             words = entry[KEY]  # a host that moves the features to its device makes a copy
-        if features is not None:
-            _check_order(words, features)
         if words is not None and features is not None:
             chunks[number, entry["uuid"]] = _chunk(words, features, entry, x_in, options)
     options = {**options, KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
-
-
-def _say_that_nothing_is_placed(timestep: torch.Tensor, sigmas: torch.Tensor | None) -> None:
-    """At the first step: it may be meant, with another prompt for a second pass, or be a slip."""
-    if sigmas is not None and timestep.max() >= sigmas[0].to(timestep.device):
-        log.warning(
-            "%s, output positive: no conditioning that this model is sampled with comes from the "
-            "node as it was, so words act everywhere.",
-            NODE,
-        )
 
 
 def _check_order(words: Words | None, features: torch.Tensor) -> None:
@@ -166,7 +194,7 @@ def _chunk(
     if area is not None:  # it may reach over the edge; the host cuts it off there
         height, width, top, left = area
         area = (min(height, rows - top), min(width, columns - left), top, left)
-    return Chunk(words.bias, features.shape[1], area, (rows, columns), pictures)
+    return Chunk(words.bias, features.shape[1], area, (rows, columns), pictures, words.box)
 
 
 def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
@@ -185,8 +213,4 @@ def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
         )
     (height, width), (rows, columns) = chunk.bias.masks.shape[-2:], chunk.latent
     if not same_proportions(chunk.latent, chunk.bias.masks.shape[-2:]):
-        raise CollageError(
-            f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
-            f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
-            "proportions of the canvas."
-        )
+        raise CollageError(f"{NODE}, {wrong_shape(chunk.box, (height, width), (rows, columns))}.")

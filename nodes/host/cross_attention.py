@@ -6,7 +6,7 @@ the bit.
 Functions in patches_replace["attn2"] are keyed by (name, number, index) or (name, number).
 
 Host symbols:
-    comfy.patcher_extension.WrappersMP: CALC_COND_BATCH, APPLY_MODEL
+    comfy.patcher_extension.WrappersMP: OUTER_SAMPLE, CALC_COND_BATCH, APPLY_MODEL
     comfy.patcher_extension.WrapperExecutor: class_obj
     comfy.model_base.BaseModel: diffusion_model, model_sampling
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
@@ -24,14 +24,18 @@ from __future__ import annotations
 from comfy.patcher_extension import WrappersMP
 
 from .block_attention import BlockAttention, Call
-from .carried_words import KEY, Chunk, check_picture, hand_over
+from .carried_words import KEY, Chunk, check_picture, hand_over, look_over
 from .unet import block_keys
 
 
 def patch_model(model):
     """A clone of the MODEL that obeys the `Words` of every conditioning it is sampled with."""
     patched = model.clone()
-    wrappers = {WrappersMP.CALC_COND_BATCH: hand_over, WrappersMP.APPLY_MODEL: _take_blocks}
+    wrappers = {
+        WrappersMP.OUTER_SAMPLE: look_over,
+        WrappersMP.CALC_COND_BATCH: hand_over,
+        WrappersMP.APPLY_MODEL: _take_blocks,
+    }
     for kind, wrapper in wrappers.items():
         if not patched.get_wrappers(kind, KEY):
             patched.add_wrapper_with_key(kind, KEY, wrapper)

@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from comfy.controlnet import ControlBase
 
+from ...collage_core.box import Box, wrong_shape
 from ...collage_core.collage import Collage
 from ...collage_core.control import grid_weights, same_proportions
 from ...collage_core.errors import CollageError
@@ -38,16 +39,24 @@ from .control_fit import NODE, check_network, check_outputs, skip_shapes
 class LayerControl(ControlBase):
     """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage.
 
-    collage: what the weights were made of; shows_it: whether the network sees its composite.
+    collage: what the weights were made of; box: the part of the canvas that is sampled, None is
+    all of it; shows_it: whether the network sees the composite.
     """
 
     def __init__(
-        self, network: Any, weights: torch.Tensor, collage: Collage, *, shows_it: bool
+        self,
+        network: Any,
+        weights: torch.Tensor,
+        collage: Collage,
+        box: Box | None,
+        *,
+        shows_it: bool,
     ) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
         self.collage = collage
+        self.box = box
         self.shows_it = shows_it
         self.extra_hooks = network.extra_hooks
         self.hint: torch.Tensor | None = None  # all of the control image
@@ -62,7 +71,8 @@ class LayerControl(ControlBase):
 
     def copy(self):
         network = self.network.copy()
-        copied = LayerControl(network, self.weights, self.collage, shows_it=self.shows_it)
+        made_of = self.weights, self.collage, self.box
+        copied = LayerControl(network, *made_of, shows_it=self.shows_it)
         copied.hint, copied.shown = self.hint, self.shown
         return copied
 
@@ -130,9 +140,8 @@ class LayerControl(ControlBase):
         (rows, columns), (height, width) = x_noisy.shape[-2:], self.weights.shape[-2:]
         if not same_proportions((rows, columns), (height, width)):
             raise CollageError(
-                f"{NODE}, input collage: the canvas of {width} x {height} pixels has another shape "
-                f"than the latent of {columns} x {rows} cells that is sampled. Give the latent the "
-                "proportions of the canvas, and sample without tiles."
+                f"{NODE}, {wrong_shape(self.box, (height, width), (rows, columns))}, and sample "
+                "without tiles."
             )
 
     def get_models(self):

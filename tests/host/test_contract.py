@@ -41,7 +41,7 @@ CONTRACT = {
         {
             "positive": None, "negative": None, "control_net": None, "collage": None,
             "control_image": None, "strength": 1.0, "start_percent": 0.0, "end_percent": 1.0,
-            "base_control": 0.0,
+            "base_control": 0.0, "crop": None,
         },
         ["positive", "negative", "control_image"],
     ),
@@ -49,7 +49,7 @@ CONTRACT = {
     "MaskedCrossAttentionPatch": (
         {
             "model": None, "clip": None, "collage": None, "schedule": "paper", "strength": 1.0,
-            "start_percent": 0.0, "end_percent": 1.0,
+            "start_percent": 0.0, "end_percent": 1.0, "crop": None,
         },
         ["model", "positive", "report"],
     ),
