@@ -12,6 +12,9 @@ Host symbols:
     comfy.ldm.modules.diffusionmodules.openaimodel.Downsample: use_conv, out_channels
     comfy.ldm.modules.diffusionmodules.openaimodel.ResBlock: out_channels
     comfy.ldm.modules.diffusionmodules.openaimodel.apply_control(h, control, name)
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: "block", "input_block_patch",
+        "middle_block_after_patch"
+    comfy.samplers: "patches"
     comfy.controlnet.ControlNet: control_model
     comfy.controlnet.ControlLora: control_weights
     comfy.ldm.modules.attention.BasicTransformerBlock: attn2
@@ -84,6 +87,50 @@ def check_outputs(outputs: dict[str, list], skips: list[Shape]) -> None:
                     f"the model has {_size(shape)}: it was made for another family of models. "
                     "Load the network made for this one."
                 )
+
+
+def watch_blocks(options: dict, outputs: dict[str, list], skips: list[Shape], rows: int) -> None:
+    """Let the model refuse a block of another size than the output that is to be added to it.
+
+    The host would leave it out with a line in the log. Patches of the model, which nobody can
+    look into, change sizes between blocks. options: the transformer_options of this call, to
+    which two patches are added; they come last, and change nothing.
+    """
+    last = len(skips) - 1
+    added_to = [i for i, x in enumerate(reversed(outputs.get("input", []))) if x is not None]
+    added_to += [
+        last - i for i, x in enumerate(reversed(outputs.get("output", []))) if x is not None
+    ]
+
+    def input_block(h, transformer_options):
+        number = transformer_options["block"][1]
+        if number in added_to:
+            _check_block(f"input block {number}", h, rows, skips[number])
+        return h
+
+    def middle_block(args):
+        if any(x is not None for x in outputs.get("middle", [])):
+            _check_block("the middle block", args["h"], rows, skips[last])
+        return args
+
+    patches = dict(options.get("patches", {}))
+    for name, patch in (
+        ("input_block_patch", input_block),
+        ("middle_block_after_patch", middle_block),
+    ):
+        patches[name] = [*patches.get(name, []), patch]
+    options["patches"] = patches
+
+
+def _check_block(name: str, h: torch.Tensor, rows: int, shape: Shape) -> None:
+    found, wanted = (len(h), *h.shape[-2:]), (rows, *shape[1:])
+    if found != wanted:
+        raise CollageError(
+            f"{NODE}, input control_net: another patch of the model makes {name} {_size(found)} "
+            f"(pictures, rows, columns) in place of {_size(wanted)}, so control would be left out "
+            "there, as with PatchModelAddDownscale (Deep Shrink). Take one of the two out, or let "
+            "this node begin (start_percent) where the patch has ended."
+        )
 
 
 def _size(shape: Sequence[int]) -> str:

@@ -33,7 +33,7 @@ from ...collage_core.collage import Collage
 from ...collage_core.control import grid_weights, same_proportions
 from ...collage_core.errors import CollageError
 from .batch_rows import Pictures, row_pictures
-from .control_fit import NODE, check_network, check_outputs, skip_shapes
+from .control_fit import NODE, check_network, check_outputs, skip_shapes, watch_blocks
 
 
 class LayerControl(ControlBase):
@@ -104,7 +104,9 @@ class LayerControl(ControlBase):
         if own is None:  # outside its part of the schedule
             return before
         self._check_picture(x_noisy)
-        check_outputs(own, [*skip_shapes(self.unet, x_noisy.shape[-2:])])
+        skips = [*skip_shapes(self.unet, x_noisy.shape[-2:])]
+        check_outputs(own, skips)
+        watch_blocks(transformer_options, own, skips, len(x_noisy))
         weighed = {
             key: [x if x is None else self._weigh(x, x_noisy, rows) for x in outputs]
             for key, outputs in own.items()

@@ -127,3 +127,61 @@ def test_a_model_of_another_kind(tiny, control, refused, make_collage) -> None:
     qwen = tiny.tiny_qwen_image().model
     with refused("kind QwenImage is not supported; SD1.x, SD2.x and SDXL are"):
         positive[0][1]["control"].pre_run(qwen, qwen.model_sampling.percent_to_sigma)
+
+
+LEVELS = {
+    "num_res_blocks": [2, 2], "transformer_depth": [1] * 4, "transformer_depth_output": [1] * 6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("block", [1, 2])
+@pytest.mark.parametrize("after_skip", [False, True])
+@pytest.mark.parametrize("kind", ["ControlNet", "T2I adapter"])
+def test_a_patch_that_shrinks_the_blocks(
+    tiny,
+    control,
+    sample,
+    refused,
+    make_collage,
+    make_model,
+    network,
+    model,
+    kind,
+    block,
+    after_skip,
+) -> None:
+    """PatchModelAddDownscale, Kohya's Deep Shrink: the host drops control that does not fit."""
+    from comfy_extras.nodes_model_downscale import PatchModelAddDownscale
+
+    net, used = (network, model) if kind == "ControlNet" else (tiny.tiny_adapter(),) * 2
+    if kind != "ControlNet":
+        used = make_model(**LEVELS)
+    how = (2.0, 0.0, 0.5, after_skip, "bicubic", "bicubic")
+    (shrunk,) = PatchModelAddDownscale.execute(used, block, *how).args
+    told = "another patch of the model makes (input|the middle) block.* in place of 2 x "
+    with refused(told):
+        sample(control(make_collage(), net), shrunk)
+    late = control(make_collage(), net, start_percent=0.6)
+    assert sample(late, shrunk).isfinite().all()
+    assert sample(control(make_collage(), net), used).isfinite().all()
+
+
+def test_a_patch_that_drops_rows(control, sample, refused, make_collage, model) -> None:
+    halved = model.clone()
+    halved.set_model_input_block_patch(lambda h, _: h[:1])
+    with refused("makes input block 0 1 x 12 x 10 .* in place of 2 x 12 x 10"):
+        sample(control(make_collage()), halved)
+
+
+def test_watching_changes_nothing(control, record, make_collage, model) -> None:
+    seen = []
+
+    def look(h, options):
+        seen.append(len(options["patches"]["input_block_patch"]))
+        return h
+
+    watched = model.clone()
+    watched.set_model_input_block_patch(look)
+    record(control(make_collage()), watched, steps=3)
+    assert set(seen) == {2}
+    assert len(watched.model_options["transformer_options"]["patches"]["input_block_patch"]) == 1
