@@ -37,7 +37,7 @@ from .carried_words import KEY
 from .carried_words import NODE as PATCH
 from .cross_attention import is_patched
 from .made_of import another_collage, check_box
-from .unet import context_width
+from .unet import block_keys, context_width
 
 NODE = "CollageAttentionMap"
 
@@ -106,11 +106,18 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
         callback=lambda step, *_: progress.update_absolute(step + 1),
         seed=seed,
     )
+    due = levels * len([*block_keys(probed.model.diffusion_model)])
+    if recorder.calls < due:
+        raise CollageError(
+            f"{NODE}, input model: {recorder.calls} of {due} calls of its attention arrived, so "
+            "another patch skips parts of the model, and the map would not be that of the whole. "
+            "Take it out."
+        )
     attention = recorder.mean()
     if not attention.isfinite().all():
         raise CollageError(
             f"{NODE}, input model: {recorder.calls} calls of its attention gave no finite numbers. "
-            "Check its precision, and take out patches that skip parts of the model."
+            "Check its precision."
         )
     return attention
 

@@ -99,4 +99,29 @@ def test_a_model_whose_blocks_are_never_asked(refused, patch, collage) -> None:
     patched = patch(collage).model
     patched.set_model_unet_function_wrapper(lambda _, args: args["input"])
     message = refused(patched, collage)
-    assert "input model: 0 calls of its attention gave no finite numbers" in message
+    assert "input model: 0 of 14 calls of its attention arrived" in message
+
+
+def test_a_model_that_is_not_asked_at_every_level(refused, patch, collage) -> None:
+    """As packs do that keep what an earlier step gave."""
+    patched, kept = patch(collage).model, []
+
+    def every_second(apply_model, args):
+        if not kept:
+            kept.append(apply_model(args["input"], args["timestep"], **args["c"]))
+            return kept[0]
+        return kept.pop()
+
+    patched.set_model_unet_function_wrapper(every_second)
+    message = refused(patched, collage, steps=3)
+    assert "input model: 14 of 21 calls of its attention arrived, so another patch" in message
+
+
+def test_a_model_that_gives_no_numbers(refused, patch, collage) -> None:
+    patched = patch(collage).model
+
+    def broken(apply_model, args):
+        return apply_model(args["input"] * torch.nan, args["timestep"], **args["c"])
+
+    patched.set_model_unet_function_wrapper(broken)
+    assert "14 calls of its attention gave no finite numbers" in refused(patched, collage)
