@@ -10,7 +10,7 @@ Host symbols:
     comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches, injections
     comfy.model_patcher.ModelPatcher: force_cast_weights, is_dynamic(), load_device
     comfy.model_patcher: "current_patcher", "comfy_cast_weights", "prev_comfy_cast_weights"
-    comfy.model_management: "{param_name}_comfy_model_dtype"
+    comfy.model_patcher: "_comfy_model_dtype"
     comfy.model_base.BaseModel: diffusion_model
     comfy.sd.CLIP: patcher, layer_idx
     comfy.sd1_clip.SD1ClipModel: reset_clip_options(), set_clip_options(options)
