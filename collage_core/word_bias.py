@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -41,14 +40,21 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class TokenColumns:
-    """Keys that belong to regions: positions [T], membership [R, T] of 0 and 1, and f(sigma)."""
+    """Keys that belong to regions: positions [T], membership [R, T] of 0 and 1, and f(sigma).
+
+    f(sigma) changes with every step, and is a tensor [] so that no compiled code depends on it.
+    """
 
     tokens: torch.Tensor
     membership: torch.Tensor
-    factor: float
+    factor: torch.Tensor
 
     def to(self, device: torch.device) -> TokenColumns:
-        return TokenColumns(self.tokens.to(device), self.membership.to(device), self.factor)
+        return TokenColumns(*(x.to(device) for x in (self.tokens, self.membership, self.factor)))
+
+    def at(self, factor: float) -> TokenColumns:
+        """The same keys at another f(sigma)."""
+        return TokenColumns(self.tokens, self.membership, torch.full_like(self.factor, factor))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +73,6 @@ class WordBias:
     schedule: str = "paper"
     start: float = 0.0
     end: float = 1.0
-    _fields: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
-    _columns: dict[Any, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict, repr=False)
 
     def factor(self, sigma: float) -> float:
         acts = self.start < self.end and any((*self.attract, *self.repel))
@@ -80,16 +84,20 @@ class WordBias:
         """w+ M - w- (1 - M) at a block of `size` cells: [B, h * w, R], float32, on the CPU.
 
         latent: height and width of the whole latent picture; area: the part that is painted.
-        Made once for each size.
         """
-        key = (size, latent, area)
-        if key not in self._fields:
-            masks = keep_peaks(F.adaptive_avg_pool2d(self.masks.float(), latent), self.masks)
-            if area is not None:
-                height, width, top, left = area
-                masks = masks[..., top : top + height, left : left + width]
-            self._fields[key] = self._weights(block_masks(masks, size)).flatten(1, 2)
-        return self._fields[key]
+        return self.weights_of(self.cell_masks(latent, area), size)
+
+    def cell_masks(self, latent: tuple[int, int], area: Area | None = None) -> torch.Tensor:
+        """The masks in latent cells, [B, L, h, w] float32."""
+        masks = keep_peaks(F.adaptive_avg_pool2d(self.masks.float(), latent), self.masks)
+        if area is None:
+            return masks
+        height, width, top, left = area
+        return masks[..., top : top + height, left : left + width]
+
+    def weights_of(self, cells: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """`region_weights` of what `cell_masks` gives."""
+        return self._weights(block_masks(cells, size)).flatten(1, 2)
 
     def _weights(self, masks: torch.Tensor) -> torch.Tensor:
         """Masks [B, L, h, w] -> [B, h, w, R]; layers that share words are one region."""
@@ -108,15 +116,6 @@ class WordBias:
         length: tokens of the conditioning with what other nodes appended; the host repeats it
         to a length that suits its whole batch. factor: f(sigma), or 0 outside the schedule.
         """
-        return TokenColumns(*self._positions(length, keys), factor)
-
-    def _positions(self, length: int, keys: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions and membership of TokenColumns, made once for each pair of lengths."""
-        if (length, keys) not in self._columns:
-            self._columns[length, keys] = self._find_positions(length, keys)
-        return self._columns[length, keys]
-
-    def _find_positions(self, length: int, keys: int) -> tuple[torch.Tensor, torch.Tensor]:
         tokens, region_of = [], []
         for number, region in enumerate(self.regions):
             tokens += region.tokens
@@ -124,8 +123,8 @@ class WordBias:
         starts = torch.arange(keys // length) * length
         everywhere = (torch.tensor(tokens, dtype=torch.long) + starts[:, None]).flatten()
         owners = torch.tensor(region_of, dtype=torch.long)
-        membership = F.one_hot(owners, len(self.regions)).T.float()
-        return everywhere, membership.repeat(1, len(starts))
+        membership = F.one_hot(owners, len(self.regions)).T.float().repeat(1, len(starts))
+        return TokenColumns(everywhere, membership, torch.tensor(factor))
 
 
 def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:

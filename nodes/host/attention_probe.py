@@ -8,6 +8,9 @@ The host's layers stop an interrupted run.
 Host symbols:
     comfy.model_patcher.ModelPatcher: clone(), get_attachment(key), set_model_patch(patch, name)
     comfy.model_patcher.ModelPatcher: get_model_object(name)
+    comfy.model_patcher.ModelPatcher: remove_wrappers_with_key(wrapper_type, key)
+    comfy.patcher_extension.WrappersMP: APPLY_MODEL
+    comfy_api.torch_helpers.torch_compile: COMPILE_KEY
     comfy.latent_formats.LatentFormat: latent_channels, spacial_downscale_ratio
     comfy.samplers.Sampler: sample
     comfy.samplers.CFGGuider(model_patcher): inner_set_conds(conds), conds, inner_model
@@ -27,6 +30,8 @@ import comfy.sample
 import comfy.samplers
 import comfy.utils
 import torch
+from comfy.patcher_extension import WrappersMP
+from comfy_api.torch_helpers.torch_compile import COMPILE_KEY
 
 from ...collage_core.attention_map import AttentionSum
 from ...collage_core.collage import Collage
@@ -93,6 +98,8 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
     recorder = AttentionSum(tuple(samples.shape[-2:]))
     probed = model.clone()
     probed.set_model_patch(recorder, KEY)
+    # what a recorder keeps is no part of a compiled graph, and few calls are not worth compiling
+    probed.remove_wrappers_with_key(WrappersMP.APPLY_MODEL, COMPILE_KEY)
     guider = comfy.samplers.CFGGuider(probed)
     guider.inner_set_conds({"positive": positive})
     model_sampling = probed.get_model_object("model_sampling")

@@ -1,6 +1,7 @@
 """Cross-attention of one UNet block with the bias, chained with whoever held the block before.
 
-An attn2_replace function is called as (q, k, v, extra_options).
+An attn2_replace function is called as (q, k, v, extra_options). It may be part of a model that
+torch.compile has compiled: what changes from step to step is a tensor, made before the call.
 
 Host symbols:
     comfy.ldm.modules.attention.attention_pytorch(q, k, v, heads, *, mask)
@@ -12,7 +13,7 @@ Host symbols:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,39 +21,32 @@ from comfy.ldm.modules import attention
 
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import TokenColumns, attention_bias
-from .carried_words import NODE, Chunk
+from .carried_words import NODE
+
+Size = tuple[int, ...]  # rows and columns of a block's cells
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
-    """One call of the model: what is biased, per chunk of its batch."""
+class RowBias:
+    """What biases one chunk's rows: region weights [1 or rows, N, R] at the block's size, those of
+    another size for blocks that a patch has shrunk, and the tokens."""
 
-    chunks: tuple[Chunk | None, ...]
-    columns: tuple[TokenColumns | None, ...]
-    recorder: Any = None
-    _weights: dict[Any, torch.Tensor] = field(default_factory=dict, repr=False)
-
-    def weights(self, number: int, size: tuple[int, int], device) -> torch.Tensor:
-        """Region weights of a chunk on the device, [1 or rows, N, R].
-
-        Brought there once a call for blocks of one size, not by every block.
-        """
-        if (number, size) not in self._weights:
-            chunk = self.chunks[number]
-            assert chunk is not None
-            weights = chunk.bias.region_weights(size, chunk.latent, chunk.area)
-            if len(weights) > 1:
-                weights = weights[list(chunk.pictures)]
-            self._weights[number, size] = weights.to(device)
-        return self._weights[number, size]
+    weights: torch.Tensor
+    weights_at: Callable[[Size], torch.Tensor]
+    columns: TokenColumns
 
 
 @dataclass(frozen=True, eq=False)
 class BlockAttention:
-    """Takes the place of one block's cross-attention during one call."""
+    """Takes the place of one block's cross-attention during one call.
 
-    call: Call
+    size: the block's rows and columns in the model as it is; biases: of each chunk of the batch.
+    """
+
+    size: Size
+    biases: tuple[RowBias | None, ...]
     previous: Callable[..., torch.Tensor] | None
+    recorder: Any = None
 
     def __call__(self, q, k, v, extra_options):
         """q [rows, N, H * D], k and v [rows, K, H * D] -> [rows, N, H * D].
@@ -61,19 +55,19 @@ class BlockAttention:
         batch; to what it returns for biased rows the difference that the bias makes is added.
         """
         earlier = self.previous(q, k, v, extra_options) if self.previous is not None else None
-        parts, rows = [], len(q) // len(self.call.chunks)
-        for number, chunk in enumerate(self.call.chunks):
+        parts, rows = [], len(q) // len(self.biases)
+        for number, bias in enumerate(self.biases):
             own = slice(number * rows, (number + 1) * rows)
             row = (q[own], k[own], v[own])
             out = earlier[own] if earlier is not None else None
-            if chunk is None:
+            if bias is None:
                 parts.append(_plain(*row, extra_options) if out is None else out)
                 continue
-            biased = self._biased(*row, number, extra_options)
+            biased = self._biased(*row, bias, extra_options)
             parts.append(biased if out is None else out + (biased - _plain(*row, extra_options)))
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _biased(self, q, k, v, number: int, extra_options):
+    def _biased(self, q, k, v, own: RowBias, extra_options):
         heads = extra_options["n_heads"]
         size = tuple(extra_options["activations_shape"][-2:])
         if size[0] * size[1] != q.shape[1]:
@@ -82,12 +76,10 @@ class BlockAttention:
                 f"{q.shape[1]} queries, so another patch of the model moved them. Take out "
                 "patches that merge or cut tokens of cross-attention."
             )
-        columns = self.call.columns[number]
-        assert columns is not None
-        weights = self.call.weights(number, size, q.device)
-        bias = attention_bias(q, k, heads, weights, columns)
-        if self.call.recorder is not None:
-            self.call.recorder.record(q, k, heads, bias, columns, size)
+        weights = own.weights if size == self.size else own.weights_at(size)
+        bias = attention_bias(q, k, heads, weights, own.columns)
+        if self.recorder is not None:
+            self.recorder.record(q, k, heads, bias, own.columns, size)
         # whatever backend the host was started with: not all of them take a mask
         return attention.attention_pytorch(q, k, v, heads, mask=bias)
 

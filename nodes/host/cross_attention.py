@@ -21,24 +21,30 @@ Host symbols:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from comfy.patcher_extension import WrappersMP
 
-from .block_attention import BlockAttention, Call
+from ...collage_core.word_bias import TokenColumns
+from .block_attention import BlockAttention, RowBias, Size
 from .carried_words import KEY, Chunk, check_picture, hand_over, look_over
-from .unet import block_keys
+from .run_tensors import RUN, RunTensors, during_a_run
+from .unet import block_sizes
 
 
 def patch_model(model):
     """A clone of the MODEL that obeys the `Words` of every conditioning it is sampled with."""
     patched = model.clone()
-    wrappers = {
-        WrappersMP.OUTER_SAMPLE: look_over,
-        WrappersMP.CALC_COND_BATCH: hand_over,
-        WrappersMP.APPLY_MODEL: _take_blocks,
-    }
-    for kind, wrapper in wrappers.items():
-        if not patched.get_wrappers(kind, KEY):
-            patched.add_wrapper_with_key(kind, KEY, wrapper)
+    wrappers = [
+        (WrappersMP.OUTER_SAMPLE, RUN, during_a_run),
+        (WrappersMP.OUTER_SAMPLE, KEY, look_over),
+        (WrappersMP.CALC_COND_BATCH, KEY, hand_over),
+        (WrappersMP.APPLY_MODEL, KEY, _take_blocks),
+    ]
+    for kind, key, wrapper in wrappers:
+        if not patched.get_wrappers(kind, key):
+            patched.add_wrapper_with_key(kind, key, wrapper)
     return patched
 
 
@@ -63,38 +69,62 @@ def _take_blocks(
     **kwargs,
 ):
     options = transformer_options or {}
-    call = _call(executor.class_obj, x, t, c_crossattn, options)
-    if call is not None:
-        replaced = options.get("patches_replace", {})
-        blocks = dict(replaced.get("attn2", {}))
-        for key in block_keys(executor.class_obj.diffusion_model):
-            blocks[key] = BlockAttention(call, blocks.get(key, blocks.get(key[:2])))
-        options = {**options, "patches_replace": {**replaced, "attn2": blocks}}
+    if c_crossattn is not None:
+        options = _with_blocks(executor.class_obj, x, float(t.max()), c_crossattn, options)
     return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
 
-def _call(model, x, t, context, options: dict) -> Call | None:
-    """The call's biases, or None when it is the unpatched one."""
+def _with_blocks(model, x, sigma: float, context, options: dict) -> dict:
+    """The options with every block taken over, or as they are when no row asks for a bias."""
+    run = options.get(RUN) or RunTensors()
+    recorder = next(reversed(options.get("patches", {}).get(KEY) or [None]))
+    pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in _chunks(options)]
+    acting = [
+        (chunk, factor) if factor or (chunk and recorder) else None for chunk, factor in pairs
+    ]
+    if not any(acting):
+        return options
+    biased = [pair and _bias_at(*pair, x, len(acting), context.shape[1], run) for pair in acting]
+    replaced = options.get("patches_replace", {})
+    blocks = dict(replaced.get("attn2", {}))
+    for key, size in block_sizes(model.diffusion_model, x.shape[-2:]):
+        biases = tuple(bias_at and bias_at(size) for bias_at in biased)
+        previous = blocks.get(key, blocks.get(key[:2]))
+        blocks[key] = BlockAttention(size, biases, previous, recorder)
+    return {**options, "patches_replace": {**replaced, "attn2": blocks}}
+
+
+def _chunks(options: dict) -> list[Chunk | None]:
+    """What each chunk of the batch asks for."""
     known = options.get(KEY)
-    recorders = options.get("patches", {}).get(KEY)
-    if not known or context is None:
-        return None
-    sigma = float(t.max())
+    if not known:
+        return []
     keys = zip(options["cond_or_uncond"], options["uuids"], strict=True)
-    chunks = [known.get(key) for key in keys]
-    factors = [_factor(chunk, sigma, model) for chunk in chunks]
-    if not any(factors) and not (recorders and any(chunks)):
-        return None
-    columns = []
-    for number, (chunk, factor) in enumerate(zip(chunks, factors, strict=True)):
-        if chunk is None or not (factor or recorders):
-            chunks[number] = None
-            columns.append(None)
-            continue
-        check_picture(chunk, x, len(chunks))
-        found = chunk.bias.token_columns(chunk.length, context.shape[1], factor)
-        columns.append(found.to(x.device))
-    return Call(tuple(chunks), tuple(columns), recorders[-1] if recorders else None)
+    return [known.get(key) for key in keys]
+
+
+def _bias_at(
+    chunk: Chunk, factor: float, x: torch.Tensor, chunks: int, keys: int, run: RunTensors
+) -> Callable[[Size], RowBias]:
+    """A chunk's bias for any size of block: tensors on the device of x [rows, C, h, w]."""
+    check_picture(chunk, x, chunks)
+    bias, place, device = chunk.bias, (chunk.latent, chunk.area), x.device
+
+    def tokens() -> TokenColumns:
+        return bias.token_columns(chunk.length, keys, factor).to(device)
+
+    def weights(size: Size) -> torch.Tensor:
+        cells = run.get((bias, place), lambda: bias.cell_masks(*place))
+        found = bias.weights_of(cells, size)
+        if len(found) > 1:
+            found = found[list(chunk.pictures)]
+        return found.to(device)
+
+    def weights_at(size: Size) -> torch.Tensor:
+        return run.get((bias, place, size, chunk.pictures, device), lambda: weights(size))
+
+    columns = run.get((bias, chunk.length, keys, device), tokens).at(factor)
+    return lambda size: RowBias(weights_at(size), weights_at, columns)
 
 
 def _factor(chunk: Chunk | None, sigma: float, model) -> float:

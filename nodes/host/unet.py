@@ -16,12 +16,13 @@ Host symbols:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ...collage_core.errors import CollageError
+from .control_fit import skip_shapes
 
 BlockKey = tuple[str, int, int]
 
@@ -39,6 +40,16 @@ def block_keys(unet: UNetModel) -> Iterator[BlockKey]:
                 if isinstance(layer, SpatialTransformer):
                     for index in range(len(layer.transformer_blocks)):
                         yield name, number, index
+
+
+def block_sizes(
+    unet: UNetModel, latent: Sequence[int]
+) -> Iterator[tuple[BlockKey, tuple[int, int]]]:
+    """The key of every such block, and rows and columns of its cells for a latent of that size."""
+    sizes = [(rows, columns) for _, rows, columns in skip_shapes(unet, latent)]
+    where = {"input": sizes, "middle": sizes[-1:], "output": sizes[::-1]}
+    for key in block_keys(unet):
+        yield key, where[key[0]][key[1]]
 
 
 def context_width(model, node: str) -> int:

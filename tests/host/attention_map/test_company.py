@@ -42,6 +42,17 @@ def test_the_model_given_is_as_before(run, patch, collage, ksampler, finished) -
     assert torch.equal(ksampler(patched.model, patched.positive, finished()), before)
 
 
+def test_a_compiled_model_is_looked_at_uncompiled(run, patch, collage) -> None:
+    from comfy_api.torch_helpers import set_torch_compile_wrapper
+
+    patched, graphs = patch(collage).model, []
+    compiled = patched.clone()
+    set_torch_compile_wrapper(model=compiled, backend=lambda graph, _: graphs.append(graph))
+    assert torch.equal(run(compiled, collage)[0], run(patched, collage)[0])
+    assert not graphs
+    assert compiled.get_wrappers("apply_model", "torch.compile")
+
+
 def test_inputs_are_as_before(run, patch, collage, finished) -> None:
     patched, latent = patch(collage), finished()
     tensors = [latent["samples"], collage.composite.image, patched.positive[0][0]]
