@@ -4,7 +4,6 @@ An attn2_replace function is called as (q, k, v, extra_options). It may be part 
 torch.compile has compiled: what changes from step to step is a tensor, made before the call.
 
 Host symbols:
-    comfy.ldm.modules.attention.attention_pytorch(q, k, v, heads, *, mask)
     comfy.ldm.modules.attention.optimized_attention: __call__
     comfy.ldm.modules.attention.BasicTransformerBlock: "attn2", "n_heads", "attn_precision"
     comfy.ldm.modules.attention.SpatialTransformer: "activations_shape"
@@ -21,6 +20,7 @@ from comfy.ldm.modules import attention
 
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import TokenColumns, attention_bias
+from .attention_override import biased_attention
 from .carried_words import NODE
 
 Size = tuple[int, ...]  # rows and columns of a block's cells
@@ -40,12 +40,14 @@ class RowBias:
 class BlockAttention:
     """Takes the place of one block's cross-attention during one call.
 
-    size: the block's rows and columns in the model as it is; biases: of each chunk of the batch.
+    size: the block's rows and columns in the model as it is; biases: of each chunk of the batch;
+    through: whether rows with a bias go by way of another pack's attention.
     """
 
     size: Size
     biases: tuple[RowBias | None, ...]
     previous: Callable[..., torch.Tensor] | None
+    through: bool = False
     recorder: Any = None
 
     def __call__(self, q, k, v, extra_options):
@@ -80,8 +82,7 @@ class BlockAttention:
         bias = attention_bias(q, k, heads, weights, own.columns)
         if self.recorder is not None:
             self.recorder.record(q, k, heads, bias, own.columns, size)
-        # whatever backend the host was started with: not all of them take a mask
-        return attention.attention_pytorch(q, k, v, heads, mask=bias)
+        return biased_attention(q, k, v, bias, extra_options, through=self.through)
 
 
 def _plain(q, k, v, extra_options):

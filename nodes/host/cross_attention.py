@@ -8,7 +8,7 @@ Functions in patches_replace["attn2"] are keyed by (name, number, index) or (nam
 Host symbols:
     comfy.patcher_extension.WrappersMP: OUTER_SAMPLE, CALC_COND_BATCH, APPLY_MODEL
     comfy.patcher_extension.WrapperExecutor: class_obj
-    comfy.model_base.BaseModel: diffusion_model, model_sampling
+    comfy.model_base.BaseModel: diffusion_model, model_sampling, get_dtype_inference()
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
         transformer_options)
     comfy.model_sampling.ModelSamplingDiscrete: percent_to_sigma(percent)
@@ -27,6 +27,7 @@ import torch
 from comfy.patcher_extension import WrappersMP
 
 from ...collage_core.word_bias import TokenColumns
+from .attention_override import OVERRIDE, takes_mask
 from .block_attention import BlockAttention, RowBias, Size
 from .carried_words import KEY, Chunk, check_picture, hand_over, look_over
 from .run_tensors import RUN, RunTensors, during_a_run
@@ -85,12 +86,15 @@ def _with_blocks(model, x, sigma: float, context, options: dict) -> dict:
     if not any(acting):
         return options
     biased = [pair and _bias_at(*pair, x, len(acting), context.shape[1], run) for pair in acting]
+    unet, like = model.diffusion_model, x.new_empty(0, dtype=model.get_dtype_inference())
+    override = options.get(OVERRIDE)
+    through = run.get((OVERRIDE, override), lambda: takes_mask(options, unet, like))
     replaced = options.get("patches_replace", {})
     blocks = dict(replaced.get("attn2", {}))
-    for key, size in block_sizes(model.diffusion_model, x.shape[-2:]):
+    for key, size in block_sizes(unet, x.shape[-2:]):
         biases = tuple(bias_at and bias_at(size) for bias_at in biased)
         previous = blocks.get(key, blocks.get(key[:2]))
-        blocks[key] = BlockAttention(size, biases, previous, recorder)
+        blocks[key] = BlockAttention(size, biases, previous, through, recorder)
     return {**options, "patches_replace": {**replaced, "attn2": blocks}}
 
 

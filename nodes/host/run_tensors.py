@@ -42,3 +42,9 @@ def during_a_run(executor, *args, **kwargs):
     finally:
         options.pop(RUN, None)
         run.clear()
+
+
+def name_of(function: Any) -> str:
+    """Where a function of another pack comes from, as messages name it."""
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{getattr(function, '__module__', '')}.{name}".lstrip(".")

@@ -96,19 +96,59 @@ def test_tokens_that_a_patch_appends_are_left_alone(
         assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
 
 
-def test_rows_without_a_bias_go_through_an_override(
-    paper, make_collage, patch, sample, spy
+def doubled(func, *args, **kwargs):
+    return func(*args, **kwargs) * 2
+
+
+def without_masks(func, q, k, v, heads, mask=None, **kwargs):
+    """As attention kernels do that take any keyword, and know no mask."""
+    return func(q, k, v, heads, **kwargs) * 2
+
+
+def refuses_masks(func, *args, mask=None, **kwargs):
+    if mask is not None:
+        raise NotImplementedError("no masks here")
+    return func(*args, **kwargs) * 2
+
+
+def with_override(patched, override):
+    patched.model_options["transformer_options"]["optimized_attention_override"] = override
+    return patched
+
+
+def test_all_rows_go_through_an_override_that_takes_masks(
+    paper, make_collage, patch, sample, spy, caplog
 ) -> None:
-    """It may be a backend that takes no mask, so biased rows use PyTorch's attention."""
-
-    def doubled(func, *args, **kwargs):
-        return func(*args, **kwargs) * 2
-
     collage = make_collage()
     patched, positive, _ = patch(collage)
-    patched.model_options["transformer_options"]["optimized_attention_override"] = doubled
-    sample(spy.follow(patched), positive, steps=1)
+    sample(spy.follow(with_override(patched, doubled)), positive, steps=1)
+    for call in spy.calls:
+        for block in call["blocks"]:
+            masks, _ = paper.masks_of(block, collage)
+            for row, number in enumerate(call["rows"]):
+                f = 0.0 if number else paper.factor(call["sigma"])
+                wanted = 2 * paper.attention(block, row, masks, collage, f)
+                assert_close(block["out"][row], wanted, atol=1e-4, rtol=1e-4)
+    assert "takes no mask" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (without_masks, "it leaves the mask out"),
+        (refuses_masks, "NotImplementedError: no masks here"),
+    ],
+)
+def test_only_rows_without_a_bias_go_through_one_that_takes_none(
+    paper, make_collage, patch, sample, spy, caplog, override, problem
+) -> None:
+    collage = make_collage()
+    patched, positive, _ = patch(collage)
+    sample(spy.follow(with_override(patched, override)), positive, steps=2)
     assert_papers_plus(paper, spy, collage, 0.0, negative=2.0)
+    (told,) = [line for line in caplog.messages if "takes no mask" in line]
+    assert override.__name__ in told
+    assert problem in told
 
 
 def test_queries_that_are_no_longer_cells_are_refused(pack, make_collage, patch, sample) -> None:
