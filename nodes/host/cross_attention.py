@@ -26,10 +26,11 @@ from collections.abc import Callable
 import torch
 from comfy.patcher_extension import WrappersMP
 
+from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import TokenColumns
 from .attention_override import OVERRIDE, takes_mask
 from .block_attention import BlockAttention, RowBias, Size
-from .carried_words import KEY, Chunk, check_picture, hand_over, look_over
+from .carried_words import KEY, NODE, Chunk, check_picture, hand_over, look_over
 from .run_tensors import RUN, RunTensors, during_a_run
 from .unet import block_sizes
 
@@ -38,7 +39,7 @@ def patch_model(model):
     """A clone of the MODEL that obeys the `Words` of every conditioning it is sampled with."""
     patched = model.clone()
     wrappers = [
-        (WrappersMP.OUTER_SAMPLE, RUN, during_a_run),
+        (WrappersMP.OUTER_SAMPLE, RUN, during_a_run(KEY)),
         (WrappersMP.OUTER_SAMPLE, KEY, look_over),
         (WrappersMP.CALC_COND_BATCH, KEY, hand_over),
         (WrappersMP.APPLY_MODEL, KEY, _take_blocks),
@@ -71,15 +72,17 @@ def _take_blocks(
 ):
     options = transformer_options or {}
     if c_crossattn is not None:
-        options = _with_blocks(executor.class_obj, x, float(t.max()), c_crossattn, options)
+        options = _with_blocks(executor.class_obj, x, t, c_crossattn, options)
     return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
 
-def _with_blocks(model, x, sigma: float, context, options: dict) -> dict:
+def _with_blocks(model, x, t, context, options: dict) -> dict:
     """The options with every block taken over, or as they are when no row asks for a bias."""
     run = options.get(RUN) or RunTensors()
     recorder = next(reversed(options.get("patches", {}).get(KEY) or [None]))
-    pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in _chunks(options)]
+    chunks = _chunks(options, run)
+    sigma = float(t.max()) if any(chunks) else 0.0  # this waits for the device
+    pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in chunks]
     acting = [
         (chunk, factor) if factor or (chunk and recorder) else None for chunk, factor in pairs
     ]
@@ -98,13 +101,20 @@ def _with_blocks(model, x, sigma: float, context, options: dict) -> dict:
     return {**options, "patches_replace": {**replaced, "attn2": blocks}}
 
 
-def _chunks(options: dict) -> list[Chunk | None]:
-    """What each chunk of the batch asks for."""
+def _chunks(options: dict, run: RunTensors) -> list[Chunk | None]:
+    """What each chunk of the batch asks for. CollageError where nobody has told."""
     known = options.get(KEY)
-    if not known:
+    if known is not None:
+        keys = zip(options["cond_or_uncond"], options["uuids"], strict=True)
+        return [known.get(key) for key in keys]
+    if not run.asks:
         return []
-    keys = zip(options["cond_or_uncond"], options["uuids"], strict=True)
-    return [known.get(key) for key in keys]
+    past = f"{run.past} asks" if run.past else "another node asks"
+    raise CollageError(
+        f"{NODE}, output model: {past} it for predictions past ComfyUI's own calc_cond_batch, so "
+        "nobody says which rows are of which words, and no layer would keep its place. Take that "
+        "node out."
+    )
 
 
 def _bias_at(

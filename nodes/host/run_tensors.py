@@ -4,9 +4,9 @@ A call of the model outside such a run makes everything anew.
 
 Host symbols:
     comfy.patcher_extension.WrapperExecutor: class_obj
-    comfy.samplers.CFGGuider: model_options
+    comfy.samplers.CFGGuider: model_options, conds
     comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
-    comfy.samplers: "OUTER_SAMPLE", "transformer_options"
+    comfy.samplers: "OUTER_SAMPLE", "transformer_options", "sampler_calc_cond_batch_function"
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ T = TypeVar("T")
 
 
 class RunTensors:
-    def __init__(self) -> None:
+    """asks: whether a conditioning of the run has the key that it was begun for; past: the name
+    of the function that another pack asks the model with, if any."""
+
+    def __init__(self, *, asks: bool = True, past: str = "") -> None:
+        self.asks = asks
+        self.past = past
         self._made: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[], T]) -> T:
@@ -33,15 +38,22 @@ class RunTensors:
         self._made.clear()
 
 
-def during_a_run(executor, *args, **kwargs):
-    """The wrapper OUTER_SAMPLE that puts RunTensors where the model's wrappers find them."""
-    options = executor.class_obj.model_options.setdefault("transformer_options", {})
-    run = options[RUN] = RunTensors()
-    try:
-        return executor(*args, **kwargs)
-    finally:
-        options.pop(RUN, None)
-        run.clear()
+def during_a_run(key: str):
+    """A wrapper OUTER_SAMPLE that puts RunTensors where the model's wrappers find them."""
+
+    def keep(executor, *args, **kwargs):
+        guider = executor.class_obj
+        options = guider.model_options.setdefault("transformer_options", {})
+        asks = any(key in entry for cond in guider.conds.values() for entry in cond or ())
+        past = guider.model_options.get("sampler_calc_cond_batch_function")
+        run = options[RUN] = RunTensors(asks=asks, past=name_of(past) if past else "")
+        try:
+            return executor(*args, **kwargs)
+        finally:
+            options.pop(RUN, None)
+            run.clear()
+
+    return keep
 
 
 def name_of(function: Any) -> str:

@@ -151,6 +151,27 @@ def test_only_rows_without_a_bias_go_through_one_that_takes_none(
     assert problem in told
 
 
+def test_a_pack_that_asks_past_the_host_is_refused_by_name(
+    pack, make_collage, patch, sample, encode
+) -> None:
+    """It would paint without any bias, and nobody would know."""
+    import comfy.samplers
+
+    def asks_itself(args):
+        options = args["model_options"]
+        given = (args["conds"], args["input"], args["sigma"], options)
+        return comfy.samplers._calc_cond_batch(args["model"], *given)
+
+    patched, positive, _ = patch(make_collage())
+    patched.set_model_sampler_calc_cond_batch_function(asks_itself)
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match=r"^MaskedCrossAttentionPatch, output model: .*asks_itself asks it for predictions",
+    ):
+        sample(patched, positive, steps=1)
+    assert sample(patched, encode(), steps=1).isfinite().all()
+
+
 def test_queries_that_are_no_longer_cells_are_refused(pack, make_collage, patch, sample) -> None:
 
     def merge(n, context, value, extra_options):
