@@ -50,5 +50,5 @@ def unpack_state(data: bytes, key: str) -> dict[str, Any]:
         raise ValueError("is of another training")
     try:
         return restored(json.loads(strings["state"]))
-    except (KeyError, RecursionError) as error:
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("is damaged") from error

@@ -98,7 +98,7 @@ class Progress:
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         self.without = float(state["without"])
-        self.losses = state["losses"].tolist()
+        self.losses = [float(loss) for loss in state["losses"].tolist()]
         self.evaluations = [(int(step), loss) for step, loss in state["evaluations"].tolist()]
         self.bad_steps, self.halvings, failed = state["counts"].tolist()
         self.failed = bool(failed)

@@ -38,6 +38,15 @@ from .private_copy import same_random_states
 
 log = logging.getLogger(__name__)
 
+# what a file of ours ends in that lacks a part or has another in its place
+OF_ANOTHER_FORM = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 SAVE_STEPS, SAVE_SECONDS = 10, 5.0
 MOST_POINTS = 24  # of the curve that a file keeps
 
@@ -106,12 +115,19 @@ def training_key(task: Task) -> str:
 
 
 def _found(job) -> Learned:
-    written = job.metadata
-    pairs = [point.split(":") for point in written.get("collage.curve", "").split()]
-    points = [(int(step), float(loss)) for step, loss in pairs] or [(0, 1.0)]
-    curve = loss_curve([], points, float(written.get("collage.without", points[0][1])))
-    report = f"learned before: {job.name}\n{written.get('collage.report', '')}"
-    return Learned(job.name, job.found, curve, "\n".join([report, *job.notes]))
+    written, report = job.metadata, [f"learned before: {job.name}"]
+    try:
+        pairs = [point.split(":") for point in written.get("collage.curve", "").split()]
+        points = [(int(step), float(loss)) for step, loss in pairs] or [(0, 1.0)]
+        curve = loss_curve([], points, float(written.get("collage.without", points[0][1])))
+    except OF_ANOTHER_FORM:
+        curve = loss_curve([], [(0, 1.0)], 1.0)
+        report.append(
+            "warning: the curve in its file is of another form and is not shown; the words are "
+            "whole. Delete the file to learn them again."
+        )
+    report.append(written.get("collage.report", ""))
+    return Learned(job.name, job.found, curve, "\n".join([*report, *job.notes]))
 
 
 def _taken_up(task: Task, job) -> Trainer:
@@ -121,7 +137,9 @@ def _taken_up(task: Task, job) -> Trainer:
         return trainer
     try:
         trainer.load_state_dict(job.saved_state)
-    except (KeyError, TypeError, ValueError):
+    except torch.OutOfMemoryError:
+        raise
+    except OF_ANOTHER_FORM:
         job.put_aside("is of another version of this pack")
         return Trainer(task)
     return trainer

@@ -136,11 +136,15 @@ class Trainer:
 
     def load_state_dict(self, state: dict) -> None:
         with torch.inference_mode(False):
+            wanted = _shapes(self.descent.vectors)
             self.seconds = float(state["seconds"])
             self.layer_loss.load_state_dict(state)
             self.descent.load_state_dict(state["descent"])
             self.progress = Progress(self.settings, 1.0)
             self.progress.load_state_dict(state["progress"])
+            for vectors in (self.descent.vectors, self.progress.best):
+                if _shapes(vectors) != wanted:
+                    raise ValueError("vectors of other shapes")
             self._look_if_due()  # where an interrupt came in the middle of a look
 
     def _look_first(self) -> None:
@@ -165,3 +169,7 @@ class Trainer:
         loss = self.layer_loss.fixed(vectors)
         self.pace.looked(time.perf_counter() - begun)
         return loss
+
+
+def _shapes(vectors: Vectors) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in vectors.items()}

@@ -158,18 +158,32 @@ def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, 
     assert len(re.findall(f'LayerTextualInversion, layer "teddy bear": {slow}', caplog.text)) == 1
 
 
+OTHER_FORMS = {
+    "a part is missing": lambda state: {k: v for k, v in state.items() if k != "descent"},
+    "a list for a tensor": lambda state: changed(state, "progress", "losses", [1.0, 2.0]),
+    "a table for a row": lambda state: changed(state, "progress", "losses", torch.ones(2, 2)),
+    "other vectors": lambda state: changed(state, "descent", "vectors.l", torch.ones(1, 7)),
+}
+
+
+def changed(state: dict, part: str, name: str, value: object) -> dict:
+    assert name in state[part]
+    return {**state, part: {**state[part], name: value}}
+
+
+@pytest.mark.parametrize("kind", OTHER_FORMS)
 def test_a_state_of_another_version_is_put_aside(
-    execute, part, count_steps, interrupt_at, folder, monkeypatch
+    execute, part, count_steps, interrupt_at, folder, monkeypatch, kind
 ):
     import comfy.model_management
 
     save = part("nodes.host.embedding_store").Job.save_state
-
-    def save_without(job, state):
-        save(job, {name: value for name, value in state.items() if name != "descent"})
-
     with monkeypatch.context() as older:
-        older.setattr(part("nodes.host.embedding_store").Job, "save_state", save_without)
+        older.setattr(
+            part("nodes.host.embedding_store").Job,
+            "save_state",
+            lambda job, state: save(job, OTHER_FORMS[kind](state)),
+        )
         interrupt_at(2)
         with pytest.raises(comfy.model_management.InterruptProcessingException):
             execute(seed=1)
@@ -177,6 +191,30 @@ def test_a_state_of_another_version_is_put_aside(
     assert count_steps["steps"] == 2 + 4
     assert "is of another version of this pack; it starts afresh" in report
     assert len(list(folder.rglob("*.bad"))) == 1
+
+
+def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
+    execute, part, count_steps, folder
+):
+    files = part("collage_core.embedding_file")
+    learned, word, *_ = execute(seed=1)
+    path = folder / f"{learned.embedding.name}.safetensors"
+    vectors, metadata = files.read_with_metadata(path)
+    for strings in (
+        {"collage.curve": "0:0.25 5"},
+        {"collage.curve": "0:0.25 5:nan"},
+        {"collage.curve": "a:b"},
+        {"collage.without": ""},
+        {"collage.without": "0", "collage.curve": "0:0"},
+    ):
+        path.unlink()
+        files.write_embedding(path, vectors, {**metadata, **strings})
+        again, name, curve, report = execute(seed=1)
+        assert name == word
+        assert torch.equal(learned.embedding.vectors["l"], again.embedding.vectors["l"])
+        assert "the curve in its file is of another form and is not shown; the wor" in report
+        assert curve.shape == (1, 320, 512, 3)
+    assert count_steps["steps"] == 4
 
 
 @pytest.mark.parametrize(
