@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import islice
 
 from .collage import Collage
 from .errors import CollageError, quoted
-from .layer_choice import layers_named, word_keys
+from .layer_choice import MOST_LISTED, layers_named, word_keys
 from .layer_cuts import BACKGROUND, visible_part
+from .phrases import LETTERS_COMPARED
 from .pixels import SEEN
 
 BACKGROUND_TEXT = "background"
@@ -25,10 +27,10 @@ def chosen_layers(collage: Collage, wish: str, node: str) -> tuple[int, ...]:
         raise CollageError(
             f"{node}, input layers: {quoted(wish)} names no layer. {_listed(collage)}"
         )
-    found = [(name, _matches(collage, name)) for name in names]
-    problems = [_problem(collage, name, numbers) for name, numbers in found]
-    if any(problems):
-        said = "; ".join(dict.fromkeys(filter(None, problems)))
+    found = [(name, _matches(collage, name)) for name in dict.fromkeys(names)]
+    problems = filter(None, (_problem(collage, name, numbers) for name, numbers in found))
+    if told := list(islice(problems, MOST_LISTED + 1)):
+        said = "; ".join([*told[:MOST_LISTED], *(["and so on"] if len(told) > MOST_LISTED else [])])
         raise CollageError(f"{node}, input layers: {said}. {_listed(collage)}")
     return tuple(sorted({number for _, numbers in found for number in numbers}))
 
@@ -58,8 +60,8 @@ def _matches(collage: Collage, name: str) -> list[int]:
 def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
     """Why a name does not choose one layer that can be seen; empty where it does."""
     if not numbers:
-        texts = {layer.text.casefold(): layer.text for layer in collage.layers}
-        close = get_close_matches(name.casefold(), texts, n=1, cutoff=0.6)
+        texts = {layer.text.casefold()[:LETTERS_COMPARED]: layer.text for layer in collage.layers}
+        close = get_close_matches(name.casefold()[:LETTERS_COMPARED], texts, n=1, cutoff=0.6)
         return f"{quoted(name)} is no layer" + (
             f", the nearest is {quoted(texts[close[0]])}" if close else ""
         )

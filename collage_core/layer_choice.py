@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .collage import Collage
 from .errors import CollageError, quoted
@@ -24,6 +25,7 @@ def layers_named(collage: Collage, name: str) -> list[int]:
     return [n for n in found if collage.layers[n - 1].visible] or found
 
 
+@lru_cache(maxsize=1024)
 def word_keys(text: str) -> tuple[str, ...]:
     """What is equal for texts that count as the same words."""
     return tuple(word.key for word in split_words(text))

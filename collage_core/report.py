@@ -13,6 +13,7 @@ from .placement import turned_size
 from .words import WEIGHT
 
 STRONG_WEIGHT = 5
+MOST_PLACES = 8  # that are listed of a phrase
 LEAST = 1e-5  # smaller shares come from rounding
 MOST = 0.9  # of the canvas; what shows more is scenery
 
@@ -73,9 +74,8 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
     index = [n for n, _ in collage.numbered].index(number)
     visible = collage.composite.visible_alpha[:, index].mean().item()
     group = collage.phrases.of_layer(index)
-    where = ", ".join(describe(place.start, place.end) for place in group.places)
     yield (
-        f"{number} {quoted(layer.text)}: {where.replace(', characters', ',')}; "
+        f"{number} {quoted(layer.text)}: {_where(group)}; "
         f"visible on {percent(visible)} of the canvas; noise {layer.noise:g}"
     )
     if hidden := _hidden_by(collage, index):
@@ -85,6 +85,14 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
     notes += [f"the same layer as layer {n}, stacked once more" for n in twins]
     for note in (*notes, *layer.notes):
         yield f"    ! {note}"
+
+
+def _where(group: Group) -> str:
+    """The places of a group in the prompt, the first of them if they are very many."""
+    places = [describe(place.start, place.end) for place in group.places[:MOST_PLACES]]
+    if more := len(group.places) - len(places):
+        places.append(f"and {more} places more")
+    return ", ".join(places).replace(", characters", ",").replace(", and", " and")
 
 
 def _hidden_by(collage: Collage, index: int) -> list[str]:

@@ -15,6 +15,7 @@ import torch
 
 from ..collage_core.collage import Collage, Layer
 from ..collage_core.errors import quoted
+from ..collage_core.phrases import LONGEST_PROMPT
 
 LONGEST_NUMBER = 10**30
 
@@ -114,6 +115,8 @@ def _text(value: Any) -> str:
         return _not(value, "text")
     if any("\ud800" <= char <= "\udfff" for char in value):
         return f"{quoted(value)} holds half a character (a lone surrogate)"
+    if len(value) > LONGEST_PROMPT:  # no text of a node is longer than a prompt
+        return f"{quoted(value)} has {len(value)} characters, more than {LONGEST_PROMPT}"
     return ""
 
 

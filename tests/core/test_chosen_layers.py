@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -112,3 +113,13 @@ def test_hidden_layers_with_the_same_text_are_hidden():
 def test_layers_have_names():
     one = collage(layer("cup"))
     assert [layer_name(one, n) for n in (0, 1)] == ["the background", 'layer 1 "cup"']
+
+
+def test_very_many_names_are_refused_at_once_and_briefly():
+    many = collage(*(layer(f"thing {i} " * 20) for i in range(60)))
+    started = time.process_time()
+    said = refused(many, ",".join(f"x{i}" for i in range(1500)))
+    assert '"x7" is no layer; and so on. Write numbers or texts' in said
+    assert '"x8"' not in said
+    assert refused(many, "x," * 5000).count('"x" is no layer') == 1
+    assert time.process_time() - started < 5

@@ -64,6 +64,13 @@ def test_a_batch_says_how_many_pictures_are_made_and_why():
     assert both.startswith('3 pictures are made, as many as layer 1 "red hat" has;')
 
 
+def test_a_phrase_that_stands_very_often_is_not_listed_to_the_end():
+    said = block(report("bear " * 100, layer("bear")), 1)
+    assert said[0].startswith('1 "bear": characters 1 to 4, 6 to 9, 11 to 14, ')
+    assert "36 to 39 and 92 places more; visible" in said[0]
+    assert said[1].startswith("    ! its words stand 100 times")
+
+
 def test_signs_of_other_programs_are_notes():
     said = report("a bear AND a {red|blue} hat", layer("bear")).split("\n")
     assert said[0].endswith(" 2 notes, marked with !.")

@@ -15,6 +15,7 @@ WRONG = {
     "no text": "",
     "text": "picture.png",
     "half a character": "sushi \ud800",
+    "endless text": "sushi, " * 40000,
     "bytes": b"sushi",
     "switch": True,
     "minus one": -1,
