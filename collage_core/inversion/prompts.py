@@ -79,7 +79,11 @@ def plain_phrase(text: str) -> str:
 def nouns_first(text: str) -> list[str]:
     """The words that name the object, its head first. Raises CollageError where there is none."""
     words = [text[word.start : word.end] for word in split_words(text)]
-    words = [word for word in words if any(char.isalpha() for char in word)]
+    words = [
+        word
+        for word in words
+        if any(char.isalpha() for char in word) and not word.startswith("embedding:")
+    ]
     head_end = next((i for i, word in enumerate(words) if i and _is(PREPOSITIONS, word)), None)
     before, after = (
         [word for word in part if not _is(PREPOSITIONS, word) and not _is(PARTICLES, word)]

@@ -65,7 +65,7 @@ def test_the_head_noun_comes_first(text: str, words: list[str]):
     assert nouns_first(text) == words
 
 
-@pytest.mark.parametrize("text", ["the", "123", "!?", "of the", "(a:1.2)"])
+@pytest.mark.parametrize("text", ["the", "123", "!?", "of the", "(a:1.2)", "an embedding:fur"])
 def test_a_phrase_that_names_nothing_is_refused(text: str):
     with pytest.raises(CollageError, match=r"LayerTextualInversion, layer .* names no thing"):
         nouns_first(text)
