@@ -6,6 +6,7 @@ torch.compile has compiled: what changes from step to step is a tensor, made bef
 Host symbols:
     comfy.ldm.modules.attention.optimized_attention: __call__
     comfy.ldm.modules.attention.BasicTransformerBlock: "attn2", "n_heads", "attn_precision"
+    comfy.ldm.modules.attention.BasicTransformerBlock: "patches", "attn2_patch"
     comfy.ldm.modules.attention.SpatialTransformer: "activations_shape"
 """
 
@@ -36,6 +37,18 @@ class RowBias:
     columns: TokenColumns
 
 
+@dataclass(frozen=True)
+class Due:
+    """What every block has to be asked with: rows of each chunk and keys.
+
+    more: whether keys may follow, which `watch_tokens` then looks at.
+    """
+
+    rows: int
+    keys: int
+    more: bool
+
+
 @dataclass(frozen=True, eq=False)
 class BlockAttention:
     """Takes the place of one block's cross-attention during one call.
@@ -47,6 +60,7 @@ class BlockAttention:
     size: Size
     biases: tuple[RowBias | None, ...]
     previous: Callable[..., torch.Tensor] | None
+    due: Due
     through: bool = False
     recorder: Any = None
 
@@ -56,8 +70,9 @@ class BlockAttention:
         Rows without a bias go the usual way. An earlier occupant of the block sees the whole
         batch; to what it returns for biased rows the difference that the bias makes is added.
         """
+        self._check_arrived(q, k)
         earlier = self.previous(q, k, v, extra_options) if self.previous is not None else None
-        parts, rows = [], len(q) // len(self.biases)
+        parts, rows = [], self.due.rows
         for number, bias in enumerate(self.biases):
             own = slice(number * rows, (number + 1) * rows)
             row = (q[own], k[own], v[own])
@@ -68,6 +83,20 @@ class BlockAttention:
             biased = self._biased(*row, bias, extra_options)
             parts.append(biased if out is None else out + (biased - _plain(*row, extra_options)))
         return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _check_arrived(self, q, k) -> None:
+        """Places count rows and keys from the first: none may be missing, or stand before."""
+        due, rows, keys = self.due, len(self.biases) * self.due.rows, k.shape[1]
+        if len(q) != rows or len(k) != rows:
+            raise CollageError(
+                f"{NODE}, output model: {len(q)} rows arrive at a block that is due {rows}, so "
+                "another patch of the model drops, adds or splits rows. Take it out."
+            )
+        if keys < due.keys or (keys > due.keys and not due.more):
+            raise CollageError(
+                f"{NODE}, output model: {keys} tokens arrive at a block that is due {due.keys}, so "
+                "another patch of the model cuts or adds tokens of the prompt. Take it out."
+            )
 
     def _biased(self, q, k, v, own: RowBias, extra_options):
         heads = extra_options["n_heads"]
@@ -83,6 +112,29 @@ class BlockAttention:
         if self.recorder is not None:
             self.recorder.record(q, k, heads, bias, own.columns, size)
         return biased_attention(q, k, v, bias, extra_options, through=self.through)
+
+
+def watch_tokens(options: dict, context: torch.Tensor) -> dict:
+    """The options with one more patch behind those that may change the tokens of a block.
+
+    context: text features [rows, K, D] that the model is asked with. Tokens that are appended are
+    left alone; the patch changes nothing, and refuses what moves those that were there.
+    """
+    patches = options.get("patches", {})
+
+    def watch(n, tokens, value, _):
+        length = context.shape[1]
+        if tokens.shape[1] > length and not torch.equal(tokens[:, :length], context.to(tokens)):
+            raise CollageError(
+                f"{NODE}, output model: {tokens.shape[1]} tokens arrive at a block in place of "
+                f"{length}, and do not begin with these, so another patch of the model puts some "
+                "before or between them. Take it out."
+            )
+        return n, tokens, value
+
+    if "attn2_patch" not in patches:
+        return options
+    return {**options, "patches": {**patches, "attn2_patch": [*patches["attn2_patch"], watch]}}
 
 
 def _plain(q, k, v, extra_options):

@@ -29,7 +29,7 @@ from comfy.patcher_extension import WrappersMP
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import TokenColumns
 from .attention_override import OVERRIDE, takes_mask
-from .block_attention import BlockAttention, RowBias, Size
+from .block_attention import BlockAttention, Due, RowBias, Size, watch_tokens
 from .carried_words import KEY, NODE, Chunk, check_picture, hand_over, look_over
 from .run_tensors import RUN, RunTensors, during_a_run
 from .unet import block_sizes
@@ -92,12 +92,15 @@ def _with_blocks(model, x, t, context, options: dict) -> dict:
     unet, like = model.diffusion_model, x.new_empty(0, dtype=model.get_dtype_inference())
     override = options.get(OVERRIDE)
     through = run.get((OVERRIDE, override), lambda: takes_mask(options, unet, like))
+    more = "attn2_patch" in options.get("patches", {})
+    due = Due(len(x) // len(acting), context.shape[1], more)
+    options = watch_tokens(options, context)
     replaced = options.get("patches_replace", {})
     blocks = dict(replaced.get("attn2", {}))
     for key, size in block_sizes(unet, x.shape[-2:]):
         biases = tuple(bias_at and bias_at(size) for bias_at in biased)
         previous = blocks.get(key, blocks.get(key[:2]))
-        blocks[key] = BlockAttention(size, biases, previous, through, recorder)
+        blocks[key] = BlockAttention(size, biases, previous, due, through, recorder)
     return {**options, "patches_replace": {**replaced, "attn2": blocks}}
 
 

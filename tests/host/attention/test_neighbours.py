@@ -172,6 +172,50 @@ def test_a_pack_that_asks_past_the_host_is_refused_by_name(
     assert sample(patched, encode(), steps=1).isfinite().all()
 
 
+def prepended(n, context, value, extra_options):
+    return n, torch.cat([context[:, 5:9], context], 1), torch.cat([value[:, 5:9], value], 1)
+
+
+def cut(n, context, value, extra_options):
+    return n, context[:, :70], value[:, :70]
+
+
+def first_row(n, context, value, extra_options):
+    return n[:1], context[:1], value[:1]
+
+
+@pytest.mark.parametrize(
+    ("patch_of_tokens", "told"),
+    [
+        (prepended, "81 tokens arrive at a block in place of 77, and do not begin with these"),
+        (cut, "70 tokens arrive at a block that is due 77"),
+        (first_row, "1 rows arrive at a block that is due 2"),
+    ],
+)
+def test_tokens_and_rows_that_are_not_where_they_were(
+    pack, make_collage, patch, sample, encode, patch_of_tokens, told
+) -> None:
+    patched, positive, _ = patch(make_collage())
+    patched.set_model_attn2_patch(patch_of_tokens)
+    with pytest.raises(pack.collage_core.errors.CollageError, match=told):
+        sample(patched, positive, steps=1)
+    if patch_of_tokens is not first_row:
+        assert sample(patched, encode(), steps=1).isfinite().all()
+
+
+def test_tokens_added_between_the_patch_and_the_blocks(pack, make_collage, patch, sample) -> None:
+    """Around the UNet, where no attn2_patch tells where they are."""
+    from comfy.patcher_extension import WrappersMP
+
+    def longer(executor, x, t, context, *args, **kwargs):
+        return executor(x, t, torch.cat([context, context[:, :4]], 1), *args, **kwargs)
+
+    patched, positive, _ = patch(make_collage())
+    patched.add_wrapper(WrappersMP.DIFFUSION_MODEL, longer)
+    with pytest.raises(pack.collage_core.errors.CollageError, match=r"81 tokens .* due 77, so"):
+        sample(patched, positive, steps=1)
+
+
 def test_queries_that_are_no_longer_cells_are_refused(pack, make_collage, patch, sample) -> None:
 
     def merge(n, context, value, extra_options):
