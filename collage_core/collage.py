@@ -82,12 +82,7 @@ class Layer:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise CollageError(
-                f"CollageLayer, input text: {quoted(self.text)} is empty. Write the words that "
-                'name this object in the scene prompt, e.g. "salmon sushi".'
-            )
-        check_prompt(self.text, "CollageLayer, input text")
+        check_text(self.text)
         bad = [
             f"input {name}: {value:g} is outside {low:g} to {high:g}"
             for name, (low, high) in LAYER_RANGES.items()
@@ -237,6 +232,16 @@ class Collage:
             if name in self.__dict__:
                 changed.__dict__[name] = self.__dict__[name]
         return changed
+
+
+def check_text(text: str) -> None:
+    """Refuse a layer without words, and words that ComfyUI's prompt reader would choke on."""
+    if not text.strip():
+        raise CollageError(
+            f"CollageLayer, input text: {quoted(text)} is empty. Write the words that "
+            'name this object in the scene prompt, e.g. "salmon sushi".'
+        )
+    check_prompt(text, "CollageLayer, input text")
 
 
 def check_canvas(width: int, height: int) -> None:

@@ -6,8 +6,10 @@ reaches a node as it is. Types stand in `kinds.py`, ranges and options in the no
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
+from collections.abc import Collection
 from typing import Any
 
 from comfy_api.latest import io
@@ -18,34 +20,63 @@ from .kinds import KINDS, number
 
 PICTURES = {"IMAGE", "MASK", "LATENT"}
 MOST_OPTIONS = 20  # that a message lists
+CLOSE = 0.75  # how much of two names must agree for a slip of the pen
 
 
 def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
-    """The same node; it refuses wrong inputs by a CollageError before anything is done."""
-    run = node.execute.__func__
+    """The same node; it refuses wrong inputs by a CollageError before anything is done.
+
+    Constants are refused before anything of the workflow runs, in `validate_inputs`. A node that
+    has one of its own raises there what it knows about the inputs it names, None for links.
+    """
+    run, own, define = node.execute, vars(node).get("validate_inputs"), node.define_schema
+    run, define = run.__func__, define.__func__
     names = list(inspect.signature(run).parameters)[1:]
+    left = list(inspect.signature(own.__func__).parameters)[1:] if own else []
+
+    @functools.wraps(define)
+    def define_schema(cls) -> io.Schema:
+        schema = define(cls)
+        schema.accept_all_inputs = True  # else the host drops misspelled constants unsaid
+        return schema
 
     @functools.wraps(run)
     def execute(cls, *args, **inputs) -> io.NodeOutput:
-        given = check_inputs(cls, {**dict(zip(names, args, strict=False)), **inputs})
+        given = {**dict(zip(names, args, strict=False)), **inputs}
+        given = check_inputs(cls, given, left)
         check_loaded(cls, _where(cls.define_schema().node_id, given), _pictures(cls, given))
         return run(cls, **given)
 
+    def validate_inputs(cls, **inputs) -> bool:
+        # Raised and not returned: of what is returned the page shows no word.
+        check_inputs(cls, _constants(inputs, cls.define_schema()), left)
+        if own:
+            own.__func__(cls, **{name: inputs.get(name) for name in left})
+        return True
+
+    node.define_schema = classmethod(define_schema)
     node.execute = classmethod(execute)
+    node.validate_inputs = classmethod(validate_inputs)
     return node
 
 
-def check_inputs(node: type[io.ComfyNode], inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs, whole numbers as int and others as float; CollageError for the first bad one."""
+def check_inputs(
+    node: type[io.ComfyNode], inputs: dict[str, Any], left: Collection[str] = ()
+) -> dict[str, Any]:
+    """The inputs, whole numbers as int and others as float; CollageError for the first bad one.
+
+    The options of the inputs `left` are left to the node, as the host does.
+    """
     schema = node.define_schema()
     where = _where(schema.node_id, inputs)
     known = {one.id: one for one in schema.inputs}
-    for name in inputs.keys() - known.keys():
-        raise CollageError(f"{where} has no input {name}. {_inputs(schema)}")
-    own = _checks_itself(node)
+    for name, value in inputs.items():
+        if name not in known:
+            _check_unknown(where, name, value, schema)
     return {
-        name: _check(f"{where}, input {name}", known[name], value, own)
+        name: _check(f"{where}, input {name}", known[name], value, left)
         for name, value in inputs.items()
+        if name in known
     }
 
 
@@ -53,6 +84,29 @@ def _pictures(node: type[io.ComfyNode], inputs: dict[str, Any]) -> list[str]:
     """The inputs that show something and may come from a file."""
     kinds = {one.id: one.get_io_type() for one in node.define_schema().inputs}
     return [name for name in inputs if kinds[name] in PICTURES and inputs[name] is not None]
+
+
+def _constants(inputs: dict[str, Any], schema: io.Schema) -> dict[str, Any]:
+    """What is known before the run: all but the links to inputs of the node, which are None."""
+    known = {one.id: one for one in schema.inputs}
+    given: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if isinstance(known.get(name), io.Autogrow.Input) and isinstance(value, dict):
+            given[name] = {part: each for part, each in value.items() if each is not None}
+        elif value is not None or name not in known:
+            given[name] = value
+    return given
+
+
+def _check_unknown(where: str, name: str, value: Any, schema: io.Schema) -> None:
+    """Refuse a link to no input, and a constant that looks like a misspelled one of ours.
+
+    Other constants are widgets that other packs put on every node.
+    """
+    close = difflib.get_close_matches(name, [one.id for one in schema.inputs], 1, CLOSE)
+    if not isinstance(value, (str, int, float, list, dict)) or close:
+        guess = f" Did you mean {close[0]}?" if close else ""
+        raise CollageError(f"{where} has no input {name}.{guess} {_inputs(schema)}")
 
 
 def _where(node: str, inputs: dict[str, Any]) -> str:
@@ -72,35 +126,31 @@ def _inputs(schema: io.Schema) -> str:
     return f"Disconnect it, or use one of {', '.join(names)}." if names else "Disconnect it."
 
 
-def _checks_itself(node: type[io.ComfyNode]) -> set[str]:
-    """Inputs that `validate_inputs` names: as the host does, their options are left to the node."""
-    own = vars(node).get("validate_inputs")
-    return set(inspect.signature(own.__func__).parameters) if own else set()
-
-
-def _check(where: str, one: io.Input, value: Any, own: set[str]) -> Any:
+def _check(where: str, one: io.Input, value: Any, left: Collection[str]) -> Any:
     if value is None and one.optional and getattr(one, "default", None) is None:
         return None  # a socket that may be left free
     if isinstance(one, io.Autogrow.Input):
-        return _check_group(where, one, value, own)
+        return _check_group(where, one, value, left)
     kind = one.get_io_type()
     if fault := KINDS[kind].fault(value):
         raise CollageError(f"{where}: {fault}. {KINDS[kind].remedy}")
     if kind in ("INT", "FLOAT"):
         return _in_range(where, one, value)
-    if kind == "COMBO" and one.id not in own:
+    if kind == "COMBO" and one.id not in left:
         _one_of(where, one, value)
     return value
 
 
-def _check_group(where: str, one: io.Autogrow.Input, values: Any, own: set[str]) -> dict[str, Any]:
+def _check_group(
+    where: str, one: io.Autogrow.Input, values: Any, left: Collection[str]
+) -> dict[str, Any]:
     """The sockets of a group that grows, by their names without the group's."""
     sockets = {socket.id: socket for socket in one.template.get_all()}
     if not isinstance(values, dict) or not values.keys() <= sockets.keys():
         first = next(iter(sockets))
         raise CollageError(f"{where}: it is a group of sockets. Connect {one.id}.{first} instead.")
     many = values.items()
-    return {name: _check(f"{where}.{name}", sockets[name], each, own) for name, each in many}
+    return {name: _check(f"{where}.{name}", sockets[name], each, left) for name, each in many}
 
 
 def _in_range(where: str, one: Any, value: Any) -> int | float:

@@ -43,14 +43,9 @@ class CollageEmbeddingLoad(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, embedding) -> bool | str:
-        if embedding is None:  # it comes over a link
-            return True
-        try:
+    def validate_inputs(cls, embedding) -> None:
+        if embedding is not None:  # else it comes over a link
             _read(embedding)
-        except CollageError as error:
-            return str(error)
-        return True
 
     @classmethod
     def fingerprint_inputs(cls, layer, embedding) -> str:  # noqa: ARG003  the host gives them all

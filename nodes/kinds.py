@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from ..collage_core.collage import Collage, Layer
-from ..collage_core.errors import quoted
+from ..collage_core.errors import CollageError, quoted
 from ..collage_core.phrases import LONGEST_PROMPT
+from ..collage_core.stack import parse_colour
 
 LONGEST_NUMBER = 10**30
 
@@ -71,7 +72,7 @@ def _pixels(kind: str) -> Callable[[Any], str]:
         if value.is_floating_point() or value.dtype is torch.bool:
             return ""
         dtype = str(value.dtype).removeprefix("torch.")
-        return f"it holds numbers of type {dtype}, but {kind} has fractions from 0 to 1"
+        return f"it holds {dtype} numbers, but the values of {kind} are fractions from 0 to 1"
 
     return fault
 
@@ -120,6 +121,16 @@ def _text(value: Any) -> str:
     return ""
 
 
+def _colour(value: Any) -> str:
+    if fault := _text(value):
+        return fault
+    try:
+        parse_colour(value)
+    except CollageError:
+        return f"{quoted(value)} is not a colour"
+    return ""
+
+
 def _whole(value: Any) -> str:
     real = isinstance(value, Real) and not isinstance(value, bool)
     whole = isinstance(value, Integral) or (real and float(value).is_integer())
@@ -132,8 +143,8 @@ def _real(value: Any) -> str:
 
 
 KINDS = {
-    "IMAGE": Kind(_pixels("an IMAGE"), "Connect an IMAGE such as Load Image's."),
-    "MASK": Kind(_pixels("a MASK"), "Connect a MASK such as Load Image's."),
+    "IMAGE": Kind(_pixels("IMAGE"), "Connect an IMAGE such as Load Image's."),
+    "MASK": Kind(_pixels("MASK"), "Connect a MASK such as Load Image's."),
     "LATENT": Kind(_latent, "Connect the LATENT of a sampler or of VAE Encode."),
     "CONDITIONING": Kind(_conditioning, "Connect the CONDITIONING of a text encoder."),
     "MODEL": Kind(
@@ -159,7 +170,7 @@ KINDS = {
         "Connect Bounding Box.",
     ),
     "STRING": Kind(_text, "Write or connect a text."),
-    "COLOR": Kind(_text, "Choose a colour such as #969696."),
+    "COLOR": Kind(_colour, "Write it as #969696."),
     "COMBO": Kind(_text, "Choose one of the list."),
     "BOOLEAN": Kind(_instance("switch (true or false)", bool), "Connect true or false."),
     "INT": Kind(_whole, "Enter a whole number."),

@@ -7,8 +7,18 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..collage_core.collage import FITS, LAYER_RANGES, MAX_LAYERS, Collage, Layer
+from ..collage_core.collage import (
+    CELL,
+    FITS,
+    LAYER_RANGES,
+    MAX_LAYERS,
+    Collage,
+    Layer,
+    check_canvas,
+    check_text,
+)
 from ..collage_core.errors import quoted
+from ..collage_core.phrases import check_prompt
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
@@ -125,6 +135,11 @@ class CollageLayer(io.ComfyNode):
         return texts_hash(text)
 
     @classmethod
+    def validate_inputs(cls, text) -> None:
+        if text is not None:  # else it comes over a link
+            check_text(text)
+
+    @classmethod
     def execute(cls, image, text, mask=None, **settings) -> io.NodeOutput:
         image, alpha, notes = clean_pixels(image, mask, f"CollageLayer {quoted(text)}")
         return io.NodeOutput(Layer(image=image, alpha=alpha, text=text, notes=notes, **settings))
@@ -201,6 +216,11 @@ class CollageStack(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, prompt, **_: Any) -> str:
         return texts_hash(prompt)
+
+    @classmethod
+    def validate_inputs(cls, prompt, width, height) -> None:
+        check_prompt(prompt or "")  # None comes over a link
+        check_canvas(width or CELL, height or CELL)
 
     @classmethod
     def execute(

@@ -42,7 +42,7 @@ def options(node) -> list[str]:
 def test_the_layer_carries_the_vectors(node, layer, put, vectors) -> None:
     put("col_bear_0123456789")
     assert options(node) == ["col_bear_0123456789"]
-    assert node.validate_inputs("col_bear_0123456789") is True
+    assert node.validate_inputs(embedding="col_bear_0123456789") is True
     given, word = node.execute(layer=layer, embedding="col_bear_0123456789").args
     assert word == "embedding:col_bear_0123456789"
     assert given.embedding.name == "col_bear_0123456789"
@@ -90,13 +90,13 @@ def test_refusals_name_the_file_and_the_remedy(node, layer, folder, put, choice,
     cut = put("cut")
     cut.write_bytes(cut.read_bytes()[:-1])
     (folder / "old.pt").write_bytes(pickle.dumps({}))
-    message = node.validate_inputs(choice)
-    assert words in message
-    assert message.startswith("CollageEmbeddingLoad, input embedding: ")
-    assert str(folder) not in message
+    with pytest.raises(ValueError, match=r"^CollageEmbeddingLoad, input embedding: ") as before:
+        node.validate_inputs(embedding=choice)
+    assert words in str(before.value)
+    assert str(folder) not in str(before.value)
     with pytest.raises(ValueError, match="CollageEmbeddingLoad") as error:
         node.execute(layer=layer, embedding=choice)
-    assert str(error.value) == message
+    assert str(error.value) == str(before.value)
 
 
 def test_a_file_below_a_folder_has_the_name_that_the_host_reads(node, layer, put, folder) -> None:

@@ -65,14 +65,15 @@ def api(temp_folder):
         )
         valid, error, outputs, problems = asyncio.run(execution.validate_prompt("id", prompt, None))
         if not valid:
-            return SimpleNamespace(refused=json.dumps([error, problems]), error="", ui={})
+            refused = json.dumps([error, problems])
+            return SimpleNamespace(refused=refused, problems=problems, error="", ui={})
         room = {"ram": 0, "ram_inactive": 0}
         cache: Any = execution.CacheType.CLASSIC  # the host's own annotation says bool
         executor = execution.PromptExecutor(server, cache, room)
         executor.execute(prompt, "id", {"client_id": "test"}, outputs)
         errors = [d["exception_message"] for event, d in messages if event == "execution_error"]
         ui = {d["node"]: d["output"] for event, d in messages if event == "executed"}
-        return SimpleNamespace(refused="", error="".join(errors), ui=ui)
+        return SimpleNamespace(refused="", problems={}, error="".join(errors), ui=ui)
 
     return run
 

@@ -46,11 +46,8 @@ def test_load_image_gives_every_kind_of_png_its_alpha(
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"width": 100}, "input width: 100 is not a multiple of 8. Use 96 or 104"),
-        ({"background": "red"}, 'input background: "red" is not a colour'),
         ({"prompt": "a hat"}, 'layer 1 "bear", input text: does not stand in the prompt'),
         ({"prompt": ""}, 'The prompt is ""'),
-        ({"prompt": "a bear (x:nan)"}, "weight nan"),
     ],
 )
 def test_bad_stacks_fail_with_a_sentence(api, inputs, said, write_png, prompt_of):
@@ -58,6 +55,44 @@ def test_bad_stacks_fail_with_a_sentence(api, inputs, said, write_png, prompt_of
     done = api(prompt_of(**inputs))
     assert "CollageStack" in done.error
     assert said in done.error
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"width": 100}, "input width: 100 is not a multiple of 8. Use 96 or 104"),
+        ({"background": "red"}, r'input background: "red" is not a colour'),
+        ({"prompt": "a bear (x:nan)"}, "weight nan"),
+        ({"background_image": "red.png"}, 'input background_image: the text "red.png" is no IMAGE'),
+        ({"colage": "x"}, "has no input colage. Did you mean collage? Disconnect it"),
+        ({"layers.layer7x": ["layer0", 0]}, "has no input layers.layer7x. Disconnect it"),
+        ({"layers.layer1": "bear"}, 'input layers.layer1: the text "bear" is no COLLAGE_LAYER'),
+    ],
+)
+def test_what_is_known_is_refused_before_anything_runs(api, inputs, said, write_png, prompt_of):
+    write_png("red.png", "RGB", (255, 0, 0))
+    refused = api(prompt_of(**inputs)).problems["stack"]["errors"]
+    (sentence,) = [error["details"].strip() for error in refused]
+    assert sentence.startswith("CollageStack")
+    assert said in sentence
+
+
+def test_what_other_packs_put_on_every_node_does_no_harm(api, write_png, prompt_of):
+    write_png("red.png", "RGB", (255, 0, 0))
+    done = api(prompt_of(speak_and_recognation={"__value__": [False, True]}, audioUI="", seed=3))
+    assert (done.refused, done.error) == ("", "")
+
+
+def test_nothing_at_a_layers_socket_is_refused(api, write_png, prompt_of):
+    write_png("red.png", "RGB", (255, 0, 0))
+    done = api(prompt_of(**{"layers.layer1": None}))
+    assert "CollageStack, input layers.layer1: nothing arrived (None)." in done.error
+
+
+def test_the_page_is_told_a_plain_name_of_the_error(pack):
+    import execution
+
+    assert execution.full_type_name(pack.collage_core.errors.CollageError) == "CollageError"
 
 
 def test_a_stack_without_layers_fails_with_a_sentence(api, write_png, prompt_of):
@@ -69,9 +104,9 @@ def test_64_layers_run_and_65_do_not(api, write_png, prompt_of):
     write_png("red.png", "RGB", (255, 0, 0))
     done = api(prompt_of(layers=64))
     assert (done.refused, done.error) == ("", "")
-    refused = api(prompt_of(layers=65))
-    assert "no input layers.layer64. Disconnect it, or use one of" in refused.error
-    assert "layers.layer0 to layers.layer63" in refused.error
+    refused = api(prompt_of(layers=65)).refused
+    assert "no input layers.layer64. Disconnect it, or use one of" in refused
+    assert "layers.layer0 to layers.layer63" in refused
 
 
 @pytest.mark.parametrize(("name", "value"), [("noise", 1.5), ("scale", 0.0), ("opacity", -0.1)])
@@ -90,7 +125,7 @@ def test_an_empty_text_fails_with_a_sentence(api, write_png, prompt_of):
     write_png("red.png", "RGB", (255, 0, 0))
     prompt = prompt_of()
     prompt["layer0"]["inputs"]["text"] = " "
-    assert "CollageLayer, input text:" in api(prompt).error
+    assert "CollageLayer, input text:" in api(prompt).refused
 
 
 def test_the_editing_nodes_run_in_one_prompt(api, temp_folder, write_png, prompt_of):
