@@ -8,6 +8,9 @@ LONGEST_QUOTE = 120
 class CollageError(ValueError):
     """A mistake the user can mend; the message names node, layer, input, value and remedy."""
 
+    # ComfyUI's page prints the module before the name, and ours is the pack's path on the server.
+    __module__ = "builtins"
+
 
 def quoted(text: str) -> str:
     """The text in quotation marks, at most 120 characters, control characters escaped."""

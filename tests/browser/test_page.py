@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,25 @@ def test_the_example_opens_from_the_templates_and_runs(on_page: OnPage, look: st
     stack = next(n for n in seen["prompt"].values() if n["class_type"] == "CollageStack")
     wanted = next(n for n in script.values() if n["class_type"] == "CollageStack")
     assert stack["inputs"].keys() >= wanted["inputs"].keys()
+
+
+@pytest.mark.parametrize("look", ["classic", "nodes2"])
+@pytest.mark.parametrize(
+    ("when", "kind", "inputs", "words"),
+    [
+        ("runs", "CollageStack", {"prompt": "a cat"}, "Write each layer's text into it"),
+        ("queued", "CollageLayer", {"text": ""}, "Write the words that name this object"),
+    ],
+)
+def test_an_error_says_at_once_what_to_do(
+    on_page: OnPage, tmp_path: Path, look: str, when: str, kind: str, inputs: dict, words: str
+) -> None:
+    workflow = json.loads((REPO / "workflows" / "api" / "bento_box.json").read_text())
+    next(node for node in workflow.values() if node["class_type"] == kind)["inputs"] |= inputs
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(workflow))
+    seen = on_page("errors.mjs", f"error_{when}_{look}.png", look, str(wrong), words)
+    assert seen["shown"], "the sentence cannot be seen"
+    assert seen["uncovered"]
+    assert f"{kind}, " in seen["text"]
+    assert "builtins" not in seen["text"]
