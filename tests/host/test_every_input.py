@@ -83,6 +83,7 @@ def things(pack, tiny, tmp_path_factory):
         "COLLAGE": collage,
         "COLLAGE_LAYER": layer,
         "COMFY_AUTOGROW_V3": {"layer0": layer},
+        "BOUNDING_BOX": {"x": 0, "y": 0, "width": SIZE, "height": SIZE},
     }
     temporary.undo()
 
