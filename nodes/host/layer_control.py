@@ -8,8 +8,8 @@ Whatever the network inside does, masks and keyframes of its own among them, it 
 The outputs are {"input" | "middle" | "output": [tensor or None]}.
 
 Host symbols:
-    comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, extra_hooks, strength,
-        cond_hint_original, cond_hint
+    comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, cond_hint_original,
+        cond_hint
     comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range)
     comfy.controlnet.ControlBase: pre_run(model, percent_to_timestep_function),
         cleanup(), get_models()
@@ -40,8 +40,12 @@ class LayerControl(ControlBase):
     """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage.
 
     collage: what the weights were made of; box: the part of the canvas that is sampled, None is
-    all of it; shows_it: whether the network sees the composite.
+    all of it; shows_it: whether the network sees the composite. Whatever else it is asked for or
+    told is the network's: packs that walk a chain find its hint, strength and timestep range.
     """
+
+    _OWN = ("network", "weights", "collage", "box", "shows_it", "hint", "shown", "unet", "grids")
+    _CHAIN = ("previous_controlnet", "multigpu_clones")
 
     def __init__(
         self,
@@ -52,17 +56,24 @@ class LayerControl(ControlBase):
         *,
         shows_it: bool,
     ) -> None:
-        super().__init__()
-        self.network = network
+        vars(self).update({"network": network, "previous_controlnet": None, "multigpu_clones": {}})
         self.weights = weights
         self.collage = collage
         self.box = box
         self.shows_it = shows_it
-        self.extra_hooks = network.extra_hooks
         self.hint: torch.Tensor | None = None  # all of the control image
         self.shown: Pictures = ()  # what the network sees of it
         self.unet: Any = None
         self.grids: dict[Any, torch.Tensor] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if "network" not in vars(self):  # of an object that is still being made
+            raise AttributeError(name)
+        return getattr(self.network, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = name in (*self._OWN, *self._CHAIN)
+        (super() if own else self.network).__setattr__(name, value)
 
     def set_cond_hint(self, cond_hint, *args, **kwargs):
         self.network.set_cond_hint(cond_hint, *args, **kwargs)
@@ -70,15 +81,17 @@ class LayerControl(ControlBase):
         return self
 
     def copy(self):
-        network = self.network.copy()
+        return self._around(self.network.copy())
+
+    def _around(self, network: Any) -> LayerControl:
+        """The same weights around a copy of the network."""
         made_of = self.weights, self.collage, self.box
         copied = LayerControl(network, *made_of, shows_it=self.shows_it)
         copied.hint, copied.shown = self.hint, self.shown
         return copied
 
     def deepclone_multigpu(self, load_device, autoregister=False):
-        clone = self.copy()
-        clone.network = self.network.deepclone_multigpu(load_device)
+        clone = self._around(self.network.deepclone_multigpu(load_device))
         if autoregister:
             self.multigpu_clones[load_device] = clone
         return clone
@@ -111,7 +124,8 @@ class LayerControl(ControlBase):
             key: [x if x is None else self._weigh(x, x_noisy, rows) for x in outputs]
             for key, outputs in own.items()
         }
-        return self.control_merge(weighed, before, output_dtype=None)
+        # the network has counted its strength in: one that has none of its own merges
+        return ControlBase().control_merge(weighed, before, output_dtype=None)
 
     def _show(self, rows: Pictures) -> None:
         """Networks go through their images by place in the batch: give them one for each row."""

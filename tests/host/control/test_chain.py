@@ -205,3 +205,53 @@ def test_a_clone_for_another_device_adds_the_same(
         assert torch.equal(mine, theirs)
     held.cleanup()
     assert clone.network.cond_hint is None
+
+
+def test_packs_that_walk_a_chain_find_the_network(control, make_collage, network) -> None:
+    """What they read and what they set is the network's, whose strength counts once."""
+    settings = {"strength": 0.5, "start_percent": 0.1, "end_percent": 0.7}
+    positive, _, image = control(make_collage(), **settings)
+    one = positive[0][1]["control"]
+    assert torch.equal(one.cond_hint_original, image.movedim(-1, 1))
+    assert one.strength == 0.5
+    assert one.timestep_percent_range == (0.1, 0.7)
+    assert one.control_model is network.control_model
+    assert one.compression_ratio == network.compression_ratio
+    one.strength = 0.25
+    one.cond_hint_original = image.movedim(-1, 1) * 2
+    assert one.network.strength == 0.25
+    assert torch.equal(one.network.cond_hint_original, image.movedim(-1, 1) * 2)
+    assert network.strength == 1.0
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = one.no_such_thing
+
+
+def test_what_others_set_counts(control, record, outputs, make_collage) -> None:
+    whole, half = (control(make_collage()) for _ in range(2))
+    half[0][0][1]["control"].strength = 0.5
+    found = [outputs(record(made[:2])[0]) for made in (whole, half)]
+    for first, second in zip(*found, strict=True):
+        assert_close(second, 0.5 * first, atol=1e-5, rtol=1e-4)
+
+
+def test_a_second_device_gets_a_network_of_its_own(control, make_collage, monkeypatch) -> None:
+    """As ComfyUI makes them for multi-GPU sampling; the network is copied once and not twice."""
+    import comfy.controlnet
+
+    one, made = control(make_collage())[0][0][1]["control"], []
+    copy = comfy.controlnet.ControlNet.copy
+    monkeypatch.setattr(
+        comfy.controlnet.ControlNet, "copy", lambda self: made.append(copy(self)) or made[-1]
+    )
+    device = torch.device("cuda", 1)
+    clone = one.deepclone_multigpu(device, autoregister=True)
+    assert one.get_instance_for_device(device) is clone
+    assert one.get_instance_for_device(torch.device("cpu")) is one
+    assert made == [clone.network]
+    assert clone.network.control_model is not one.network.control_model
+    assert clone.network.control_model_wrapped.load_device == device
+    assert clone.weights is one.weights
+    assert torch.equal(clone.cond_hint_original, one.cond_hint_original)
+    assert clone.previous_controlnet is None
+    assert not clone.multigpu_clones
+    assert clone.network.control_model_wrapped in one.get_models()
