@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.arguments import at_least, port
 from launcher.failure import LauncherError
 from launcher.paths import REPO
 
@@ -32,11 +33,13 @@ def parser() -> argparse.ArgumentParser:
 
     figures = _command(commands, "figures", "make the pictures of all examples, and the table")
     figures.add_argument("--output", type=Path, default=REPO / "output", metavar="DIR")
-    figures.add_argument("--collages", type=int, default=16, metavar="N", help="table; 0: none")
+    figures.add_argument(
+        "--collages", type=at_least(0), default=16, metavar="N", help="table; 0: none"
+    )
     figures.add_argument("--keep", action="store_true", help="for README and docs as well")
 
     serve = _command(commands, "serve", "start ComfyUI with its page and keep it running")
-    serve.add_argument("--port", type=_port, metavar="N", help="default: 8188, or a free one")
+    serve.add_argument("--port", type=port, metavar="N", help="default: 8188, or a free one")
 
     _command(commands, "test", "run every check and test; other arguments go to pytest")
     _command(commands, "train", "train the demo model; other arguments go to demo.train")
@@ -60,13 +63,6 @@ def _command(commands, name: str, help_text: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
     command.add_argument("--comfyui", metavar="DIR", help="use this ComfyUI and its Python")
     return command
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else 0
-    if not 1 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port; ports are 1 to 65535")
-    return port
 
 
 PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "examples", "bench")

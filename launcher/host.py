@@ -46,7 +46,7 @@ class Host:
 
 def find_host(comfyui: str | None) -> Host:
     """Return the ComfyUI that was asked for or that encloses the pack, else the private one."""
-    chosen = comfyui or os.environ.get("COMFYUI_PATH")
+    chosen = os.environ.get("COMFYUI_PATH") if comfyui is None else comfyui or "an empty name"
     folder = Path(chosen).expanduser().absolute() if chosen else _enclosing_comfyui()
     if folder is None or folder == comfyui_source.COMFYUI:
         return prepare_private_host()

@@ -18,6 +18,9 @@ from pathlib import Path
 
 import torch
 
+from collage_core.whole_file import write_whole
+from launcher.arguments import at_least
+
 from ..pack import ROOT
 from . import _blocks
 from ._full_size import KINDS, build, let_go, millions
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
     with torch.inference_mode():
         for name in options.models:
             results["models"].append(measure(name, options))
-            options.output.write_text(json.dumps(results, indent=1))
+            write_whole(options.output, json.dumps(results, indent=1), replace=True)
             let_go()
     print(f"\nEvery number: {options.output}")
 
@@ -51,8 +54,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="1,5,20",
         help="of ConditioningSetMask, whose cost grows with them; default: as many as layers",
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--size", type=int, help="side of the picture, a multiple of 64")
+    parser.add_argument("--rounds", type=at_least(1), default=7)
+    parser.add_argument("--size", type=at_least(64), help="side of the picture, a multiple of 64")
     parser.add_argument("--tiny", action="store_true", help="narrow models, to try this out")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "output" / "bench" / "attention.json", metavar="FILE"

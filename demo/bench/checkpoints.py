@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from launcher.arguments import at_least
 from launcher.base_folder import fresh_base
 from launcher.demo import make_pictures
 from launcher.figures import API, OTHER_MODEL
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench checkpoints", description=__doc__)
-    parser.add_argument("--canvas", type=int, default=128, help="pixels of a side")
+    parser.add_argument("--canvas", type=at_least(64), default=128, help="pixels of a side")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "checkpoints")
     return parser.parse_args(arguments)
 

@@ -22,6 +22,9 @@ from pathlib import Path
 
 import torch
 
+from collage_core.whole_file import write_whole
+from launcher.arguments import at_least
+
 from ..evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
 from ..evaluate.sheet import save_sheet
 from ..pack import ROOT, load_pack
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     runs = [json.loads(line) for line in log.read_text().splitlines()]
     names = [method.name for method in chosen]
     text = (ablation_table if options.ablations else preset_table)(runs, names)
-    (folder / "table.md").write_text(text + "\n")
+    write_whole(folder / "table.md", text + "\n", replace=True)
     print(text)
     _sheet(folder, looks(first, options.looks, NOISE), names)
     print(f"\nEvery run: {log}\nPictures: {folder / 'sheet.png'}")
@@ -79,15 +82,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench inversion", description=__doc__)
-    parser.add_argument("--looks", type=int, default=12, help="objects")
-    parser.add_argument("--seeds", type=int, default=3, help="of training and painting")
+    parser.add_argument("--looks", type=at_least(1), default=12, help="objects")
+    parser.add_argument("--seeds", type=at_least(1), default=3, help="of training and painting")
     parser.add_argument("--methods", type=lambda text: text.split(","), help="only these")
     parser.add_argument("--ablations", action="store_true", help="one thing changed at a time")
     parser.add_argument("--tuning", action="store_true", help="other objects, to choose by")
     parser.add_argument("--quick", action="store_true", help="two steps, to try this out")
-    parser.add_argument("--steps", type=int, default=12, help="of painting")
+    parser.add_argument("--steps", type=at_least(1), default=12, help="of painting")
     parser.add_argument("--cfg", type=float, default=4.0)
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="one core each")
+    parser.add_argument("--workers", type=at_least(1), default=os.cpu_count(), help="one core each")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "inversion")
     return parser.parse_args(arguments)
 

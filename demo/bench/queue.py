@@ -23,6 +23,7 @@ import psutil
 import torch
 from PIL import Image
 
+from launcher.arguments import at_least
 from launcher.base_folder import fresh_base
 from launcher.client import Client
 from launcher.host import find_host
@@ -154,8 +155,8 @@ def _held(process: psutil.Process) -> tuple[int, int, int]:
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="run.py bench queue", description=__doc__)
-    parser.add_argument("--prompts", type=int, default=PROMPTS)
-    parser.add_argument("--first", type=int, default=FIRST, help="after which growth counts")
+    parser.add_argument("--prompts", type=at_least(2), default=PROMPTS)
+    parser.add_argument("--first", type=at_least(1), default=FIRST, help="growth counts after")
     parser.add_argument("--apart", action="store_true", help="take the stack apart again")
     options = parser.parse_args(arguments)
     host = find_host(os.environ["COMFYUI_PATH"])

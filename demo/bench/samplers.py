@@ -19,6 +19,9 @@ from typing import Any
 
 import torch
 
+from collage_core.whole_file import write_whole
+from launcher.arguments import at_least
+
 from ..evaluate.collages import cases
 from ..evaluate.placement import Painter
 from ..evaluate.sheet import save_sheet
@@ -143,9 +146,10 @@ def main(arguments: Sequence[str]) -> None:
             rows.append(row)
             pictures += painted
             print(f"{len(rows)} of {len(names)}: {name}: {row['verdict']}", flush=True)
-    (options.output / "samplers.json").write_text(json.dumps(rows, indent=1) + "\n")
+    raw = json.dumps(rows, indent=1)
+    write_whole(options.output / "samplers.json", raw + "\n", replace=True)
     text = table(rows)
-    (options.output / "table.md").write_text(text + "\n")
+    write_whole(options.output / "table.md", text + "\n", replace=True)
     save_sheet(torch.stack(pictures), options.output / "sheet.png", columns=12)
     print(text)
     bad = [row["sampler"] for row in rows if row["verdict"] != "good"]
@@ -157,7 +161,7 @@ def main(arguments: Sequence[str]) -> None:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench samplers", description=__doc__)
     parser.add_argument("--samplers", type=lambda text: text.split(","), help="only these")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=at_least(1), default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--quick", action="store_true", help="two steps, to try this out")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "samplers")

@@ -9,6 +9,8 @@ import argparse
 import statistics
 import time
 
+from launcher.arguments import at_least
+
 from .. import world
 
 FIRST_SEED = 9_000_000
@@ -26,7 +28,7 @@ def milliseconds(story: str | None, scenes: int, *, collage: bool) -> list[float
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="run.py bench world", description=__doc__)
-    parser.add_argument("--scenes", type=int, default=40, help="of each story")
+    parser.add_argument("--scenes", type=at_least(1), default=40, help="of each story")
     options = parser.parse_args(arguments)
     print(f"{'story':12} {'picture':>10} {'+ collage':>10}   median ms of {options.scenes} scenes")
     for story in (*world.STORIES, None):

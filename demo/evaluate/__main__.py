@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+from launcher.arguments import at_least, fraction
+
 from ..pack import ROOT
 from . import edits, harmony, levers, placement, prompts, structure
 
@@ -26,10 +28,10 @@ def main() -> None:
     parser.add_argument(
         "rows", nargs="*", choices=[*ROWS, []], help="default: prompts and placement"
     )
-    parser.add_argument("--prompts", type=int, default=200, help="prompts painted from noise")
-    parser.add_argument("--collages", type=int, default=40, help="collages of the other rows")
-    parser.add_argument("--noise", type=float, default=0.8, help="noise of every layer")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--prompts", type=at_least(1), default=200, help="painted from noise")
+    parser.add_argument("--collages", type=at_least(1), default=40, help="of the other rows")
+    parser.add_argument("--noise", type=fraction, default=0.8, help="noise of every layer")
+    parser.add_argument("--steps", type=at_least(1), default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ def test_arguments_are_passed_on_unchanged(arguments: list[str], rest: list[str]
         ["demo", "--colour"],
         ["serve", "--port", "0"],
         ["serve", "--port", "x"],
+        ["figures", "--collages", "-1"],
+        ["figures", "--collages", "many"],
         ["bench"],
         ["convert-embedding"],
         ["convert-embedding", "a.pt", "b.pt"],
@@ -90,3 +93,30 @@ def test_a_failure_is_one_sentence_and_status_1(
     assert words in told
     assert "Traceback" not in told
     assert len(told.strip().splitlines()) == 1
+
+
+NONSENSE = [
+    (["demo", "--workflow", "nowhere.json"], r"The workflow nowhere\.json cannot be read"),
+    (["demo", "--output", __file__], r"The system refused: .*test_cli\.py"),
+    (["demo", "--comfyui", "nowhere"], "nowhere is no ComfyUI folder"),
+    (["serve", "--comfyui", ""], "an empty name is no ComfyUI folder"),
+    (["figures", "--output", __file__], r"The system refused: .*test_cli\.py"),
+    (["convert-embedding", "nowhere.pt"], r"There is no file nowhere\.pt"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), NONSENSE, ids=str)
+def test_nonsense_ends_in_one_sentence(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    assert cli.main(arguments) == 1
+    told = capsys.readouterr().err
+    assert re.search(words, told)
+    assert len(told.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
