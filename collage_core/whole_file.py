@@ -34,6 +34,9 @@ def writing(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
             part.replace(path)
         else:
             _appear(part, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is told without a name
+        raise
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from collage_core.whole_file import writing
+
 SIZE = (900, 620)
 LEFT, TOP, RIGHT, BOTTOM = 80, 50, 870, 540
 INK, FAINT = (30, 30, 30), (215, 215, 215)
@@ -78,7 +80,8 @@ def draw(
         pen.line((left, 24, left + 28, 24), line.colour, 3)
         pen.text((left + 36, 24), line.name, INK, font, anchor="lm")
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, optimize=True)
+    with writing(path, replace=True) as file:
+        picture.save(file, "PNG", optimize=True)
 
 
 def _axes(pen: ImageDraw.ImageDraw, font, across: Axis, up: Axis, names: tuple[str, str]) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 
+from collage_core.whole_file import write_whole
+
 from .. import judge, world
 from ..bench._learning import Learning, Method
 from .collages import Case, kinds
@@ -71,7 +73,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     text = f"{table(found)}\n\n{claims(found)}\n"
     rows = {way: found[:, index].tolist() for index, way in enumerate(WAYS)}
     raw = json.dumps({"measures": MEASURES, "claims": CLAIMS} | rows)
-    (folder / f"levers_{noise:g}.json").write_text(raw + "\n")
-    (folder / f"levers_{noise:g}.md").write_text(text)
+    write_whole(folder / f"levers_{noise:g}.json", raw + "\n", replace=True)
+    write_whole(folder / f"levers_{noise:g}.md", text, replace=True)
     save_sheet(torch.stack(sheet), folder / f"levers_{noise:g}.png", columns=1 + len(WAYS))
     print(f"\n{text}")

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from collage_core.whole_file import write_whole
+
 from .. import judge, world
 from ..pack import host_nodes, load_pack
 from .collages import LEAST_SHARE, REPORT_SEED, TUNING_SEED, Case, cases, with_strengths
@@ -156,6 +158,6 @@ def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> Non
 
 def write(table: dict, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(table, indent=1) + "\n")
+    write_whole(path, json.dumps(table, indent=1) + "\n", replace=True)
     for row, values in table.items():
         print(row, json.dumps(values))

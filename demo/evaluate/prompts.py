@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 
+from collage_core.whole_file import write_whole
+
 from .. import judge, world
 from ..pack import host_nodes, load_pack
 from .sheet import save_sheet
@@ -86,6 +88,6 @@ def run(count: int, steps: int, cfg: float, folder: Path) -> None:
     table = score(prompts, pictures)
     spread = torch.linspace(0, len(pictures) - 1, min(40, len(pictures))).long()
     save_sheet(pictures[spread], folder / "prompts.png", columns=8)
-    (folder / "prompts.json").write_text(json.dumps(table, indent=1))
+    write_whole(folder / "prompts.json", json.dumps(table, indent=1), replace=True)
     for row, shares in table.items():
         print(row, json.dumps(shares))

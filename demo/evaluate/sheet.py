@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from collage_core.whole_file import writing
+
 
 def save_sheet(pictures: torch.Tensor, path: Path, columns: int) -> None:
     """[N, H, W, 3] in [0, 1] -> one PNG, row by row; the last row is filled up with white."""
@@ -15,4 +17,5 @@ def save_sheet(pictures: torch.Tensor, path: Path, columns: int) -> None:
     rows = torch.cat([pictures.clamp(0, 1), blank]).split(columns)
     sheet = torch.cat([torch.cat(list(row), 1) for row in rows], 0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((sheet * 255).round().byte().numpy()).save(path)
+    with writing(path, replace=True) as file:
+        Image.fromarray((sheet * 255).round().byte().numpy()).save(file, "PNG")

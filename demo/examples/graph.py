@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from collage_core.whole_file import writing
+
 from .. import world
 from ..pack import ROOT
 from ..world.scene import SIZE
@@ -137,6 +139,7 @@ def save_layers(scene: world.Scene, story: str) -> list[str]:
     for layer in scene.layers:
         name = f"collage_{story}_{layer.kind.replace(' ', '_')}.png"
         pixels = np.round(layer.rgba * 255).astype(np.uint8)
-        Image.fromarray(pixels).save(WORKFLOWS / "input" / name, optimize=True)
+        with writing(WORKFLOWS / "input" / name, replace=True) as file:
+            Image.fromarray(pixels).save(file, "PNG", optimize=True)
         names.append(name)
     return names

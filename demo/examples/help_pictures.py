@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from collage_core.whole_file import writing
+
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack
 from .pictures import DOCS
@@ -171,7 +173,8 @@ def make_help_pictures(names: Sequence[str] = ()) -> None:
                 picture = opened.convert("RGB").crop((left, 0, opened.width, opened.height))
         else:
             picture = in_a_row(PICTURES[name](studio))
-        picture.save(FOLDER / f"{name}.jpg", quality=QUALITY)
+        with writing(FOLDER / f"{name}.jpg", replace=True) as file:
+            picture.save(file, "JPEG", quality=QUALITY)
         print(f"{name}.jpg", flush=True)
 
 

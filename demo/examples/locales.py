@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from collage_core.whole_file import write_whole
+
 from ..pack import ROOT
 
 ENGLISH = ROOT / "locales" / "en"
@@ -31,7 +33,7 @@ def write_english(nodes: Sequence[Any]) -> None:
     ENGLISH.mkdir(parents=True, exist_ok=True)
     for name, content in english(nodes).items():
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        (ENGLISH / name).write_text(text + "\n", encoding="utf-8")
+        write_whole(ENGLISH / name, text + "\n", replace=True)
 
 
 def _described(schema: Any) -> Json:

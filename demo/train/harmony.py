@@ -12,7 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import save
+
+from collage_core.whole_file import write_whole
 
 from .. import harmony, world
 from ..evaluate.collages import LEAST_SHARE, SCENERY
@@ -81,7 +83,8 @@ def train(batches: int = 700) -> None:
             seconds = round(time.process_time() - started)
             workshop.log("harmony", batches=batch, loss=round(loss.item(), 4), cpu_seconds=seconds)
     workshop.log("harmony", **accuracy(model.cpu().eval(), data[PAIRS:]))
-    save_file({k: v.half().contiguous() for k, v in model.state_dict().items()}, harmony.FILE)
+    weights = {k: v.half().contiguous() for k, v in model.state_dict().items()}
+    write_whole(harmony.FILE, save(weights), replace=True)
 
 
 def window(pairs: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

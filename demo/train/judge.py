@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import save
+
+from collage_core.whole_file import write_whole, writing
 
 from .. import judge, world
 from . import workshop
@@ -38,7 +40,8 @@ def examples(folder: Path) -> list[np.ndarray]:
             made = pool.map(example, seeds, chunksize=16)
         folder.mkdir(parents=True, exist_ok=True)
         for path, column in zip(names, zip(*made, strict=True), strict=True):
-            np.save(path, np.stack(column))
+            with writing(path, replace=True) as file:
+                np.save(file, np.stack(column))
     return [np.load(path, mmap_mode="r") for path in names]
 
 
@@ -66,7 +69,8 @@ def train(batches: int = 1600) -> None:
             seconds = round(time.time() - started)
             workshop.log("judge", batches=batch, loss=round(float(loss), 4), seconds=seconds)
     workshop.log("judge", **accuracy(model.cpu().eval(), [part[SCENES:] for part in data]))
-    save_file({k: v.half() for k, v in model.state_dict().items()}, judge.FILE)
+    weights = {name: value.half() for name, value in model.state_dict().items()}
+    write_whole(judge.FILE, save(weights), replace=True)
 
 
 def crop(parts: list[np.ndarray], rng: np.random.Generator) -> list[torch.Tensor]:
