@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .placement import place_layer
+from .interruption import interruptible
+from .placement import PlacedLayer, place_layer
 
 if TYPE_CHECKING:
     from .collage import Layer
@@ -45,22 +46,40 @@ def compose(background: torch.Tensor, layers: Sequence[Layer]) -> Composite:
     L = len(layers)
     image = background.new_zeros(B, 3, H, W)
     uncovered = background.new_ones(B, 1, H, W)
-    own = background.new_zeros(B, L, H, W)
-    visible = torch.zeros_like(own)
-    for index in reversed(range(L)):
+    visible = background.new_zeros(B, L, H, W)
+    covered, hidden_by = background.new_zeros(L), background.new_zeros(L, L)
+    for index in interruptible(reversed(range(L))):
         placed = place_layer(layers[index], H, W)
         window = (..., *placed.window)
         colour, alpha = placed.pixels.split((3, 1), dim=1)
         image[window].addcmul_(colour, uncovered[window])
-        own[:, index : index + 1][window] = alpha
         shown = visible[:, index : index + 1][window]
         torch.mul(alpha, uncovered[window], out=shown)
         uncovered[window] -= shown
+        covered[index] = alpha.sum() / (len(alpha) * H * W)
+        hidden_by[index, index + 1 :] = _overlaps(placed, visible[:, index + 1 :]) / (B * H * W)
     image.addcmul_(background.movedim(-1, 1), uncovered)
-    hidden_by = own.flatten(2) @ visible.flatten(2).mT  # [B, L, L]; only layers above hide
     return Composite(
         image=image.clamp_(0, 1).movedim(1, -1).contiguous(),
         visible_alpha=visible,
-        covered=own.mean((0, 2, 3)),
-        hidden_by=hidden_by.mean(0).triu(1) / (H * W),
+        covered=covered,
+        hidden_by=hidden_by,
     )
+
+
+def _overlaps(placed: PlacedLayer, above: torch.Tensor) -> torch.Tensor:
+    """A layer and the visible alphas of those above it [B, M, H, W] -> sums of the products [M].
+
+    Over whole rows, which lie one after the other in memory: so nothing of `above` is copied.
+    """
+    rows, columns = placed.window
+    above = above[:, :, rows]
+    alpha = placed.pixels[:, 3]
+    own = alpha.new_zeros(*alpha.shape[:2], above.shape[3])
+    own[..., columns] = alpha
+    sums = above.new_zeros(above.shape[1])
+    for one, several in zip(
+        own.expand(len(above), -1, -1).flatten(1), above.flatten(2), strict=True
+    ):
+        sums += several @ one
+    return sums

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.profiler import ProfilerActivity, profile
 from torch.testing import assert_close
 
 from collage_core.collage import Layer
@@ -69,6 +70,17 @@ def test_compose_is_straight_alpha_over(generator: torch.Generator, batches: tup
     composite = compose(background, layers)
     assert_close(composite.image, image)
     assert_close(composite.visible_alpha, visible)
+
+
+def test_compose_keeps_one_set_of_masks() -> None:
+    """Two figures of the report are no reason for a second tensor [B, L, H, W]."""
+    many = [opaque(256, 256, opacity=0.5) for _ in range(32)]
+    background = torch.zeros(1, 256, 256, 3)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        visible = compose(background, many).visible_alpha
+    masks = visible.numel() * visible.element_size()
+    taken = [event.self_cpu_memory_usage for event in seen.events()]
+    assert [size for size in taken if size > masks / 4] == [masks]
 
 
 def test_compose_counts_what_covers_what(generator: torch.Generator):
