@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from .blur import gaussian_blur
 from .chosen_layers import chosen_layers
 from .collage import Collage, Edit
 from .collage_noise import collage_noise
@@ -20,7 +21,6 @@ from .errors import CollageError, quoted
 from .foreign_signs import foreign_signs
 from .layer_choice import word_keys
 from .layer_cuts import BACKGROUND, paste_layers
-from .noise import gaussian_blur
 from .paste_back import changeable
 from .rephrasing import rephrase
 from .result_picture import result_picture

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
+from .blur import gaussian_blur
 from .errors import CollageError
 from .halo import with_halo
 
@@ -48,27 +49,6 @@ def noise_map(
     flat = base_noise + torch.einsum("blhw,l->bhw", visible_alpha, above_base)
     raised = with_halo(flat.unsqueeze(1), visible_alpha, noises, halo)
     return gaussian_blur(raised, feather).clamp(0.0, 1.0)
-
-
-def gaussian_blur(image: torch.Tensor, sigma: float) -> torch.Tensor:
-    """[B, C, H, W] -> the same shape, blurred by `sigma` pixels; the edge pixels go on for ever.
-
-    0 changes no bit: the matrices become the identity.
-    """
-    H, W = image.shape[-2:]
-    return _blur_matrix(H, sigma).to(image) @ image @ _blur_matrix(W, sigma).to(image).T
-
-
-def _blur_matrix(size: int, sigma: float) -> torch.Tensor:
-    """[size, size]: row i holds the Gaussian around pixel i, integrated over each pixel.
-
-    One matrix product costs the same for every sigma. The outermost pixels take the whole tail
-    beyond them, which is replicate padding, and every row sums to one.
-    """
-    edges = torch.arange(size + 1, dtype=torch.float64) - 0.5
-    edges[0], edges[-1] = -math.inf, math.inf
-    centres = torch.arange(size, dtype=torch.float64).unsqueeze(1)
-    return torch.special.ndtr((edges - centres) / sigma).diff(dim=1)
 
 
 def cell_noise(noise: torch.Tensor, cell: int) -> torch.Tensor:
