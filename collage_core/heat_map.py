@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from .noise import gaussian_blur
+from .blur import gaussian_blur
+from .halo import running_max
+from .interruption import interruptible
 
 # From black over purple and orange to pale yellow, each step lighter by as much (inferno).
 HEAT = "000004 1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
@@ -19,26 +21,35 @@ def heat_maps(attention: torch.Tensor, masks: torch.Tensor, image: torch.Tensor)
 
     The hottest place of each map has the last colour; what is cold shows the image, dim and grey.
     """
-    cells = gaussian_blur(attention.unsqueeze(1), SOFTNESS)
-    heat = F.interpolate(cells, masks.shape[-2:], mode="bilinear").movedim(1, -1)  # [L, H, W, 1]
-    heat = heat / heat.amax((1, 2), keepdim=True).clamp(min=TINY)
+    pictures = image.new_empty(*masks.shape, 3)
+    parts = zip(pictures, attention, masks, strict=True)
+    for picture, heat, mask in interruptible(parts):
+        picture.copy_(_heat_map(heat, mask, image))
+    return pictures
+
+
+def _heat_map(attention: torch.Tensor, mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """One layer's heat [h, w] and mask [H, W] -> [H, W, 3]."""
+    cells = gaussian_blur(attention[None, None], SOFTNESS)
+    heat = F.interpolate(cells, mask.shape, mode="bilinear")[0, 0]
+    heat = heat / heat.amax().clamp(min=TINY)
     grey = 0.5 * (image @ image.new_tensor(LUMA)).unsqueeze(-1)
-    picture = torch.lerp(grey.expand(*grey.shape[:2], 3), heat_colours(heat.squeeze(-1)), heat)
-    line = max(1, round(min(masks.shape[-2:]) / 300))
-    picture = torch.where(_rim(masks, 2 * line), 0.0, picture)
-    return torch.where(_rim(masks, line), 1.0, picture)
+    picture = torch.lerp(grey.expand(-1, -1, 3), heat_colours(heat), heat.unsqueeze(-1))
+    line = max(1, round(min(mask.shape) / 300))
+    picture = torch.where(_rim(mask, 2 * line), 0.0, picture)
+    return torch.where(_rim(mask, line), 1.0, picture)
 
 
 def heat_colours(heat: torch.Tensor) -> torch.Tensor:
     """[...] in [0, 1] -> [..., 3], straight between the colours of HEAT."""
-    table = torch.tensor([list(bytes.fromhex(colour)) for colour in HEAT.split()]) / 255
+    table = heat.new_tensor([list(bytes.fromhex(colour)) for colour in HEAT.split()]) / 255
     place = heat * (len(table) - 1)
     below = place.floor().long().clamp(max=len(table) - 2)
     return torch.lerp(table[below], table[below + 1], (place - below).unsqueeze(-1))
 
 
-def _rim(masks: torch.Tensor, width: int) -> torch.Tensor:
-    """[L, H, W] -> True [L, H, W, 1] within `width` pixels outside the half of a mask's peak."""
-    inside = ((masks >= masks.amax((1, 2), keepdim=True) / 2) & (masks > 0)).float()
-    grown = F.max_pool2d(inside, 2 * width + 1, stride=1, padding=width)
-    return (grown > inside).unsqueeze(-1)
+def _rim(mask: torch.Tensor, width: int) -> torch.Tensor:
+    """[H, W] -> True [H, W, 1] within `width` pixels outside the half of the mask's peak."""
+    inside = ((mask >= mask.amax() / 2) & (mask > 0)).float().unsqueeze(0)
+    grown = running_max(running_max(inside, 1, 0, 2 * width), 0, 1, 2 * width)
+    return (grown[:, width:-width, width:-width] > inside).movedim(0, -1)

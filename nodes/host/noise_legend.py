@@ -8,16 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 
 from ...collage_core.collage import Collage
 from ...collage_core.collage_noise import noise_inputs
 from ...collage_core.heat_map import LUMA, heat_colours
+from ...collage_core.interruption import interruptible
 
 SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
 PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
 KEPT = 0.7  # share of the colour; the rest is the grey composite, so that one knows the place
+STRIP = 256  # rows
+FINEST = 1024  # pixels a side that it takes to tell where a number stands
 LEAST_SHARE = 0.002  # of the canvas: a number on less would hide it
 
 
@@ -36,12 +38,9 @@ def noise_picture(collage: Collage, noise: torch.Tensor, base_noise: float) -> t
     0 is black and 1 pale yellow, over the composite in grey; each layer has its number where it
     can be seen. `base_noise` is the sampler's, for a collage that brings none of its own.
     """
-    composite = collage.composite.image
-    grey = (composite[..., :3] @ composite.new_tensor(LUMA)).unsqueeze(-1)
-    picture = torch.lerp(grey, heat_colours(noise.squeeze(1).clamp(0, 1)), KEPT)
     scale = max(1, -(-SMALLEST // collage.width))
-    larger = F.interpolate(picture.movedim(-1, 1), scale_factor=scale, mode="nearest")
-    pixels = (larger.movedim(1, -1) * 255).round().to(torch.uint8)
+    pixels = _over_grey(noise.squeeze(1), collage.composite.image)
+    pixels = pixels.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
     legend = _legend(entries(collage, base_noise), pixels.shape[2])
     places = _places(collage, scale)
     sheets = []
@@ -50,6 +49,22 @@ def noise_picture(collage: Collage, noise: torch.Tensor, base_noise: float) -> t
         _write_numbers(numbered, places)
         sheets.append(torch.cat([_tensor(numbered), _tensor(legend)]))
     return torch.stack(sheets)
+
+
+def _over_grey(noise: torch.Tensor, composite: torch.Tensor) -> torch.Tensor:
+    """Noise [B, H, W] and the composite [B, H, W, 3] -> bytes [B, H, W, 3]; 1 serves any B.
+
+    A strip at a time: on the way there colours take many times the memory of a byte.
+    """
+    B, H, W = max(len(noise), len(composite)), *noise.shape[1:]
+    pixels = torch.empty(B, H, W, 3, dtype=torch.uint8)
+    luma = composite.new_tensor(LUMA)
+    for top in interruptible(range(0, H, STRIP)):
+        rows = slice(top, top + STRIP)
+        grey = (composite[:, rows, :, :3] @ luma).unsqueeze(-1)
+        picture = torch.lerp(grey, heat_colours(noise[:, rows].clamp(0, 1)), KEPT)
+        pixels[:, rows] = (picture * 255).round().to(pixels)
+    return pixels
 
 
 def entries(collage: Collage, base_noise: float) -> list[Entry]:
@@ -61,15 +76,15 @@ def entries(collage: Collage, base_noise: float) -> list[Entry]:
 def _places(collage: Collage, scale: int) -> dict[str, tuple[float, float]]:
     """Where the numbers of layers stand: where the layer shows, next to the middle of it."""
     places = {}
-    for (number, _), alpha in zip(
-        collage.numbered, collage.composite.visible_alpha[0], strict=True
-    ):
+    step = max(1, max(collage.height, collage.width) // FINEST)
+    visible = collage.composite.visible_alpha[0, :, ::step, ::step]
+    for (number, _), alpha in interruptible(zip(collage.numbered, visible, strict=True)):
         if alpha.mean() < LEAST_SHARE:
             continue
         shown = (alpha > alpha.max() / 2).nonzero().float()  # [N, 2], row and column
         middle = shown.median(0).values
         y, x = shown[(shown - middle).square().sum(1).argmin()].tolist()
-        places[str(number)] = ((x + 0.5) * scale, (y + 0.5) * scale)
+        places[str(number)] = ((x + 0.5) * step * scale, (y + 0.5) * step * scale)
     return places
 
 
