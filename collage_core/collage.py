@@ -185,6 +185,7 @@ class Collage:
         """The flattened picture and the visible alpha of each shown layer, made once.
 
         After an edit the picture is the finished one, the alphas are the layers' all the same.
+        They are kept as long as the collage, as the IMAGE of a node is, on the layers' device.
         """
         made = compose(self.background, self.shown)
         return made if self.edit is None else dataclasses.replace(made, image=self.edit.picture)
