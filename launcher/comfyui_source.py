@@ -19,7 +19,7 @@ PACKAGE_VERSION = "2.6.0"
 COMFYUI_VERSION = "0.30.0"
 SHA256 = "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"
 FILES = 955  # in the archive, as count_files counts them
-USERS_FOLDERS = ("custom_nodes", "input", "models", "output", "temp", "user", "__pycache__")
+USERS_FOLDERS = ("custom_nodes", "input", "models", "output", "user")
 INSIDE = PurePosixPath("vendor/ComfyUI")
 COMFYUI = HOST_DIR / "ComfyUI"
 
@@ -36,14 +36,17 @@ def count_files(comfyui: Path) -> int:
     """Number of ComfyUI's own files, without those of its user and what Python compiles."""
     count = 0
     for folder, inner, files in os.walk(comfyui):
-        left_out = USERS_FOLDERS if Path(folder) == comfyui else ("__pycache__",)
-        inner[:] = [name for name in inner if name not in left_out]
+        left_out = (*USERS_FOLDERS, "temp") if Path(folder) == comfyui else ()
+        inner[:] = [name for name in inner if name not in (*left_out, "__pycache__")]
         count += sum(not name.startswith(".") for name in files)
     return count
 
 
 def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
-    """Download, verify and unpack ComfyUI; the folder appears complete or not at all."""
+    """Download, verify and unpack ComfyUI; the folder appears complete or not at all.
+
+    What its user has put into the one before is kept.
+    """
     say(f"Fetching ComfyUI {COMFYUI_VERSION} (12 MB).")
     partial = comfyui.with_name(comfyui.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -53,10 +56,26 @@ def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
         unpacked = partial / "unpacked"
         unpack(archive, unpacked)
         write_whole(unpacked / ".source", SHA256)
-        shutil.rmtree(comfyui, ignore_errors=True)
+        old = comfyui.with_name(comfyui.name + ".old")
+        _adopt(old, comfyui)  # from a run that was stopped here
+        if comfyui.exists():
+            os.replace(comfyui, old)
         os.replace(unpacked, comfyui)
+        _adopt(old, comfyui)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _adopt(old: Path, comfyui: Path) -> None:
+    """Move what the user put into an older ComfyUI into the new one, and remove the rest."""
+    if old.is_symlink():  # to a folder of someone else
+        old.unlink()
+    for file in [file for name in USERS_FOLDERS for file in (old / name).rglob("*")]:
+        target = comfyui / file.relative_to(old)
+        if (file.is_symlink() or file.is_file()) and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _download(folder: Path, log: Path) -> Path:

@@ -73,3 +73,41 @@ def test_a_failed_download_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(LauncherError, match="downloading"):
         comfyui_source.fetch_comfyui(tmp_path / "a.log", tmp_path / "ComfyUI")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_its_user_put_there_outlasts_a_new_comfyui(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    def download(folder: Path, _log: Path) -> Path:
+        names = [MAIN, f"{ROOT}/vendor/ComfyUI/models/put_models_here"]
+        return make_archive(folder / "a.tar.gz", names)
+
+    monkeypatch.setattr(comfyui_source, "_download", download)
+    comfyui, old = tmp_path / "ComfyUI", tmp_path / ("ComfyUI.old" if stopped else "ComfyUI")
+    for name in ("models/own.safetensors", "custom_nodes/own/a.py", "main.py", "gone.py"):
+        (old / name).parent.mkdir(parents=True, exist_ok=True)
+        (old / name).write_text("old")
+    (old / "models" / "linked").symlink_to(tmp_path)
+    comfyui_source.fetch_comfyui(tmp_path / "a.log", comfyui)
+    assert [path.name for path in tmp_path.iterdir()] == ["ComfyUI"]
+    assert (comfyui / "main.py").read_text() == MAIN
+    assert not (comfyui / "gone.py").exists()
+    assert (comfyui / "models" / "own.safetensors").read_text() == "old"
+    assert (comfyui / "models" / "linked").is_symlink()
+    assert (comfyui / "models" / "put_models_here").is_file()
+    assert (comfyui / "custom_nodes" / "own" / "a.py").read_text() == "old"
+
+
+def test_a_link_to_another_comfyui_is_replaced_and_its_folder_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, comfyui = tmp_path / "other", tmp_path / "ComfyUI"
+    (other / "models").mkdir(parents=True)
+    (other / "models" / "theirs").touch()
+    comfyui.symlink_to(other)
+    archive = make_archive(tmp_path / "a.tar.gz", [MAIN])
+    monkeypatch.setattr(comfyui_source, "_download", lambda *_: archive)
+    comfyui_source.fetch_comfyui(tmp_path / "a.log", comfyui)
+    assert not comfyui.is_symlink()
+    assert (other / "models" / "theirs").exists()
