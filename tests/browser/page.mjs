@@ -63,5 +63,16 @@ const graph = await page.evaluate(async () => {
   const prompt = (await window.app.graphToPrompt()).output
   return { prompt, missing: window.app.graph.nodes.filter((node) => node.has_errors).length }
 })
-console.log(JSON.stringify({ outcome, thumbnail, errors, foreign, ...graph }))
+// texts are dynamic prompts, as in ComfyUI's own boxes; a choice of one is a sure one
+const texts = await page.evaluate(async () => {
+  const read = { CollageStack: 'prompt', CollageLayer: 'text' }
+  for (const [type, name] of Object.entries(read)) {
+    const node = window.app.graph.nodes.find((one) => one.type === type)
+    node.widgets.find((widget) => widget.name === name).value = 'a {red|red} ball // mine'
+  }
+  const queued = Object.values((await window.app.graphToPrompt()).output)
+  return Object.entries(read).map(([type, name]) =>
+    queued.filter((one) => one.class_type === type).map((one) => one.inputs[name].trim()))
+})
+console.log(JSON.stringify({ outcome, thumbnail, errors, foreign, texts, ...graph }))
 await browser.close()

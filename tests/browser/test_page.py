@@ -24,6 +24,7 @@ def test_the_example_opens_from_the_templates_and_runs(on_page: OnPage, look: st
     stack = next(n for n in seen["prompt"].values() if n["class_type"] == "CollageStack")
     wanted = next(n for n in script.values() if n["class_type"] == "CollageStack")
     assert stack["inputs"].keys() >= wanted["inputs"].keys()
+    assert all("a red ball" in texts for texts in seen["texts"]), "dynamic prompts are not resolved"
 
 
 @pytest.mark.parametrize("look", ["classic", "nodes2"])

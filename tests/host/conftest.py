@@ -117,13 +117,15 @@ def make_model(tiny):
 
 @pytest.fixture
 def in_graph(node_of):
-    """Run a node as the host does, with `others` beside it in the queued prompt; its outputs."""
+    """Run a node as the host does, with `others` in the queued prompt and all its inputs linked
+    to the one of them that is called "before"; its outputs."""
     from comfy_api.latest import io
     from comfy_execution.graph import DynamicPrompt
     from comfy_execution.utils import CurrentNodeContext
 
     def run(name: str, others: dict[str, Any], **inputs: Any) -> tuple[Any, ...]:
-        graph = DynamicPrompt({"own": {"class_type": name, "inputs": {}}, **others})
+        links = {one: ["before", 0] for one in inputs}
+        graph = DynamicPrompt({"own": {"class_type": name, "inputs": links}, **others})
         hidden = {"hidden_inputs": {io.Hidden.dynprompt: graph}}
         node = node_of(name).PREPARE_CLASS_CLONE(hidden)
         with CurrentNodeContext("prompt", "own"):

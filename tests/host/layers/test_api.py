@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from comfy_api.latest import io
 from PIL import Image, ImageFile
 
@@ -222,6 +223,34 @@ def test_a_mask_from_a_file_is_looked_at_too(api, write_noise, write_png, prompt
     }
     prompt["layer0"]["inputs"]["mask"] = ["mask", 0]
     assert 'input mask: the file "cut.png" is damaged' in api(prompt).error
+
+
+def test_only_files_in_the_folders_of_the_host_are_looked_at(
+    in_graph, temp_folder, write_noise, monkeypatch
+):
+    write_noise("inside.png", 0.66)
+    (temp_folder / "outside.png").write_bytes((temp_folder / "input" / "inside.png").read_bytes())
+    (temp_folder / "input" / "link.png").symlink_to(temp_folder / "outside.png")
+    opened, really = [], Image.open
+    monkeypatch.setattr(
+        Image, "open", lambda path, **how: opened.append(path) or really(path, **how)
+    )
+
+    def run(name: str) -> None:
+        before = {"before": {"class_type": "AnyLoader", "inputs": {"file": name}}}
+        in_graph("CollageLayer", before, image=torch.ones(1, 8, 8, 3), text="bear")
+
+    for name in (
+        "../outside.png",
+        str(temp_folder / "outside.png"),
+        "link.png",
+        "inside.txt",
+        "\0.png",
+    ):
+        run(name)
+    assert opened == []
+    with pytest.raises(ValueError, match=r'the file "inside.png" is damaged'):
+        run("inside.png")
 
 
 def test_every_node_that_takes_pictures_is_told_what_runs(pack):
