@@ -77,6 +77,11 @@ class LayerCuts:
     full: torch.Tensor
 
 
+def mask_rows(masks: torch.Tensor) -> torch.Tensor:
+    """[L, B, H, W] -> MASK [L * B, H, W], layer by layer; an empty one where no layer is shown."""
+    return masks.flatten(0, 1) if len(masks) else masks.new_zeros(1, *masks.shape[2:])
+
+
 def cut_layers(collage: Collage, picture: torch.Tensor | None, ground: torch.Tensor) -> LayerCuts:
     """Every shown layer alone on a ground of one colour [3].
 

@@ -114,7 +114,7 @@ class CollageEdit(io.ComfyNode):
         preview = noise_picture(edited, noise, 0.0)
         return io.NodeOutput(
             edited,
-            edited.composite.image,
+            edited.composite.image.clone(),
             noise.squeeze(1),
             edited.learned_phrases.prompt,
             report,

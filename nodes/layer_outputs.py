@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from comfy_api.latest import io
 
 from ..collage_core.collage_noise import collage_noise
-from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout
+from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout, mask_rows
 from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
 from ..collage_core.splitting import split
@@ -100,9 +99,11 @@ class CollageLayers(io.ComfyNode):
         cuts = cut_layers(collage, picture, ground)
         seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
         noise = collage_noise(collage, base_noise, feather, halo)
+        empty = ground.expand_as(collage.background).clone()
         return io.NodeOutput(
-            cuts.images.flatten(0, 1) if collage.shown else ground.expand_as(collage.background),
-            *(_masks(masks) for masks in (cuts.visible, cuts.full)),
+            cuts.images.flatten(0, 1) if collage.shown else empty,
+            mask_rows(cuts.visible).clone(),
+            mask_rows(cuts.full),
             seen,
             noise.squeeze(1),
             describe_layout(collage, cuts),
@@ -146,9 +147,4 @@ class CollageSplit(io.ComfyNode):
         picture, notes = result_picture(image, collage, SPLIT)
         parted = split(collage, picture)
         parted = replace(parted, notes=(*parted.notes, *notes))
-        return io.NodeOutput(parted, parted.composite.image, describe_collage(parted))
-
-
-def _masks(masks: torch.Tensor) -> torch.Tensor:
-    """[L, B, H, W] -> MASK [L * B, H, W]; one empty mask where no layer is shown."""
-    return masks.flatten(0, 1) if len(masks) else masks.new_zeros(1, *masks.shape[2:])
+        return io.NodeOutput(parted, parted.composite.image.clone(), describe_collage(parted))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from comfy_api.latest import io, ui
 
 from ..collage_core.collage import (
@@ -12,12 +11,12 @@ from ..collage_core.collage import (
     FITS,
     LAYER_RANGES,
     MAX_LAYERS,
-    Collage,
     Layer,
     check_canvas,
     check_text,
 )
 from ..collage_core.errors import quoted
+from ..collage_core.layer_cuts import mask_rows
 from ..collage_core.phrases import check_prompt
 from ..collage_core.pixels import clean_pixels
 from ..collage_core.report import describe_collage
@@ -245,15 +244,9 @@ class CollageStack(io.ComfyNode):
         composite = stack.composite
         return io.NodeOutput(
             stack,
-            composite.image,
-            _masks(stack),
+            composite.image.clone(),  # whoever writes into an output leaves the collage alone
+            mask_rows(composite.visible_alpha.transpose(0, 1)).clone(),
             stack.learned_phrases.prompt,
             describe_collage(stack),
             ui=ui.PreviewImage(composite.image, cls=cls),
         )
-
-
-def _masks(collage: Collage) -> torch.Tensor:
-    """MASK [L * B, H, W], layer by layer; one empty mask where no layer is shown."""
-    masks = collage.composite.visible_alpha.transpose(0, 1).flatten(0, 1)
-    return masks if len(masks) else masks.new_zeros(1, collage.height, collage.width)
