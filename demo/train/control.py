@@ -15,14 +15,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..architecture import EdgeAdapter
 from . import packing, workshop
-from .diffusion import rate_at, velocity_loss
+from .architecture import EdgeAdapter
+from .diffusion import velocity_loss
 from .initial import initialise
 from .painter import Painter
 from .pairs import BATCH, UNSEEN, Batch, Pairs, prepare
 
-PEAK_RATE, WARM_UP = 1e-3, 800
+PEAK_RATE, WARM_UP, COOL_DOWN = 1e-3, 800, 0.3
 REPORT = 800  # pictures
 SILENCED = 0.3  # share of the pictures of which a part is silenced
 FILE = workshop.WEIGHTS / "demo_control.safetensors"
@@ -41,7 +41,7 @@ def train(scenes: int, images: int) -> None:
     started, losses = time.time(), []
     while seen < images:
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(seen, images, PEAK_RATE, WARM_UP)
+            group["lr"] = rate_at(seen, images)
         losses.append(step(painter, adapter, optimizer, pairs.draw(rng), rng))
         seen += BATCH
         if seen % REPORT == 0:
@@ -52,6 +52,12 @@ def train(scenes: int, images: int) -> None:
             losses.clear()
     _keep(adapter, optimizer, seen)
     pack(adapter, seen)
+
+
+def rate_at(seen: int, total: int) -> float:
+    """Linear warm-up, constant, linear to zero over the last COOL_DOWN of all."""
+    left = (1 - seen / total) / COOL_DOWN
+    return PEAK_RATE * min(1.0, (seen + 64) / WARM_UP, max(left, 0.02))
 
 
 def step(

@@ -2,36 +2,30 @@
 
 Velocity prediction (Salimans and Ho 2022) on SD1.5's noise schedule: it weights the noisiest
 steps enough for colours and composition to follow the text after few pictures. The first part
-sees latents at half size, four pictures in the time of one: what words mean is learned there,
-and detail at full size. One caption in ten is dropped for guidance; what ships is a moving
-average of the weights.
+sees latents at half size, four pictures in the time of one: what words mean is learned there, and
+detail at full size. One caption in ten is dropped for guidance; what ships is a moving average of
+the weights.
 
-On a CPU every core runs a worker of its own with a share of the batch: convolutions this small
-gain less from a second thread than from a second worker.
+The rate stays constant, so that training can always go on; `cool_down` takes a copy to rate zero,
+and that copy is what ships.
 """
 
 from __future__ import annotations
 
 import functools
-import os
-import tempfile
-import threading
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.distributed as dist
-import torch.multiprocessing.spawn as processes
 
 from . import workshop
-from .latents import Captions, Latents, Source
-from .painter import Painter, keep, resume
+from .latents import Batch, Scenes
+from .painter import Painter, Training
 
-BATCH = {16: 32, 32: 16}  # of all workers, by size of the latents
-WARM_UP = 6400
-COOL_DOWN = 0.3
-REPORT = 3200  # pictures
+BATCH = {16: 64, 32: 32}  # by size of the latents
+WARM_UP = 3_200
+REPORT = 6_400  # pictures
+LABELS, GROUNDING = 0.3, 0.3  # weights of the two losses from inside
 
 
 @functools.cache
@@ -41,116 +35,84 @@ def alphas_cumprod(device: torch.device) -> torch.Tensor:
     return (1 - betas).cumprod(0).float().to(device)
 
 
-def velocity_loss(painter: Painter, x, context, t, noise, control=None) -> torch.Tensor:
+def velocity_loss(painter: Painter, x, context, t, noise, control=None, **options) -> torch.Tensor:
     """Mean squared error of the predicted velocity alpha^0.5 noise - (1 - alpha)^0.5 x, [B].
 
     control: what a structure network adds, as the host's UNet takes it.
     """
     alpha = alphas_cumprod(x.device)
     a, s = alpha[t].sqrt()[:, None, None, None], (1 - alpha[t]).sqrt()[:, None, None, None]
-    predicted = painter.unet(a * x + s * noise, t.float(), context, control=control)
-    return ((predicted - (a * noise - s * x)) ** 2).mean((1, 2, 3))
+    predicted = painter.unet(a * x + s * noise, t.float(), context, control=control, **options)
+    return ((predicted.float() - (a * noise - s * x)) ** 2).mean((1, 2, 3))
 
 
-def rate_at(seen: int, total: int, peak: float, warm_up: int = WARM_UP) -> float:
-    """Linear warm-up, constant, linear to zero over the last COOL_DOWN of all."""
-    left = (1 - seen / total) / COOL_DOWN
-    return peak * min(1.0, (seen + 64) / warm_up, max(left, 0.02))
+def train(images: int, size: int) -> None:
+    """Train at latent `size` until `images` pictures have been seen in all, at constant rate."""
+    _run(Training("diffusion"), images, size, lambda seen: min(1.0, (seen + 64) / WARM_UP))
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of the training: at latent `size` until `until` of `images` pictures were seen.
-
-    `images` is what all parts together will see: the learning rate follows it.
-    """
-
-    images: int
-    size: int
-    until: int
-    peak_rate: float = 6e-4
+def cool_down(images: int, size: int) -> None:
+    """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
+    training = Training("cooled", start="diffusion")
+    kept = workshop.load("diffusion")
+    assert kept is not None
+    first = kept["seen"]
+    _run(training, first + images, size, lambda seen: 1 - (seen - first) / images)
 
 
-def train(part: Part) -> None:
-    """One worker on a GPU, one for each core on a CPU."""
-    if torch.cuda.is_available():
-        work(0, 1, part)
-        return
-    workers = torch.get_num_threads()
-    with tempfile.TemporaryDirectory() as folder:
-        rendezvous = f"file://{folder}/workers"
-        processes.spawn(_join, (workers, part, rendezvous), nprocs=workers)
-
-
-def _join(rank: int, workers: int, part: Part, rendezvous: str) -> None:
-    torch.set_num_threads(1)
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
-    dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=workers)
-    work(rank, workers, part)
-    dist.destroy_process_group()
-
-
-def _leave_with(parent: int) -> None:
-    """A worker whose parent was killed would train on, unseen."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def work(rank: int, workers: int, part: Part) -> None:
-    """Train on this worker's share of every batch; the first worker reports and keeps."""
-    painter, optimizer = resume()
-    data = Latents(workshop.WORKSHOP / "latents")
+def _run(training: Training, images: int, size: int, share_at) -> None:
+    painter, data = training.painter, Scenes()
     data.refresh()
-    rng = np.random.default_rng([painter.seen, rank])
-    source = Source(data, Captions(), part.size, BATCH[part.size] // workers, rng)
-    torch.manual_seed(painter.seen * workers + rank)
-    started, losses = time.time(), []
-    while painter.seen < part.until:
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(painter.seen, part.images, part.peak_rate)
-        losses.append(step(painter, optimizer, *source.draw(), workers=workers))
-        if painter.seen % REPORT == 0 and rank == 0:
-            report(painter, losses, part.size, len(data.captions), time.time() - started)
-            keep(painter, optimizer)
-        if painter.seen % REPORT == 0:
+    rng = np.random.default_rng([painter.seen, size])
+    torch.manual_seed(painter.seen)
+    started, losses = time.process_time(), []
+    while painter.seen < images:
+        losses.append(step(training, data.draw(rng, size, BATCH[size]), share_at(painter.seen)))
+        if painter.seen % REPORT < BATCH[size]:
+            record = {"images": painter.seen, "size": size, "scenes": len(data.captions)}
+            means = np.mean(losses, 0).round(4).tolist()
+            record |= dict(zip(("loss", "labels", "grounding"), means, strict=True))
+            seconds = round(time.process_time() - started)
+            unseen = round(unseen_loss(painter, data, size), 4)
+            workshop.log(training.name, **record, unseen=unseen, cpu_seconds=seconds)
+            training.keep()
             losses.clear()
             data.refresh()
-    if rank == 0:
-        keep(painter, optimizer)
+    training.keep()
 
 
-def share_gradients(parameters: list[torch.nn.Parameter], workers: int) -> None:
-    """Replace every gradient by its mean over the workers, in one exchange."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
-    flat /= workers
-    parts = flat.split([gradient.numel() for gradient in gradients])
-    for gradient, part in zip(gradients, parts, strict=True):
-        gradient.copy_(part.view_as(gradient))
-
-
-def step(painter: Painter, optimizer: torch.optim.Optimizer, x, tokens, workers: int = 1) -> float:
-    """One update on latents [B, 4, h, w] and token ids [B, 77] a worker; returns the loss."""
-    batch = len(x)
+def step(training: Training, batch: Batch, share: float) -> tuple[float, float, float]:
+    """One update; returns the loss of the velocity, of the labels and of the grounding."""
+    painter, inside, count = training.painter, training.inside, len(batch.x)
     # stratified timesteps: every batch sees the whole schedule
-    t = ((torch.arange(batch) + torch.rand(batch)) * (1000 / batch)).long().to(x.device)
+    t = ((torch.arange(count) + torch.rand(count)) * (1000 / count)).long().to(batch.x.device)
+    device = batch.x.device.type
     # the host's text encoder adds in place
     with torch.autograd.graph.allow_mutation_on_saved_tensors():
-        context = painter.context(tokens)
-        loss = velocity_loss(painter, x, context, t, torch.randn_like(x)).mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-    if workers > 1:
-        share_gradients(painter.parameters(), workers)
-    torch.nn.utils.clip_grad_norm_(painter.parameters(), 1.0)
-    optimizer.step()
-    painter.seen += batch * workers
-    painter.follow(batch * workers)
-    return float(loss.detach())
+        with torch.autocast(device, torch.bfloat16):
+            options = {"transformer_options": inside.transformer_options()}
+            context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
+            velocity = velocity_loss(painter, batch.x, context, t, noise, **options).mean()
+            labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
+        training.step(velocity + LABELS * labels + GROUNDING * grounding, share)
+    painter.seen += count
+    painter.follow(count)
+    return float(velocity.detach()), float(labels.detach()), float(grounding.detach())
 
 
-def report(painter, losses: list[float], size: int, scenes: int, seconds: float) -> None:
-    counts = {"images": painter.seen, "size": size, "scenes": scenes, "seconds": round(seconds)}
-    workshop.log("diffusion", loss=round(float(np.mean(losses)), 4), **counts)
+@torch.no_grad()
+def unseen_loss(painter: Painter, data: Scenes, size: int) -> float:
+    """The average's loss on scenes that only measure, at the same noise every time."""
+    trained = {name: value.clone() for name, value in painter.state().items()}
+    painter.load(painter.average)
+    batch = data.unseen(size)
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(batch.x.shape, generator=generator).to(batch.x)
+    t = ((torch.arange(len(noise)) + 0.5) * (1000 / len(noise))).long().to(noise.device)
+    losses = []
+    with torch.autocast(noise.device.type, torch.bfloat16):
+        for part in torch.arange(len(noise)).split(50):
+            context = painter.context(batch.tokens[part])
+            losses.append(velocity_loss(painter, batch.x[part], context, t[part], noise[part]))
+    painter.load(trained)
+    return float(torch.cat(losses).mean())

@@ -1,4 +1,4 @@
-"""Last stage: one half-precision safetensors file for the pack.
+"""One half-precision safetensors file of what was trained, to ship and to train on from.
 
 Of the text encoder's 49,408 words only those the captions use were trained; the file keeps
 these rows and their mean, which every other word gets when the file is loaded.
@@ -12,18 +12,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from . import autoencoder, latents, painter, pictures, workshop
+from collage_core.whole_file import write_whole
+
+from . import autoencoder, latents, painter, scenes, workshop
+from .architecture import Autoencoder
 
 WORDS = "text.text_model.embeddings.token_embedding.weight"
-FILE = workshop.WEIGHTS / "demo_model.safetensors"
+FILE = workshop.WEIGHTS / "next_model.safetensors"  # takes the place of what ships, when better
 
 Weights = dict[str, torch.Tensor]
 
 
 def pack() -> None:
-    kept = workshop.load("diffusion")
+    kept = workshop.load("cooled") or workshop.load("diffusion")
     if kept is None:
         raise SystemExit("train: nothing to pack yet. Run the diffusion stage first.")
     vae = autoencoder.load_model()
@@ -46,27 +49,26 @@ def pack() -> None:
 
 def write(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
     """Replace a weight file of the pack as a whole."""
-    partial = path.with_suffix(".partial")
-    save_file({k: v.contiguous() for k, v in weights.items()}, partial, metadata)
-    partial.chmod(0o644)
-    partial.replace(path)
+    data = save({k: v.contiguous() for k, v in weights.items()}, metadata)
+    write_whole(path, data, replace=True)
 
 
 def unpack() -> None:
-    """Make the shipped weights the state of the workshop, to train on from where they stand.
+    """Make the packed weights the state of the workshop, to train on from where they stand.
 
-    Optimisers start anew; whatever the workshop held is replaced.
+    Optimisers and the head that tells labels start anew; whatever the workshop held is replaced.
     """
     weights, coder, seen = shipped()
-    trained, optimizer = painter.resume()
-    trained.load(weights)
-    trained.average, trained.seen = weights, seen
-    painter.keep(trained, optimizer)
-    autoencoder.keep_weights(coder)
+    workshop.save("autoencoder", {"weights": coder, "seen": 0, "optimizers": []})
+    workshop.remove("diffusion", "cooled")
+    training = painter.Training("diffusion")
+    training.painter.load(weights)
+    training.painter.average, training.painter.seen = weights, seen
+    training.keep()
 
 
 def shipped() -> tuple[Weights, Weights, int]:
-    """What the pack ships: weights of text encoder and UNet, of the autoencoder, pictures seen."""
+    """What was packed last: weights of text encoder and UNet, of the autoencoder, pictures seen."""
     with safe_open(FILE, framework="pt") as file:
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         seen = int(file.metadata()["images"])
@@ -79,19 +81,16 @@ def shipped() -> tuple[Weights, Weights, int]:
 
 def used_words() -> torch.Tensor:
     """Ids of every token that stands in a caption, the start and end tokens among them."""
-    captions = latents.Captions()
-    data = latents.Latents(workshop.WORKSHOP / "latents")
+    data = latents.Scenes()
     data.refresh()
-    return torch.unique(captions([*dict.fromkeys(data.captions), ""]))
+    return torch.unique(data.words([*dict.fromkeys(data.captions), ""]))
 
 
 @torch.no_grad()
-def preview_factors(vae) -> list[list[float]]:
-    """Least-squares map from scaled latents, and 1, to RGB in [-1, 1], for previews: [5, 3]."""
-    data = pictures.autoencoder_set(workshop.WORKSHOP, autoencoder.SCENES)
-    x = pictures.to_tensor(np.array(data[:120:3]))
-    z = autoencoder.scaled_latent(vae, x)
-    cells = z.permute(0, 2, 3, 1).reshape(-1, 4)
-    small = torch.nn.functional.avg_pool2d(x, 8).permute(0, 2, 3, 1).reshape(-1, 3)
+def preview_factors(vae: Autoencoder) -> list[list[float]]:
+    """Least-squares map from latents, and 1, to RGB in [-1, 1]: [LATENT_CHANNELS + 1, 3]."""
+    x = autoencoder.to_tensor(np.load(scenes.path_of(0))["pictures"][:40])
+    cells = vae.encode(x).permute(0, 2, 3, 1).flatten(0, 2)
+    small = torch.nn.functional.avg_pool2d(x, 8).permute(0, 2, 3, 1).flatten(0, 2)
     ones = torch.ones(len(cells), 1)
     return torch.linalg.lstsq(torch.cat([cells, ones], 1), small).solution.tolist()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import comfy.ops
 import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.sd1_clip import SDClipModel
 
-from ..architecture import TEXT_ENCODER, UNET
 from . import workshop
+from .architecture import TEXT_ENCODER, UNET
 from .initial import initialise
+from .inside import Inside
+from .muon import Muon
+
+MUON_RATE, ADAM_RATE = 0.02, 6e-4
+MEMORY = 30_000  # pictures that the moving average remembers
 
 
 def build_text_encoder() -> SDClipModel:
@@ -50,8 +56,10 @@ class Painter:
         painter.average = copy.deepcopy(painter.state())
         return painter
 
-    def parameters(self) -> list[torch.nn.Parameter]:
-        return [*self.unet.parameters(), *self.text_encoder.transformer.parameters()]
+    def named_parameters(self) -> dict[str, torch.nn.Parameter]:
+        text = self.text_encoder.transformer.named_parameters()
+        named = {f"text.{name}": parameter for name, parameter in text}
+        return named | {f"unet.{name}": value for name, value in self.unet.named_parameters()}
 
     def state(self) -> dict[str, torch.Tensor]:
         text = self.text_encoder.transformer.state_dict()
@@ -66,8 +74,8 @@ class Painter:
 
     @torch.no_grad()
     def follow(self, batch: int) -> None:
-        """Let the average follow; its memory grows to about 8,000 pictures."""
-        rate = max(batch / 8_000, 1 / (1 + self.seen / batch))
+        """Let the average follow; its memory grows to MEMORY pictures."""
+        rate = max(batch / MEMORY, 1 / (1 + self.seen / batch))
         for name, value in self.state().items():
             self.average[name].lerp_(value, rate)
 
@@ -76,24 +84,64 @@ class Painter:
         return self.text_encoder.transformer(tokens)[0]
 
 
-def resume() -> tuple[Painter, torch.optim.Optimizer]:
-    painter = Painter.fresh()
-    optimizer = torch.optim.AdamW(painter.parameters(), betas=(0.9, 0.99), fused=True)
-    kept = workshop.load("diffusion")
-    if kept is not None:
-        painter.load(kept["weights"])
-        painter.average, painter.seen = kept["average"], kept["seen"]
-        optimizer.load_state_dict(kept["optimizer"])
-    return painter, optimizer
+class Training:
+    """A painter with what trains it; it goes on from the state kept under `name`, if there is one.
+
+    Muon turns matrices and convolutions; AdamW embeddings, vectors, and the UNet's first and last
+    layer, whose sizes carry meaning.
+    """
+
+    def __init__(self, name: str, start: str | None = None):
+        self.name = name
+        self.painter = Painter.fresh()
+        self.inside = Inside(self.painter.unet)
+        self.inside.head.to(workshop.device())
+        turned, others = [], [*self.inside.head.parameters()]
+        for key, parameter in self.painter.named_parameters().items():
+            (turned if is_matrix(key, parameter) else others).append(parameter)
+        self.parameters = [*turned, *others]
+        self.optimizers: dict[float, torch.optim.Optimizer] = {
+            MUON_RATE: Muon(turned, MUON_RATE),
+            ADAM_RATE: torch.optim.AdamW(others, ADAM_RATE, betas=(0.9, 0.99), fused=True),
+        }
+        kept = workshop.load(name)
+        if kept is None and start is not None:
+            kept = workshop.load(start)
+        if kept is not None:
+            self._go_on_from(kept)
+
+    def _go_on_from(self, kept: dict[str, Any]) -> None:
+        self.painter.load(kept["weights"])
+        self.painter.average, self.painter.seen = kept["average"], kept["seen"]
+        self.inside.head.load_state_dict(kept["head"])
+        states = kept.get("optimizers", [])
+        for optimizer, state in zip(self.optimizers.values(), states, strict=False):
+            optimizer.load_state_dict(state)
+
+    def keep(self) -> None:
+        workshop.save(
+            self.name,
+            {
+                "weights": self.painter.state(),
+                "average": self.painter.average,
+                "head": self.inside.head.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers.values()],
+                "seen": self.painter.seen,
+            },
+        )
+
+    def step(self, loss: torch.Tensor, share: float) -> None:
+        """One update at `share` of the peak rates."""
+        for rate, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = rate * share
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
 
 
-def keep(painter: Painter, optimizer: torch.optim.Optimizer) -> None:
-    workshop.save(
-        "diffusion",
-        {
-            "weights": painter.state(),
-            "average": painter.average,
-            "optimizer": optimizer.state_dict(),
-            "seen": painter.seen,
-        },
-    )
+def is_matrix(name: str, parameter: torch.nn.Parameter) -> bool:
+    ends = ("unet.input_blocks.0.", "unet.out.2.")
+    return parameter.ndim > 1 and "embedding" not in name and not name.startswith(ends)

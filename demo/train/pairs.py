@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from comfy.ldm.models.autoencoder import AutoencoderKL
 
-from ..architecture import AUTOENCODER
+from collage_core.whole_file import writing
+
+from .. import world
 from ..pack import load_pack
-from . import autoencoder, packing, pictures, workshop
+from . import autoencoder, packing, workshop
+from .architecture import AUTOENCODER, Autoencoder
 from .latents import DROP_CAPTION, Captions
 
 FIRST_SEED = 3_000_000
@@ -25,7 +27,7 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents [B, 4, 32, 32], edges [B, 1, 256, 256] and token ids [B, 77]."""
+    """Latents [B, 8, 32, 32], edges [B, 1, 256, 256] and token ids [B, 77]."""
 
     x: torch.Tensor
     edges: torch.Tensor
@@ -68,27 +70,35 @@ def prepare(scenes: int) -> list[Path]:
     paths = [folder / f"{number:04d}.npz" for number in range(max(1, scenes // SHARD))]
     missing = [path for path in paths if not path.exists()]
     if missing:
-        coder = AutoencoderKL(**AUTOENCODER).to(workshop.device()).eval()
+        coder = Autoencoder(**AUTOENCODER).to(workshop.device()).eval()
         coder.load_state_dict(packing.shipped()[1])
         with multiprocessing.Pool() as pool:
             for path in missing:
                 first = FIRST_SEED + int(path.stem) * SHARD
-                made = pool.map(pictures.render_pair, range(first, first + SHARD), chunksize=4)
-                partial = path.with_suffix(".partial.npz")
-                np.savez(partial, **shard(made, coder))
-                partial.replace(path)
+                made = pool.map(render_pair, range(first, first + SHARD), chunksize=4)
+                with writing(path, replace=True) as file:
+                    np.savez(file, **shard(made, coder))
                 print(f"{path.name}: {(int(path.stem) + 1) * SHARD} scenes", flush=True)
     return paths
 
 
+def render_pair(seed: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """Picture and flattened collage, uint8 [256, 256, 3], and the caption."""
+    scene = world.scene(seed)
+    picture, collage = (
+        np.round(p * 255).astype(np.uint8) for p in (scene.picture, world.flatten(scene))
+    )
+    return picture, collage, scene.caption
+
+
 @torch.no_grad()
 def shard(made: list[tuple[np.ndarray, np.ndarray, str]], coder) -> dict[str, Any]:
-    """Latents [N, 4, 32, 32], edges [N, 256, 32] of eight to a byte, and captions of N scenes."""
+    """Latents [N, 8, 32, 32], edges [N, 256, 32] of eight to a byte, and captions of N scenes."""
     find_edges = load_pack().nodes.host.edges.find_edges
     latents, edges = [], []
     for picture, collage, _ in made:
-        x = pictures.to_tensor(picture[None]).to(workshop.device())
-        latents.append(autoencoder.scaled_latent(coder, x).cpu())
+        x = autoencoder.to_tensor(picture[None]).to(workshop.device())
+        latents.append(coder.encode(x).cpu())
         lines = find_edges(torch.from_numpy(collage[None]) / 255)[0, ..., 0] > 0.5
         edges.append(np.packbits(lines.cpu().numpy(), axis=-1))
     captions = np.array([caption for _, _, caption in made])

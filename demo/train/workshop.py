@@ -11,8 +11,12 @@ from typing import Any
 
 import torch
 
+from collage_core.whole_file import writing
+
 ROOT = Path(__file__).resolve().parents[2]
-WORKSHOP = ROOT / ".host" / "train"
+# beside no checkout: a training of days goes on from whichever clone it is started in
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+WORKSHOP = CACHE / "collage-diffusion" / "train"
 WEIGHTS = ROOT / "demo" / "weights"
 LOG = WEIGHTS / "training_log.jsonl"
 
@@ -39,11 +43,15 @@ def log(stage: str, **record: Any) -> None:
 def save(name: str, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a kill at any moment leaves the last whole one."""
     WORKSHOP.mkdir(parents=True, exist_ok=True)
-    partial = WORKSHOP / f"{name}.partial"
-    torch.save(state, partial)
-    partial.replace(WORKSHOP / f"{name}.pt")
+    with writing(WORKSHOP / f"{name}.pt", replace=True) as file:
+        torch.save(state, file)
 
 
 def load(name: str) -> dict[str, Any] | None:
     path = WORKSHOP / f"{name}.pt"
     return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+
+
+def remove(*names: str) -> None:
+    for name in names:
+        (WORKSHOP / f"{name}.pt").unlink(missing_ok=True)

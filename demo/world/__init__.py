@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import bento, cake_table, toys
-from .scene import Scene, SceneLayer, flatten, render
+from .scene import SIZE, Scene, SceneLayer, flatten, render
 
-__all__ = ["KINDS", "Scene", "SceneLayer", "flatten", "scene"]
+__all__ = ["KINDS", "SIZE", "Scene", "SceneLayer", "flatten", "scene"]
 
 # story -> (share of scenes, module)
 STORIES = {"toys": (0.5, toys), "bento": (0.3, bento), "cake_table": (0.2, cake_table)}

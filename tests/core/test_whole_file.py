@@ -146,9 +146,6 @@ OWN_WAYS = {
     "demo/bench/queue.py",
     "demo/bench/inversion.py",
     "demo/train/workshop.py",
-    "demo/train/packing.py",
-    "demo/train/pairs.py",
-    "demo/train/pictures.py",
     "collage_core/file_lock.py",
     "collage_core/whole_file.py",
 }

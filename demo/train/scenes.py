@@ -1,0 +1,108 @@
+"""Rendered scenes and what the world knows of them, in shards that are kept on disk.
+
+The world that paints a picture knows what lies in each of its cells. Training may use that
+(`inside.py`); sampling never sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from collage_core.whole_file import writing
+
+from .. import judge, world
+from ..world.toy_solids import PATTERNS
+from . import workshop
+
+FOLDER = workshop.WORKSHOP / "scenes"
+SHARD = 250
+FIRST_SEED = 1_000_000  # far from the seeds that measuring uses
+MASK_CELLS = 16  # the finest grid that the painter's attention works on
+PLAIN = 0  # the pattern of whatever has none
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One rendered scene.
+
+    picture: uint8 [256, 256, 3]; kinds, colors, patterns: uint8 [32, 32], an index into
+    `world.KINDS`, `judge.COLORS` and ("", *PATTERNS) for the thing that covers most of each cell;
+    phrases: the words of every thing, bottom to top; masks: uint8 [things, 16, 16], the share of
+    each cell in which that thing is seen, 255 = all of it.
+    """
+
+    picture: np.ndarray
+    caption: str
+    kinds: np.ndarray
+    colors: np.ndarray
+    patterns: np.ndarray
+    phrases: list[str]
+    masks: np.ndarray
+
+
+def render(seed: int) -> Labelled:
+    scene = world.scene(seed, collage=False)
+    kinds, colors = judge.labels(scene)
+    visible = torch.from_numpy(scene.visible)[None]
+    owner = F.avg_pool2d(visible, judge.CELL)[0].argmax(0)
+    patterns = torch.tensor([pattern_of(thing.phrase) for thing in scene.things])[owner]
+    masks = F.avg_pool2d(visible, world.SIZE // MASK_CELLS)[0] * 255
+    return Labelled(
+        np.round(scene.picture * 255).astype(np.uint8),
+        scene.caption,
+        kinds.numpy().astype(np.uint8),
+        colors.numpy().astype(np.uint8),
+        patterns.numpy().astype(np.uint8),
+        [thing.phrase for thing in scene.things],
+        masks.round().numpy().astype(np.uint8),
+    )
+
+
+def pattern_of(phrase: str) -> int:
+    """Index into ("", *PATTERNS) of the pattern that the phrase names, PLAIN for none."""
+    named = [index for index, word in enumerate(PATTERNS, 1) if word in phrase.split()]
+    return named[0] if named else PLAIN
+
+
+def prepare(scenes: int, workers: int = 1) -> None:
+    """Render what is missing of `scenes` scenes."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    missing = [n for n in range(scenes // SHARD) if not path_of(n).exists()]
+    with multiprocessing.Pool(workers) as pool:
+        for number in missing:
+            first = FIRST_SEED + number * SHARD
+            write(path_of(number), pool.map(render, range(first, first + SHARD), chunksize=8))
+            print(f"{path_of(number).name}: {(number + 1) * SHARD} scenes", flush=True)
+
+
+def path_of(number: int) -> Path:
+    return FOLDER / f"{number:04d}.npz"
+
+
+def paths() -> list[Path]:
+    """The shards on disk, in order, without a gap."""
+    found = []
+    while (path := path_of(len(found))).exists():
+        found.append(path)
+    return found
+
+
+def write(path: Path, made: list[Labelled]) -> None:
+    """Keep one shard; a kill at any moment leaves none or a whole one."""
+    words = [{"caption": scene.caption, "phrases": scene.phrases} for scene in made]
+    parts = {
+        name: np.stack([getattr(scene, name) for scene in made])
+        for name in ("kinds", "colors", "patterns")
+    }
+    parts["pictures"] = np.stack([scene.picture for scene in made])
+    parts["masks"] = np.concatenate([scene.masks for scene in made])
+    parts["words"] = np.array(json.dumps(words))
+    with writing(path, replace=True) as file:
+        np.savez(file, **parts)

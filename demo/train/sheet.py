@@ -1,0 +1,58 @@
+"""A sheet of pictures from unseen captions, to see how far a training is: `--stage sheet`."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+
+from collage_core.whole_file import writing
+
+from . import autoencoder, workshop
+from .diffusion import alphas_cumprod
+from .latents import Scenes
+from .painter import Painter
+
+COUNT, COLUMNS, STEPS, GUIDANCE, SEED = 16, 8, 25, 3.0, 7
+
+
+@torch.no_grad()
+def paint(size: int) -> None:
+    """Write `sheet_SIZE.png` beside the states: COUNT pictures painted at latent `size`."""
+    painter, data = Painter.fresh(), Scenes()
+    kept = workshop.load("cooled") or workshop.load("diffusion")
+    assert kept is not None, "nothing is trained yet: run the diffusion stage first"
+    painter.load(kept["average"])
+    data.refresh()
+    captions = data.captions[:COUNT]
+    both = painter.context(data.words([*captions, *[""] * COUNT]).to(workshop.device()))
+    pictures = autoencoder.load_model().decode(sample(painter, both, size))
+    pictures = (pictures.clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu()
+    rows = [
+        np.concatenate(list(row), 1)
+        for row in pictures.numpy().reshape(-1, COLUMNS, *pictures.shape[1:])
+    ]
+    path = workshop.WORKSHOP / f"sheet_{size}.png"
+    with writing(path, replace=True) as file:
+        Image.fromarray(np.concatenate(rows)).save(file, "PNG")
+    print(f"{kept['seen']} pictures seen: {path}", *captions, sep="\n")
+
+
+def sample(painter: Painter, both: torch.Tensor, size: int) -> torch.Tensor:
+    """DDIM (Song et al. 2021) on velocities, from noise; `both`: contexts with words, without."""
+    generator = torch.Generator().manual_seed(SEED)
+    channels = painter.unet.in_channels
+    x = torch.randn(COUNT, channels, size, size, generator=generator).to(both.device)
+    alphas = alphas_cumprod(x.device)
+    times = torch.linspace(999, 0, STEPS + 1).long().to(x.device)
+    for index in range(STEPS):
+        t = times[index]
+        alpha = alphas[t]
+        after = alphas[times[index + 1]] if index < STEPS - 1 else torch.ones_like(alpha)
+        levels = t.expand(2 * COUNT).float()
+        with_words, without = painter.unet(torch.cat([x, x]), levels, both).chunk(2)
+        v = without + GUIDANCE * (with_words - without)
+        clean = alpha.sqrt() * x - (1 - alpha).sqrt() * v
+        noise = (1 - alpha).sqrt() * x + alpha.sqrt() * v
+        x = after.sqrt() * clean + (1 - after).sqrt() * noise
+    return x

@@ -1,0 +1,137 @@
+"""What is used while training only: the losses from inside, Muon, and the autoencoder's finish."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from comfy.ldm.modules.attention import attention_pytorch
+
+from demo.train import autoencoder, inside, scenes
+from demo.train.architecture import AUTOENCODER, Autoencoder
+from demo.train.latents import Captions
+from demo.train.muon import Muon, orthogonal
+from demo.train.painter import build_unet, is_matrix
+
+
+def test_a_direction_has_singular_values_near_one():
+    matrix = torch.randn(40, 90) @ torch.diag(torch.logspace(0, -2, 90))
+    values = torch.linalg.svdvals(orthogonal(matrix))
+    assert values.min() > 0.5
+    assert values.max() < 1.4
+
+
+def test_a_tall_direction_is_larger_by_the_root_of_its_proportion():
+    values = torch.linalg.svdvals(orthogonal(torch.randn(160, 40)))
+    assert values.median() == pytest.approx(2.0, rel=0.4)
+
+
+def test_muon_turns_a_convolution_down_its_gradient():
+    weight = torch.nn.Parameter(torch.randn(8, 4, 3, 3))
+    before = weight.detach().clone()
+    Muon([weight], lr=0.1)
+    weight.grad = torch.randn_like(weight)
+    Muon([weight], lr=0.1).step()
+    step = weight.detach() - before
+    assert (step * weight.grad).sum() < 0
+
+
+def test_ends_and_embeddings_are_no_matrices_to_turn():
+    weight = torch.nn.Parameter(torch.zeros(4, 4))
+    assert is_matrix("unet.middle_block.0.weight", weight)
+    for name in (
+        "unet.input_blocks.0.0.weight",
+        "unet.out.2.weight",
+        "text.token_embedding.weight",
+    ):
+        assert not is_matrix(name, weight)
+    assert not is_matrix("unet.middle_block.0.bias", torch.nn.Parameter(torch.zeros(4)))
+
+
+@pytest.fixture
+def watching() -> inside.Inside:
+    return inside.Inside(build_unet())
+
+
+def test_attention_that_is_watched_is_the_hosts(watching: inside.Inside):
+    attend = watching.transformer_options()["optimized_attention_override"]
+    q, k, v = torch.randn(2, 16, 64), torch.randn(2, 77, 64), torch.randn(2, 77, 64)
+    expected = attention_pytorch(q, k, v, 4)
+    assert torch.allclose(attend(attention_pytorch, q, k, v, 4), expected, atol=1e-5)
+    assert watching.maps[0].shape == (2, 16, 77)
+    assert torch.allclose(watching.maps[0].sum(-1), torch.ones(2, 16), atol=1e-5)
+
+
+def test_self_attention_is_not_watched(watching: inside.Inside):
+    attend = watching.transformer_options()["optimized_attention_override"]
+    q = torch.randn(1, 16, 64)
+    assert torch.equal(attend(attention_pytorch, q, q, q, 4), attention_pytorch(q, q, q, 4))
+    assert not watching.maps
+
+
+def grounded(inside_share: float) -> tuple[torch.Tensor, Any]:
+    """Attention [1, 4, 77] of one phrase (token 1), `inside_share` of it on cells 0 and 1."""
+    shares = torch.zeros(1, 4, 77)
+    shares[0, :2, 1], shares[0, 2:, 1] = inside_share / 2, (1 - inside_share) / 2
+    seen = torch.zeros(1, 1, 16, 16)
+    seen[..., :8, :] = 1
+    tokens_of = torch.zeros(1, 1, 77)
+    tokens_of[..., 1] = 1
+    return shares, SimpleNamespace(x=torch.zeros(1), tokens_of=tokens_of, seen=seen)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_grounding_is_the_squared_share_outside(watching: inside.Inside, share: float):
+    attention, batch = grounded(share)
+    watching.maps = [attention]
+    assert float(watching.grounding_loss(batch)) == pytest.approx((1 - share) ** 2, abs=1e-4)
+
+
+def test_a_dropped_caption_has_nothing_to_ground(watching: inside.Inside):
+    attention, batch = grounded(0.0)
+    batch.tokens_of = torch.zeros_like(batch.tokens_of)
+    watching.maps = [attention]
+    assert float(watching.grounding_loss(batch)) == 0.0
+
+
+def test_phrases_are_found_wherever_they_stand():
+    words = Captions()
+    caption = "a red ball and a red cube on a wood table"
+    tokens = words([caption])[0].tolist()
+    red = words(["red"])[0].tolist()[1]
+    assert words.places(caption, "red") == [i for i, token in enumerate(tokens) if token == red]
+    assert len(words.places(caption, "red cube")) == 2
+    assert words.places(caption, "blue cube") == []
+
+
+def test_a_phrase_names_its_pattern():
+    assert scenes.pattern_of("red striped ball") == 1
+    assert scenes.pattern_of("red dotted ball") == 2
+    assert scenes.pattern_of("red ball") == scenes.PLAIN
+
+
+def test_a_scene_is_rendered_with_what_lies_in_its_cells():
+    scene = scenes.render(0)
+    assert scene.picture.shape == (256, 256, 3)
+    assert scene.kinds.shape == scene.colors.shape == scene.patterns.shape == (32, 32)
+    assert scene.masks.shape == (len(scene.phrases), 16, 16)
+    assert scene.masks.max(0).min() > 100  # something is seen in every cell
+
+
+def test_decoding_undoes_encoding_after_the_latents_are_normalised():
+    torch.manual_seed(0)
+    model = Autoencoder(**AUTOENCODER)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    x = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        before, z = model.decode(model.encode(x)), model.encode(x)
+        autoencoder.normalise(model, z)
+        after = model.decode(model.encode(x))
+    middle = np.s_[..., 96:-96, 96:-96]  # the border is padded with another colour
+    assert torch.allclose(before[middle], after[middle], rtol=1e-3, atol=1e-3)
+    assert model.encode(x).mean((0, 2, 3)).abs().max() < 1e-4
+    assert torch.allclose(model.encode(x).std((0, 2, 3)), torch.ones(8), atol=1e-4)
