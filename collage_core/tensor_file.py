@@ -68,10 +68,11 @@ def from_bytes(
     if len(header) > most_tensors:
         raise ValueError(f"holds {len(header)} tensors, more than {most_tensors}")
     try:
-        tensors = {name: _tensor(entry, data, start) for name, entry in header.items()}
+        layouts = {name: _layout(entry) for name, entry in header.items()}
         strings = {str(key): str(value) for key, value in metadata.items()}
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError("has a damaged header") from error
+    tensors = {name: _tensor(*layout, data[start:]) for name, layout in layouts.items()}
     if start + sum(tensor.nbytes for tensor in tensors.values()) != len(data):
         raise ValueError("is incomplete or has been altered")
     return tensors, strings
@@ -91,15 +92,21 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     return header, 8 + size
 
 
-def _tensor(entry: dict[str, Any], data: bytes, start: int) -> torch.Tensor:
-    dtype, shape = DTYPES[entry["dtype"]], [int(length) for length in entry["shape"]]
+def _layout(entry: dict[str, Any]) -> tuple[torch.dtype, list[int], int, int]:
+    """Type and shape of one tensor, and where its numbers begin and end."""
     first, end = entry["data_offsets"]
+    return DTYPES[entry["dtype"]], [int(n) for n in entry["shape"]], int(first), int(end)
+
+
+def _tensor(
+    dtype: torch.dtype, shape: list[int], first: int, end: int, numbers: bytes
+) -> torch.Tensor:
     size = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or first < 0 or end - first != size or start + end > len(data):
+    if min(shape, default=0) < 0 or first < 0 or end - first != size or end > len(numbers):
         raise ValueError("is incomplete or has a damaged header")
     # Read inside a node they would be inference tensors, which nothing can train on.
     with torch.inference_mode(False):
         if size == 0:
             return torch.empty(shape, dtype=dtype)
-        copy = bytearray(data[start + first : start + end])
+        copy = bytearray(numbers[first:end])
         return torch.frombuffer(copy, dtype=torch.uint8).view(dtype).reshape(shape)

@@ -127,6 +127,15 @@ def test_what_is_no_embedding_is_refused_with_its_name(
     assert words in message
 
 
+ODD_HEADERS = {
+    "one offset": {"data_offsets": [0]},
+    "three offsets": {"data_offsets": [0, 6144, 6144]},
+    "offsets in words": {"data_offsets": ["0", "many"]},
+    "an endless shape": {"shape": [float("inf"), 768]},
+    "a shape in words": {"shape": ["two", 768]},
+}
+
+
 def damaged(data: bytes) -> dict[str, bytes]:
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + size])
@@ -151,8 +160,17 @@ def damaged(data: bytes) -> dict[str, bytes]:
         "an offset outside": with_header(data_offsets=[10_000, 10_000 + 6144]),
         "an offset before": with_header(data_offsets=[-6144, 0]),
         "no offsets": with_header(data_offsets=None),
+        **{kind: with_header(**changes) for kind, changes in ODD_HEADERS.items()},
         "a pickle": pickle.dumps({"string_to_param": {}}),
     }
+
+
+@pytest.mark.parametrize("kind", ODD_HEADERS)
+def test_numbers_of_a_header_that_are_none_are_told_as_such(tmp_path: Path, kind: str):
+    path = tmp_path / "look.safetensors"
+    save_file({"emb_params": table(768)}, path)
+    path.write_bytes(damaged(path.read_bytes())[kind])
+    assert "has a damaged header" in refused(path)
 
 
 @pytest.mark.parametrize("kind", list(damaged(b"\x12\0\0\0\0\0\0\0" + b'{"emb_params": {}}')))
