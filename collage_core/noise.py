@@ -6,14 +6,12 @@ pixels, 1 redraws it from pure noise.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 
 from .blur import gaussian_blur
-from .errors import CollageError
 from .halo import with_halo
 
 # Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
@@ -29,22 +27,11 @@ def noise_map(
 ) -> torch.Tensor:
     """Visible alphas [B, L, H, W] and one noise per layer -> noise of every pixel [B, 1, H, W].
 
-    Where no layer shows, `base_noise` does; a soft edge mixes the values by its alpha, once.
-    `halo` pixels around a layer are raised to its noise, see `with_halo`.
-    `feather` is the standard deviation in pixels of a Gaussian blur over the whole map, which
-    is what the paper's code calls the radius of its blur (10 or 20). Raises CollageError when
-    `base_noise` leaves [0, 1] or `feather` is negative or not finite.
+    Where no layer shows, `base_noise`, 0 to 1, does; a soft edge mixes the values by its alpha,
+    once. `halo` pixels around a layer are raised to its noise, see `with_halo`.
+    `feather`, 0 or more, is the standard deviation in pixels of a Gaussian blur over the whole
+    map, which is what the paper's code calls the radius of its blur (10 or 20).
     """
-    if not 0.0 <= base_noise <= 1.0:
-        raise CollageError(
-            f"PerLayerNoiseKSampler, input base_noise: {base_noise} is outside 0 to 1. "
-            "Enter 0 to keep the background's pixels, up to 1 to redraw it from nothing."
-        )
-    if not (math.isfinite(feather) and feather >= 0.0):
-        raise CollageError(
-            f"PerLayerNoiseKSampler, input feather: {feather} is no width in pixels. "
-            "Enter 0 for hard edges or a positive number."
-        )
     above_base = visible_alpha.new_tensor([noise - base_noise for noise in noises])
     flat = base_noise + torch.einsum("blhw,l->bhw", visible_alpha, above_base)
     raised = with_halo(flat.unsqueeze(1), visible_alpha, noises, halo)
