@@ -14,8 +14,9 @@ from .embedding_load import CollageEmbeddingLoad
 from .host.limits import ends_when_interrupted
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
-from .layers import CollageLayer, CollageStack
+from .layers import CollageLayer
 from .sampling import PerLayerNoiseKSampler
+from .stack import CollageStack
 
 set_interrupt_check(ends_when_interrupted)
 

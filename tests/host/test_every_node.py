@@ -66,7 +66,7 @@ def _inference_mode(in_a_node):
 @pytest.fixture(scope="module")
 def things(pack, tiny, tmp_path_factory):
     """Kind of socket -> something right for it."""
-    layer_node, stack_node = pack.nodes.layers.CollageLayer, pack.nodes.layers.CollageStack
+    layer_node, stack_node = pack.nodes.layers.CollageLayer, pack.nodes.stack.CollageStack
     temporary = pytest.MonkeyPatch()
     temporary.setattr("folder_paths.temp_directory", str(tmp_path_factory.mktemp("temp")))
     with torch.inference_mode():
@@ -150,7 +150,7 @@ def test_every_kind_of_input_is_in_the_table(pack) -> None:
 
 
 def test_a_layer_at_the_group_of_sockets_itself(pack, things) -> None:
-    node = pack.nodes.layers.CollageStack
+    node = pack.nodes.stack.CollageStack
     good = {one.id: right(one, things) for one in node.define_schema().inputs}
     said = refusal(node, {**good, "layers": things["COLLAGE_LAYER"]})
     assert "input layers: it is a group of sockets. Connect layers.layer0 instead." in said

@@ -1,0 +1,136 @@
+"""CollageStack: from layers to one Collage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io, ui
+
+from ..collage_core.collage import (
+    CELL,
+    MAX_LAYERS,
+    check_canvas,
+)
+from ..collage_core.layer_cuts import mask_rows
+from ..collage_core.phrases import check_prompt
+from ..collage_core.report import describe_collage
+from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
+from .host.embedding_list import check_written, texts_hash
+from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
+
+# Made once: it holds a socket for each layer there may be, and the host asks for a schema several
+# times a prompt.
+LAYERS = io.Autogrow.TemplatePrefix(
+    CollageLayerSocket.Input("layer", tooltip="A layer; the first is lowest."),
+    prefix="layer",
+    min=0,
+    max=MAX_LAYERS,
+)
+
+
+class CollageStack(io.ComfyNode):
+    """Layers over a background, bottom to top, and the prompt that names them."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="CollageStack",
+            display_name="Collage Stack",
+            category=CATEGORY,
+            description="Puts layers on top of one another and finds each one's words in the "
+            "scene prompt. The report says what can be seen of every layer, and what is amiss.",
+            search_aliases=["compose", "composite", "collage", "stack layers", "scene"],
+            has_intermediate_output=True,
+            inputs=[
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    default="",
+                    placeholder="a bento box with salmon sushi, rice and ginger",
+                    dynamic_prompts=True,
+                    tooltip="The whole scene in words. It contains the text of every layer. Left "
+                    "empty over another stack, that stack's prompt is used.",
+                ),
+                *(
+                    io.Int.Input(
+                        name,
+                        default=512,
+                        min=64,
+                        max=8192,
+                        step=8,
+                        tooltip=f"Canvas {name} in pixels, a multiple of 8.",
+                    )
+                    for name in ("width", "height")
+                ),
+                io.Color.Input(
+                    "background", default=GREY, tooltip="What shows where no layer is: #rrggbb."
+                ),
+                io.Autogrow.Input(
+                    "layers",
+                    template=LAYERS,
+                    tooltip="The layers from bottom to top.",
+                ),
+                io.Image.Input(
+                    "background_image",
+                    optional=True,
+                    tooltip="Instead of the colour: scaled to cover the canvas, centre kept.",
+                ),
+                CollageSocket.Input(
+                    "collage",
+                    optional=True,
+                    tooltip="A stack to put these layers on top of. It brings its canvas, its "
+                    "background and its layers, and its prompt where this one is empty.",
+                ),
+            ],
+            outputs=[
+                CollageSocket.Output("collage", tooltip="Everything the other nodes need."),
+                io.Image.Output("image", tooltip="The layers pasted together, nothing redrawn."),
+                io.Mask.Output(
+                    "visible_masks",
+                    tooltip="One mask per layer that is shown, bottom to top: 1 where it can be "
+                    "seen. With image batches, every mask of the first layer, then the second.",
+                ),
+                io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
+                io.String.Output("report", tooltip="What became of every layer; read it as text."),
+            ],
+            hidden=[io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, prompt, **_: Any) -> str:
+        return texts_hash(prompt)
+
+    @classmethod
+    def validate_inputs(cls, prompt, width, height) -> None:
+        check_prompt(prompt or "")  # None comes over a link
+        check_canvas(width or CELL, height or CELL)
+
+    @classmethod
+    def execute(
+        cls,
+        prompt,
+        width,
+        height,
+        background,
+        layers=None,
+        background_image=None,
+        collage=None,
+    ) -> io.NodeOutput:
+        if collage is None:
+            canvas = new_canvas(width, height, background)
+        else:
+            canvas = on_top_of(collage, width, height, background)
+        if background_image is not None:
+            canvas = with_picture(canvas, background_image, background)
+        connected = sorted((layers or {}).items(), key=lambda item: int(item[0][len("layer") :]))
+        stack = with_layers(canvas, prompt, [layer for _, layer in connected])
+        check_written(cls, 3, [layer.embedding for layer in stack.shown])
+        composite = stack.composite
+        return io.NodeOutput(
+            stack,
+            composite.image.clone(),  # whoever writes into an output leaves the collage alone
+            mask_rows(composite.visible_alpha.transpose(0, 1)).clone(),
+            stack.learned_phrases.prompt,
+            describe_collage(stack),
+            ui=ui.PreviewImage(composite.image, cls=cls),
+        )
