@@ -42,10 +42,11 @@ def read_box(value: object, collage: Collage, where: str) -> Box | None:
             f"{where}: {len(boxes)} boxes arrived. Connect one, from Bounding Box with the "
             "numbers of the layer in the layout of CollageLayers."
         )
-    sides = [boxes[0].get(name) for name in ("x", "y", "width", "height")]
-    if not all(isinstance(side, (int, float)) and side == side // 1 for side in sides):
+    found = [boxes[0].get(name) for name in ("x", "y", "width", "height")]
+    sides = [int(side) for side in found if isinstance(side, (int, float)) and side == side // 1]
+    if len(sides) < len(found):
         raise CollageError(f"{where}: {boxes[0]} has no whole x, y, width and height. Enter them.")
-    box = Box(*(int(side) for side in sides))
+    box = Box(*sides)
     inside = box.x + box.width <= collage.width and box.y + box.height <= collage.height
     if not inside or min(box.x, box.y) < 0 or min(box.width, box.height) < 1:
         raise CollageError(
@@ -55,7 +56,7 @@ def read_box(value: object, collage: Collage, where: str) -> Box | None:
     return box
 
 
-def _flat(value: object) -> list[dict]:
+def _flat(value: object) -> list[dict[str, object]]:
     if isinstance(value, dict):
         return [value]
     if isinstance(value, (list, tuple)):

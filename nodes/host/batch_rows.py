@@ -27,9 +27,9 @@ def latent_pictures(collage: Collage, latent: dict | None, node: str, name: str)
     CollageError where it is not known.
     """
     pictures = len(collage.composite.image)
-    samples = None if latent is None else latent["samples"]
-    if samples is None or samples.is_nested or pictures == 1:
+    if latent is None or latent["samples"].is_nested or pictures == 1:
         return None
+    samples = latent["samples"]
     index = latent.get("batch_index")
     found = batch_pictures(pictures, len(samples), index)
     if found is None:
@@ -61,9 +61,11 @@ def row_pictures(pictures: int, rows: int, options: dict, where: str) -> Picture
     window = options.get("context_window")
     if pictures == 1:
         return (0,) * rows
-    part = window is not None and window.dim == 0
-    found = told[-1] if told else batch_pictures(pictures, window.total_frames if part else rows)
-    if part and found is not None:
+    if window is not None and window.dim != 0:
+        window = None  # it takes a part of something else than the batch
+    count = rows if window is None else window.total_frames
+    found = told[-1] if told else batch_pictures(pictures, count)
+    if window is not None and found is not None:
         found = tuple(window.get_tensor(torch.tensor(found)).tolist())
     if found is None or len(found) != rows:
         raise CollageError(

@@ -30,5 +30,7 @@ from collage_core.batch_pictures import batch_pictures
         (4, 4, [0, 1], (0, 1, 2, 3)),
     ],
 )
-def test_pictures_of_a_batch(pictures, count, index, found) -> None:
+def test_pictures_of_a_batch(
+    pictures: int, count: int, index: list[int] | None, found: tuple[int, ...] | None
+) -> None:
     assert batch_pictures(pictures, count, index) == found

@@ -12,12 +12,12 @@ from collage_core.errors import CollageError
 COLLAGE = Collage(width=64, height=40, prompt="", background=torch.zeros(1, 40, 64, 3))
 
 
-def of(*sides):
+def of(*sides: object) -> dict[str, object]:
     return dict(zip(("x", "y", "width", "height"), sides, strict=True))
 
 
 @pytest.mark.parametrize("value", [of(3, 5, 61, 35), [of(3, 5, 61, 35)], [[of(3.0, 5, 61, 35.0)]]])
-def test_one_box_is_read(value) -> None:
+def test_one_box_is_read(value: object) -> None:
     box = read_box(value, COLLAGE, "")
     assert box == Box(3, 5, 61, 35)
     assert str(box) == "the crop of 61 x 35 pixels at x 3, y 5"
@@ -45,7 +45,7 @@ def test_cut() -> None:
         (of(0, 0, 0, 8), "does not lie on"),
     ],
 )
-def test_what_is_no_box_of_the_canvas(value, told) -> None:
+def test_what_is_no_box_of_the_canvas(value: object, told: str) -> None:
     with pytest.raises(CollageError, match=f"^HERE: .*{told}"):
         read_box(value, COLLAGE, "HERE")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
 from torch.testing import assert_close
-
-CLOSE = {"atol": 1e-3, "rtol": 1e-4}
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_latent_from_batch(pack, tiny, encode, moving, patch, paint, begun, cont
         part, part_noise = paint(
             collage, patched, positive, take(begun(collage), start, length), **inputs
         )
-        assert_close(part, whole[own], **CLOSE)
+        assert_close(part, whole[own], atol=1e-3, rtol=1e-4)
         assert torch.equal(part_noise, noise[own])
     assert (whole[0] - whole[2]).abs().max() > 1e-2
 
@@ -100,7 +99,7 @@ def test_rebatch_latents(moving, patch, paint, begun) -> None:
     (parts,) = LatentRebatch.execute([begun(collage)], [2]).args
     assert [part["batch_index"] for part in parts] == [[0, 1], [2]]
     found = [paint(collage, patched, positive, part)[0] for part in parts]
-    assert_close(torch.cat(found), whole, **CLOSE)
+    assert_close(torch.cat(found), whole, atol=1e-3, rtol=1e-4)
 
 
 def test_a_run_in_parts_of_one_picture(make_collage, patch, paint, begun) -> None:
@@ -108,7 +107,7 @@ def test_a_run_in_parts_of_one_picture(make_collage, patch, paint, begun) -> Non
     patched, positive, _ = patch(collage)
     whole, _ = paint(collage, patched, positive, begun(collage), end_at_step=1)
     first, _ = paint(collage, patched, positive, take(begun(collage), 1), end_at_step=1)
-    assert_close(first, whole[1:], **CLOSE)
+    assert_close(first, whole[1:], atol=1e-3, rtol=1e-4)
 
 
 def test_latents_whose_pictures_are_not_known(pack, moving, patch, paint, begun) -> None:
@@ -130,7 +129,8 @@ def test_context_windows_over_the_batch(make_collage, patch, sample, fix) -> Non
     patched, positive, _ = patch(make_collage(batch=4))
     latent = {"samples": torch.zeros(4, 4, 12, 10)}
     whole = sample(patched, positive, latent=latent)
-    (windowed,) = ContextWindowsManualNode.execute(
+    windows: Any = ContextWindowsManualNode.execute(
         patched, 2, 1, "standard_static", 1, False, "pyramid", 0, False, causal_window_fix=fix
-    ).args
-    assert_close(sample(windowed, positive, latent=latent), whole, **CLOSE)
+    )
+    (windowed,) = windows.args
+    assert_close(sample(windowed, positive, latent=latent), whole, atol=1e-3, rtol=1e-4)
