@@ -140,6 +140,14 @@ def _brief(message: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + " ..."
 
 
+def _told(error: Json) -> str:
+    """What one input is refused for; the pack's own sentence, where it is one, without more."""
+    message, details = error["message"], error.get("details")
+    if error.get("type") == "exception_during_inner_validation":
+        return details or message
+    return f"{message} ({details})" if details else message
+
+
 def _refusal(code: int, body: bytes) -> str:
     """Turn the body of a refused request into one text that names nodes and inputs."""
     try:
@@ -147,8 +155,7 @@ def _refusal(code: int, body: bytes) -> str:
     except ValueError:
         return f"ComfyUI answered with HTTP status {code}."
     problems = [
-        f"{node['class_type']} (node {node_id}): {error['message']}"
-        + (f" ({error['details']})" if error.get("details") else "")
+        f"{node['class_type']} (node {node_id}): {_told(error)}"
         for node_id, node in (answer.get("node_errors") or {}).items()
         for error in node["errors"]
     ]

@@ -132,7 +132,10 @@ def require_folder(file: Path) -> None:
 def refusal(said: Json) -> str:
     """What the server has against a workflow, in one sentence."""
     problems = [
-        f"{node['class_type']}: {error['message']} ({error['details']})"
+        # a node of this pack that refuses a value names itself and says what to do
+        error["details"]
+        if error["type"] == "exception_during_inner_validation"
+        else f"{node['class_type']}: {error['message']} ({error['details']})"
         for node in (said["node_errors"] or {}).values()
         for error in node["errors"]
     ]
