@@ -24,7 +24,7 @@ from ...collage_core.word_bias import TokenColumns, attention_bias
 from .attention_override import biased_attention
 from .carried_words import NODE
 
-Size = tuple[int, ...]  # rows and columns of a block's cells
+Size = tuple[int, int]  # rows and columns of a block's cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,8 @@ class BlockAttention:
 
     def _biased(self, q, k, v, own: RowBias, extra_options):
         heads = extra_options["n_heads"]
-        size = tuple(extra_options["activations_shape"][-2:])
+        height, width = extra_options["activations_shape"][-2:]
+        size = (height, width)
         if size[0] * size[1] != q.shape[1]:
             raise CollageError(
                 f"{NODE}, output model: a block of {size[1]} x {size[0]} cells has "

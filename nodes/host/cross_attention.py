@@ -84,7 +84,7 @@ def _with_blocks(model, x, t, context, options: dict) -> dict:
     sigma = float(t.max()) if any(chunks) else 0.0  # this waits for the device
     pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in chunks]
     acting = [
-        (chunk, factor) if factor or (chunk and recorder) else None for chunk, factor in pairs
+        (chunk, factor) if chunk and (factor or recorder) else None for chunk, factor in pairs
     ]
     if not any(acting):
         return options
