@@ -88,7 +88,7 @@ def region_masks(
     they are never above 1.
     """
     h, w = attention.shape[-2:]
-    cells = F.adaptive_avg_pool2d(visible_alpha.float(), (h, w))
+    cells = F.adaptive_avg_pool2d(visible_alpha.float(), (h, w)).to(attention.device)
     own = torch.stack([cells[:, list(region.layers)].sum(1) for region in regions], 1)
     return own.expand(len(attention), -1, -1, -1).clamp(max=1)
 

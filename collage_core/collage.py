@@ -100,6 +100,13 @@ class Layer:
     def batch(self) -> int:
         return len(self.alpha)
 
+    def to(self, device: torch.device) -> Layer:
+        """The layer with its pixels there; itself if they are."""
+        if self.image.device == self.alpha.device == device:
+            return self
+        image, alpha = self.image.to(device), self.alpha.to(device)
+        return dataclasses.replace(self, image=image, alpha=alpha)
+
     def scale_on(self, height: int, width: int) -> float:
         """Layer pixels to the pixels of a canvas of this size."""
         own_height, own_width = self.alpha.shape[1:]

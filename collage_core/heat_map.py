@@ -22,7 +22,7 @@ def heat_maps(attention: torch.Tensor, masks: torch.Tensor, image: torch.Tensor)
     The hottest place of each map has the last colour; what is cold shows the image, dim and grey.
     """
     pictures = image.new_empty(*masks.shape, 3)
-    parts = zip(pictures, attention, masks, strict=True)
+    parts = zip(pictures, attention.to(image), masks.to(image), strict=True)
     for picture, heat, mask in interruptible(parts):
         picture.copy_(_heat_map(heat, mask, image))
     return pictures

@@ -18,7 +18,7 @@ def result_picture(
     `node` for another size, a batch that does not fit, transparency and values that are no
     colours.
     """
-    picture, alpha, notes = clean_pixels(image, None, node)
+    picture, alpha, notes = clean_pixels(image.to(collage.background.device), None, node)
     where = f"{node}, input image"
     wanted = (collage.width, collage.height)
     if (found := other_size(picture, wanted)) is not None:

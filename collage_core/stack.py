@@ -59,6 +59,7 @@ def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collag
 
 def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Collage:
     """Put layers on top, bottom to top; an empty prompt keeps the one of the stack below."""
+    layers = _on_one_device(collage, layers)
     everything = (*collage.layers, *layers)
     if not everything:
         raise CollageError(
@@ -76,6 +77,18 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
     # Nothing lies above the new layers: what shows of them on the finished picture is all of them.
     picture = compose(stacked.edit.picture, [layer for layer in layers if layer.visible]).image
     return replace(stacked, edit=replace(stacked.edit, picture=picture))
+
+
+def _on_one_device(collage: Collage, layers: Sequence[Layer]) -> list[Layer]:
+    """The layers, all of them where the lowest one of the whole stack is.
+
+    Packs give out pictures on the CPU or on a GPU as they like; a layer twice stays the same one.
+    """
+    if not layers:
+        return []
+    device = (*collage.layers, *layers)[0].image.device
+    moved = {id(layer): layer.to(device) for layer in layers}
+    return [moved[id(layer)] for layer in layers]
 
 
 def parse_colour(text: str, node: str = NODE) -> torch.Tensor:

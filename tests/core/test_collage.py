@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -233,3 +234,21 @@ def test_a_transparent_background_picture_lies_on_the_colour():
 def test_a_bad_background_picture_is_named():
     said = message(with_picture, new_canvas(24, 16, GREY), torch.full((1, 2, 2, 3), math.nan), GREY)
     assert said.startswith("CollageStack, input background_image: has 12 NaN values")
+
+
+# torch refuses to mix the device "meta" with any other, as it does a GPU's: no GPU is needed here.
+@pytest.mark.parametrize(("below", "above"), [("meta", "cpu"), ("meta", "meta"), ("cpu", "cpu")])
+def test_layers_of_several_devices_come_to_that_of_the_lowest(below: str, above: str):
+    def on(device: str) -> Layer:
+        one = layer(rotation=20.0)
+        return dataclasses.replace(one, image=one.image.to(device), alpha=one.alpha.to(device))
+
+    low, high = on(below), on(above)
+    stacked = with_layers(new_canvas(24, 16, GREY), "a bear", [low, high, high])
+    further = with_layers(stacked, "", [high])
+    for made in (stacked, further):
+        assert made.composite.image.device.type == below
+        assert made.composite.visible_alpha.device.type == below
+        assert {one.alpha.device.type for one in made.layers} == {below}
+    assert stacked.layers[1] is stacked.layers[2]
+    assert stacked.layers[0] is low
