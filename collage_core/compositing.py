@@ -67,6 +67,19 @@ def compose(background: torch.Tensor, layers: Sequence[Layer]) -> Composite:
     )
 
 
+def stack_bytes(height: int, width: int, background: int, layers: Sequence[Layer]) -> int:
+    """The memory that `compose` takes beside its inputs, or its result with a copy to give out.
+
+    background: the batch of the background.
+    """
+    B = max([background, *(layer.batch for layer in layers)])
+    b = max((layer.batch for layer in layers), default=0)
+    source = max((layer.image.numel() for layer in layers), default=0) * 8 // 3
+    placing, given_out = 3 * B + 6 * b + 6, (len(layers) + 3) * B
+    pixels = height * width
+    return 4 * (pixels * B * (len(layers) + 4) + max(pixels * placing + source, pixels * given_out))
+
+
 def _overlaps(placed: PlacedLayer, above: torch.Tensor) -> torch.Tensor:
     """A layer and the visible alphas of those above it [B, M, H, W] -> sums of the products [M].
 

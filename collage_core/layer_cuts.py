@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from .collage import Collage, Layer
+from .interruption import interruptible
 from .pixels import seen_box
 from .placement import place_layer
 
@@ -53,7 +54,7 @@ def paste_layers(picture: torch.Tensor, collage: Collage, numbers: Sequence[int]
     """
     H, W = collage.height, collage.width
     pasted = picture.movedim(-1, 1).clone()
-    for number in numbers:
+    for number in interruptible(numbers):
         if number == BACKGROUND:
             window, colour = (slice(0, H), slice(0, W)), collage.background.movedim(-1, 1)
         else:
@@ -93,7 +94,7 @@ def cut_layers(collage: Collage, picture: torch.Tensor | None, ground: torch.Ten
     B = visible.shape[1] if picture is None else len(picture)
     full = visible.new_zeros(L, B, H, W)
     images = ground.to(visible).expand(L, B, H, W, 3).clone()
-    for index, layer in enumerate(collage.shown):
+    for index, layer in enumerate(interruptible(collage.shown)):
         own = own_pixels(layer, H, W)
         full[index][(..., *own.window)] = own.alpha.squeeze(1)
         if picture is None:
@@ -102,6 +103,11 @@ def cut_layers(collage: Collage, picture: torch.Tensor | None, ground: torch.Ten
         else:
             images[index].lerp_(picture, visible[index].unsqueeze(-1))
     return LayerCuts(images, visible.expand(L, B, H, W), full)
+
+
+def cut_bytes(collage: Collage, pictures: int) -> int:
+    """The memory that `cut_layers` takes of so many pictures, with the maps made beside it."""
+    return 4 * collage.height * collage.width * pictures * (4 * len(collage.shown) + 16)
 
 
 def boxes(masks: torch.Tensor) -> list[list[Box | None]]:

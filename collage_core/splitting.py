@@ -17,6 +17,7 @@ import torch
 from .collage import Collage, Layer
 from .compositing import compose
 from .filling import carry_on
+from .interruption import interruptible
 from .layer_cuts import OwnPixels, own_pixels, visible_part
 
 
@@ -24,12 +25,14 @@ from .layer_cuts import OwnPixels, own_pixels, visible_part
 class _Part:
     """A layer, or the background, in its window of the canvas.
 
-    colour: [B, 3, h, w]; share: [B, 1, h, w], how far it is what can be seen.
+    colour: [B, 3, h, w]; share: [B, 1, h, w], how far it is what can be seen; alpha: [B, 1, h, w],
+    that of the layer alone.
     """
 
     window: tuple[slice, slice]
     colour: torch.Tensor
     share: torch.Tensor
+    alpha: torch.Tensor
 
 
 def split(collage: Collage, picture: torch.Tensor) -> Collage:
@@ -41,12 +44,12 @@ def split(collage: Collage, picture: torch.Tensor) -> Collage:
     shows what is behind it. Hidden layers and those beyond the canvas stay as they are.
     """
     target = picture.movedim(-1, 1)
-    owns = [own_pixels(layer, collage.height, collage.width) for layer in collage.shown]
-    background, *parts = _unmixed(_changed(collage, owns, target), target)
-    layers = list(collage.layers)
-    for (number, layer), own, part in zip(collage.numbered, owns, parts, strict=True):
-        if own.alpha.numel():
-            layers[number - 1] = _cut(layer, own.alpha, part, collage)
+    parts = _changed(collage, target)
+    _unmix(parts, target)
+    layers, background = list(collage.layers), parts.pop(0)
+    for (number, layer), part in zip(collage.numbered, parts, strict=True):
+        if part.alpha.numel():
+            layers[number - 1] = _cut(layer, part, collage)
     behind = background.colour.movedim(1, -1).contiguous()
     return dataclasses.replace(collage, background=behind, layers=tuple(layers), edit=None)
 
@@ -58,20 +61,22 @@ def take_away(
 
     There it shows what `split` finds behind them; everywhere else it stays to the bit.
     """
+    device, picture = picture.device, picture.to(collage.background.device)
     left = torch.cat([visible_part(collage, number) for number in numbers], 1).sum(1, keepdim=True)
     parted = split(collage, picture)
     kept = tuple(layer for n, layer in enumerate(parted.layers, 1) if n not in numbers)
     behind = parted.with_layers(kept).composite.image
-    return torch.where(left.movedim(1, -1) > 0, behind, picture), left
+    picture = torch.where(left.movedim(1, -1) > 0, behind, picture)
+    return picture.to(device), left.to(device)
 
 
-def _cut(layer: Layer, alpha: torch.Tensor, part: _Part, collage: Collage) -> Layer:
+def _cut(layer: Layer, part: _Part, collage: Collage) -> Layer:
     """The layer with the colours of its part, in pixels of the canvas."""
     rows, columns = part.window
     return dataclasses.replace(
         layer,
         image=part.colour.movedim(1, -1).contiguous(),
-        alpha=alpha.squeeze(1).expand(len(part.colour), -1, -1),
+        alpha=part.alpha.squeeze(1).expand(len(part.colour), -1, -1),
         x=(columns.start + columns.stop) / 2 / collage.width,
         y=(rows.start + rows.stop) / 2 / collage.height,
         scale=1.0,
@@ -82,55 +87,56 @@ def _cut(layer: Layer, alpha: torch.Tensor, part: _Part, collage: Collage) -> La
     )
 
 
-def _changed(collage: Collage, owns: Sequence[OwnPixels], target: torch.Tensor) -> list[_Part]:
+def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
     """The background and every shown layer with the colours that painting gave them.
 
     Where one can be seen alone this is the picture [B, 3, H, W] itself.
     """
-    visible = collage.composite.visible_alpha
-    change = target - compose(collage.background, collage.shown).image.movedim(-1, 1)
+    H, W = collage.height, collage.width
+    plain = (
+        collage.composite if collage.edit is None else compose(collage.background, collage.shown)
+    )
+    change, visible = target - plain.image.movedim(-1, 1), collage.composite.visible_alpha
     rest = (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
-    everywhere = (slice(0, collage.height), slice(0, collage.width))
-    found = [(collage.background.movedim(-1, 1), rest, everywhere)]
-    found += [
-        (own.colour, visible[:, index : index + 1], own.window) for index, own in enumerate(owns)
-    ]
-    parts = []
-    for colour, share, window in found:
-        spread = carry_on(change, share.expand(len(change), -1, -1, -1))
-        changed = (colour + spread[(..., *window)]).clamp(0, 1)
-        parts.append(_Part(window, changed, share[(..., *window)]))
+    whole = OwnPixels((slice(0, H), slice(0, W)), collage.background.movedim(-1, 1), rest)
+    parts = [_part(whole, rest, change)]
+    for index, layer in enumerate(interruptible(collage.shown)):
+        own = own_pixels(layer, H, W)
+        parts.append(_part(own, visible[:, index : index + 1], change))
     return parts
 
 
-def _unmixed(parts: Sequence[_Part], target: torch.Tensor) -> list[_Part]:
-    """The same parts with colours whose mix by their shares is the picture [B, 3, H, W].
+def _part(own: OwnPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
+    spread = carry_on(change, share.expand(len(change), -1, -1, -1))
+    changed = (own.colour + spread[(..., *own.window)]).clamp_(0, 1)
+    return _Part(own.window, changed, share[(..., *own.window)], own.alpha.clone())
 
-    Where several share a pixel, at a soft edge, each takes what the mix lacks in proportion to
-    its share: the smallest change of colours that does it. Where that leaves [0, 1] all of them
-    go as far towards the colour of the picture as it takes; any way there keeps the mix.
+
+def _unmix(parts: Sequence[_Part], target: torch.Tensor) -> None:
+    """Change the colours of the parts so that their mix by their shares is the picture.
+
+    The picture is [B, 3, H, W]. Where several share a pixel, at a soft edge, each takes what the
+    mix lacks in proportion to its share: the smallest change of colours that does it. Where that
+    leaves [0, 1] all of them go as far towards the colour of the picture as it takes; any way
+    there keeps the mix.
     """
     lacking, power = target.clone(), torch.zeros_like(target[:, :1])
-    for part in parts:
+    for part in interruptible(parts):
         lacking[(..., *part.window)] -= part.share * part.colour
         power[(..., *part.window)] += part.share**2
     lacking /= power
-    mixed = [
-        dataclasses.replace(part, colour=part.colour + lacking[(..., *part.window)] * part.share)
-        for part in parts
-    ]
     towards = torch.zeros_like(target)
-    for part in mixed:
+    for part in interruptible(parts):
+        part.colour.add_(lacking[(..., *part.window)] * part.share)
         beyond = (part.colour - part.colour.clamp(0, 1)).abs()
         way = (part.colour - target[(..., *part.window)]).abs()
         window = towards[(..., *part.window)]
         torch.maximum(window, torch.where(beyond > 0, beyond / way, 0.0), out=window)
-    return [
-        dataclasses.replace(
-            part,
-            colour=part.colour.lerp(
-                target[(..., *part.window)], towards[(..., *part.window)]
-            ).clamp(0, 1),
-        )
-        for part in mixed
-    ]
+    for part in interruptible(parts):
+        window = (..., *part.window)
+        part.colour.lerp_(target[window], towards[window]).clamp_(0, 1)
+
+
+def split_bytes(collage: Collage, pictures: int) -> int:
+    """The memory that `split` takes of so many pictures, with the composite of what it finds."""
+    return 4 * collage.height * collage.width * pictures * (5 * len(collage.shown) + 40)

@@ -11,7 +11,9 @@ from ..collage_core.editing import NODE, Wish, edit
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
+from ..collage_core.splitting import split_bytes
 from .host.embedding_list import check_written, texts_hash
+from .host.limits import check_room
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget
@@ -108,6 +110,9 @@ class CollageEdit(io.ComfyNode):
         wish = Wish(
             layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
         )
+        if before is not None:
+            what = f"taking {len(before.shown)} layers of the picture apart"
+            check_room(NODE, what, split_bytes(before, len(image)), image.device)
         edited, report = edit(collage, image, wish)
         check_written(cls, 3, [layer.embedding for layer in edited.shown])
         noise = collage_noise(edited, 0.0, 0.0)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from comfy_api.latest import io
 
+from ..collage_core.collage import Collage
 from ..collage_core.collage_noise import collage_noise
-from ..collage_core.layer_cuts import boxes, cut_layers, describe_layout, mask_rows
+from ..collage_core.layer_cuts import (
+    boxes,
+    cut_bytes,
+    cut_layers,
+    describe_layout,
+    mask_rows,
+)
 from ..collage_core.report import describe_collage
 from ..collage_core.result_picture import result_picture
-from ..collage_core.splitting import split
+from ..collage_core.splitting import split, split_bytes
 from ..collage_core.stack import GREY, parse_colour
+from .host.limits import check_room
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, halo_widget, share_widget
@@ -96,6 +106,7 @@ class CollageLayers(io.ComfyNode):
     def execute(cls, collage, background, base_noise, feather, image=None, halo=0) -> io.NodeOutput:
         picture = None if image is None else result_picture(image, collage, NODE)[0]
         ground = parse_colour(background, NODE)
+        _check_room(NODE, collage, cut_bytes, picture)
         cuts = cut_layers(collage, picture, ground)
         seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
         noise = collage_noise(collage, base_noise, feather, halo)
@@ -145,6 +156,18 @@ class CollageSplit(io.ComfyNode):
     @classmethod
     def execute(cls, collage, image) -> io.NodeOutput:
         picture, notes = result_picture(image, collage, SPLIT)
+        _check_room(SPLIT, collage, split_bytes, picture)
         parted = split(collage, picture)
         parted = replace(parted, notes=(*parted.notes, *notes))
         return io.NodeOutput(parted, parted.composite.image.clone(), describe_collage(parted))
+
+
+def _check_room(
+    node: str,
+    collage: Collage,
+    needed: Callable[[Collage, int], int],
+    picture: torch.Tensor | None,
+) -> None:
+    pictures = len(collage.composite.image if picture is None else picture)
+    what = f"{collage.width} x {collage.height} pixels of each of {len(collage.shown)} layers"
+    check_room(node, f"holding {what}", needed(collage, pictures), collage.background.device)

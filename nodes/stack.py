@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from comfy_api.latest import io, ui
 
-from ..collage_core.collage import (
-    CELL,
-    MAX_LAYERS,
-    check_canvas,
-)
+from ..collage_core.collage import CELL, MAX_LAYERS, Collage, Layer, check_canvas
+from ..collage_core.compositing import stack_bytes
 from ..collage_core.layer_cuts import mask_rows
 from ..collage_core.phrases import check_prompt
 from ..collage_core.report import describe_collage
-from ..collage_core.stack import GREY, new_canvas, on_top_of, with_layers, with_picture
+from ..collage_core.stack import GREY, NODE, new_canvas, on_top_of, with_layers, with_picture
 from .host.embedding_list import check_written, texts_hash
+from .host.limits import check_room
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 
 # Made once: it holds a socket for each layer there may be, and the host asks for a schema several
@@ -120,10 +119,12 @@ class CollageStack(io.ComfyNode):
             canvas = new_canvas(width, height, background)
         else:
             canvas = on_top_of(collage, width, height, background)
+        connected = sorted((layers or {}).items(), key=lambda item: int(item[0][len("layer") :]))
+        layers = [layer for _, layer in connected]
+        _check_room(canvas, layers, background_image)
         if background_image is not None:
             canvas = with_picture(canvas, background_image, background)
-        connected = sorted((layers or {}).items(), key=lambda item: int(item[0][len("layer") :]))
-        stack = with_layers(canvas, prompt, [layer for _, layer in connected])
+        stack = with_layers(canvas, prompt, layers)
         check_written(cls, 3, [layer.embedding for layer in stack.shown])
         composite = stack.composite
         return io.NodeOutput(
@@ -134,3 +135,12 @@ class CollageStack(io.ComfyNode):
             describe_collage(stack),
             ui=ui.PreviewImage(composite.image, cls=cls),
         )
+
+
+def _check_room(below: Collage, layers: list[Layer], picture: torch.Tensor | None) -> None:
+    shown = [layer for layer in (*below.layers, *layers) if layer.visible]
+    pictures = max(len(below.background), 0 if picture is None else len(picture))
+    needed = stack_bytes(below.height, below.width, pictures, shown)
+    what = f"a canvas of {below.width} x {below.height} pixels with {len(shown)} layers"
+    device = shown[0].image.device if shown else below.background.device
+    check_room(NODE, what, needed, device)

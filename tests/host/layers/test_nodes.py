@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+
+import pytest
 import torch
 from PIL import Image
 from torch.testing import assert_close
@@ -97,3 +100,55 @@ def test_nodes_leave_their_inputs_alone(node_of, stack, layer):
     assert below.layers == (made,)
     for tensor, copy in zip((image, mask, background), copies, strict=True):
         assert_close(tensor, copy, rtol=0, atol=0)
+
+
+@pytest.fixture
+def free_memory(monkeypatch):
+    """As much memory as a test says, whatever there is."""
+    import comfy.model_management as management
+
+    def leave(gigabytes: float) -> None:
+        monkeypatch.setattr(management, "get_free_memory", lambda _device: gigabytes * 1e9)
+
+    return leave
+
+
+def test_a_canvas_beyond_the_memory_is_refused_with_a_figure_before_any_is_taken(
+    pack, layer, stack, free_memory
+):
+    free_memory(16)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    many = [layer("bear")] * 64
+    photo = torch.zeros(1, 1, 1, 3).expand(1, 8192, 8192, 3)
+    said = (
+        r"^CollageStack, a canvas of 8192 x 8192 pixels with 64 layers takes 36\.2 GB of memory "
+        r"\(cpu\), and 16\.0 GB are free\. Use a smaller canvas, fewer layers or fewer pictures\.$"
+    )
+    with pytest.raises(pack.collage_core.errors.CollageError, match=said):
+        stack(*many, width=8192, height=8192, background_image=photo)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+def test_hidden_layers_take_no_memory_and_batches_do(pack, layer, stack, free_memory):
+    free_memory(0.001)
+    stack(layer("bear"), *[layer("hat", visible=False)] * 60)
+    with pytest.raises(pack.collage_core.errors.CollageError, match=r"takes 0\.0 GB"):
+        stack(layer("bear", image=torch.ones(8, 16, 16, 3)))
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("CollageLayers", "CollageLayers, holding 64 x 64 pixels of each of 2 layers takes 0.0 GB"),
+     ("CollageSplit", "CollageSplit, holding 64 x 64 pixels of each of 2 layers takes 0.0 GB")],
+)  # fmt: skip
+def test_nodes_that_take_a_stack_apart_reckon_their_memory(
+    pack, node_of, layer, stack, free_memory, name, what
+):
+    made = stack(layer("bear"), layer("hat", x=0.2))
+    inputs = {"collage": made.collage, "image": made.image}
+    if name == "CollageLayers":
+        inputs |= {"background": GREY, "base_noise": 0.5, "feather": 1.0}
+    node_of(name).execute(**inputs)
+    free_memory(0.0001)
+    with pytest.raises(pack.collage_core.errors.CollageError, match=what):
+        node_of(name).execute(**inputs)
