@@ -101,10 +101,10 @@ def right(one: Any, things: dict[str, Any]) -> Any:
     return VALUES.get(one.id, first if getattr(one, "default", None) is None else one.default)
 
 
-def refusal(node: Any, inputs: dict[str, Any]) -> str:
-    """What the node says; "" when it runs."""
+def refusal(node: Any, inputs: dict[str, Any], *, before: bool = False) -> str:
+    """What the node says, or what it says `before` anything runs; "" when it is content."""
     try:
-        node.execute(**inputs)
+        (node.validate_inputs if before else node.execute)(**inputs)
     except Exception as error:  # noqa: BLE001  what else it raises is the finding
         plain = type(error).__name__ == "CollageError"
         return str(error) if plain else f"{type(error).__name__}: {error}"
@@ -141,6 +141,32 @@ def test_every_wrong_thing_is_refused_by_the_name_of_its_input(pack, things) -> 
                 if not right_start or not said.endswith("."):
                     found[f"{node.__name__}.{name}, {what}"] = said
     assert tried > 1500
+    assert found == {}
+
+
+def test_every_wrong_constant_is_refused_before_anything_runs(pack, things) -> None:
+    """Sockets are links, so None; values are those that JSON has, as the host hands them over."""
+    found, tried = {}, 0
+    for node in pack.nodes.NODES:
+        inputs = node.define_schema().inputs
+        links = {
+            one.id: None if one.get_io_type() in things else right(one, things) for one in inputs
+        }
+        files = {one.id for one in inputs if one.get_io_type() == "COMBO" and one.default is None}
+        links |= dict.fromkeys(files)
+        assert refusal(node, links, before=True) == ""
+        for one in inputs:
+            grows = one.get_io_type() == "COMFY_AUTOGROW_V3"
+            name = f"{one.id}.layer0" if grows else one.id
+            for what, wrong in WRONG.items():
+                if is_right(one, what) or not isinstance(wrong, (str, float, bool)):
+                    continue
+                given = {**links, one.id: {"layer0": wrong} if grows else wrong}
+                said = refusal(node, given, before=True)
+                tried += 1
+                if not said.startswith(node.__name__) or f", input {name}: " not in said:
+                    found[f"{node.__name__}.{name}, {what}"] = said
+    assert tried > 500
     assert found == {}
 
 
