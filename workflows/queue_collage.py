@@ -22,6 +22,7 @@ import aiohttp
 HERE = Path(__file__).parent
 CLIENT = uuid.uuid4().hex  # whom the server tells what goes on
 SAVED_AS = "collage_result"  # filename_prefix of the SaveImage node whose picture is wanted
+ENDS = ("execution_success", "execution_error", "execution_interrupted")
 Json = dict[str, Any]
 
 
@@ -59,9 +60,11 @@ async def follow(
         if kind == "progress" and data["prompt_id"] == job:
             print(f"{name}step {data['value']} of {data['max']}", flush=True)
         elif kind == "status":  # something was queued, has ended, or was taken off the queue
-            ended = await history(http, job)
-            if ended is not None:
-                return images_of(ended)
+            await history(http, job)
+        elif kind in ENDS and data["prompt_id"] == job:  # after every step, however late they came
+            while (ended := await history(http, job)) is None:
+                await asyncio.sleep(0.05)
+            return images_of(ended)
     raise RuntimeError("the server has closed the connection.")
 
 

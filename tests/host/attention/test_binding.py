@@ -236,13 +236,6 @@ def test_tokens_are_told_as_they_read(bind):
     }
 
 
-def test_a_clip_that_did_not_arrive_is_refused(pack):
-    phrases = pack.collage_core.phrases.find_phrases("a cat", [(1, "cat")])
-    with pytest.raises(pack.collage_core.errors.CollageError) as error:
-        pack.nodes.host.word_tokens.bind_tokens(None, phrases)
-    assert "input clip: nothing arrived (None)" in str(error.value)
-
-
 def test_a_text_encoder_of_another_family_is_refused(refused):
     assert "input clip: a text encoder of g, l, t5xxl is not" in refused("a cat", "cat", kind="SD3")
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 import torch
 
 
 def inpainting(model):
     model.model.set_inpaint()
-    return model
-
-
-def not_copyable(model):
-    model.model.held = threading.Lock()
     return model
 
 
@@ -56,7 +49,6 @@ def odd(tiny, clip, make_layer, monkeypatch):
         "wide": tiny.tiny_model,
         "qwen": tiny.tiny_qwen_image,
         "inpainting": lambda: inpainting(model),
-        "not copyable": lambda: not_copyable(model),
         "int8 model": lambda: quantised(model, "Conv2d") or model,
         "int8 clip": lambda: quantised(integers.patcher, "Linear") or integers,
         "t5": lambda: with_words_of(clip, t5()),
@@ -78,7 +70,6 @@ def odd(tiny, clip, make_layer, monkeypatch):
         ("model", "wide", "input clip: it gives 64 numbers per token, and the model takes 96"),
         ("model", "qwen", "input model: QwenImage is not supported"),
         ("model", "inpainting", "input model: .* as inpainting and editing models"),
-        ("model", "not copyable", "input model: BaseModel cannot be copied for training"),
         ("model", "int8 model", "input model: its weights are quantised .*int8.* Load the fp16"),
         ("clip", "int8 clip", "input clip: its weights are quantised .*int8.* Load the fp16"),
         ("clip", "t5", "input clip: a text encoder of g, l, t5xxl is not one of"),

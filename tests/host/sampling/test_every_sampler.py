@@ -70,6 +70,9 @@ def test_a_picture_can_be_one_frame_of_a_video_latent(
             assert image.shape == (1, 72, 104, 3), "a batch would become the frames of one film"
             return next(self.pictures)
 
+        def decode(self, _: torch.Tensor) -> torch.Tensor:
+            raise AssertionError("sampling decodes nothing")
+
     qwen = tiny.tiny_qwen_image()
     inputs = {"model": qwen, "scheduler": "simple"}
     kept, _ = run(make_collage(0.0, size=(72, 104), batch=2), vae=FrameVAE(), **inputs)

@@ -122,6 +122,6 @@ def test_no_other_random_numbers_are_touched(run, make_collage) -> None:
 
 def test_another_word_for_renoise_is_refused(pack, run, make_collage) -> None:
     with pytest.raises(
-        pack.collage_core.errors.CollageError, match=r'"none" is not known\. Choose'
+        pack.collage_core.errors.CollageError, match=r'"none" is none of host, paper\. Choose'
     ):
         run(make_collage(0.4), renoise="none")
