@@ -60,11 +60,12 @@ def own_output(base: Path) -> Iterator[Path]:
     give out the same names. The first gets `output`, others `output_2` and so on.
     """
     with contextlib.ExitStack() as held:
-        for number in itertools.count(1):
-            folder = base / ("output" if number == 1 else f"output_{number}")
+        folder = base / "output"
+        for number in itertools.count(2):
             with contextlib.suppress(TakenError):
                 held.enter_context(exclusive_now(base / f".{folder.name}.lock"))
                 break
+            folder = base / f"output_{number}"
         folder.mkdir(exist_ok=True)
         yield folder
 

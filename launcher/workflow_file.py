@@ -97,7 +97,7 @@ def _check_page_node(node: Json, where: str) -> None:
 def _check_link(link: Any, where: str) -> None:
     """[id, origin, slot, target, slot, type], or an object with these names."""
     names = ("id", "origin_id", "origin_slot")
-    parts = dict(zip(names, link, strict=False)) if isinstance(link, list) else link
+    parts: Json = dict(zip(names, link, strict=False)) if isinstance(link, list) else link
     _require_object(parts, where)
     for name in names[:2]:
         _require(parts, name, (int, str), where)

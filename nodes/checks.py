@@ -54,9 +54,8 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
             own.__func__(cls, **{name: inputs.get(name) for name in left})
         return True
 
-    node.define_schema = classmethod(define_schema)
-    node.execute = classmethod(execute)
-    node.validate_inputs = classmethod(validate_inputs)
+    for method in (define_schema, execute, validate_inputs):
+        setattr(node, method.__name__, classmethod(method))
     return node
 
 
@@ -136,7 +135,7 @@ def _check(where: str, one: io.Input, value: Any, left: Collection[str]) -> Any:
         raise CollageError(f"{where}: {fault}. {KINDS[kind].remedy}")
     if kind in ("INT", "FLOAT"):
         return _in_range(where, one, value)
-    if kind == "COMBO" and one.id not in left:
+    if isinstance(one, io.Combo.Input) and one.id not in left:
         _one_of(where, one, value)
     return value
 
@@ -162,7 +161,7 @@ def _in_range(where: str, one: Any, value: Any) -> int | float:
     return int(value) if one.get_io_type() == "INT" else float(value)
 
 
-def _one_of(where: str, one: Any, value: str) -> None:
+def _one_of(where: str, one: Any, value: Any) -> None:
     if value not in one.options:
         listed = ", ".join(one.options[:MOST_OPTIONS])
         more = ", ..." if len(one.options) > MOST_OPTIONS else ""

@@ -49,7 +49,7 @@ def number(value: Real) -> str:
     """A number as short as it can be told."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return f"{value}" if isinstance(value, bool) else f"{float(value):g}"
-    return f"{value}" if abs(value) < LONGEST_NUMBER else "a number of more than 30 digits"
+    return f"{value}" if abs(int(value)) < LONGEST_NUMBER else "a number of more than 30 digits"
 
 
 def _not(value: Any, kind: str) -> str:

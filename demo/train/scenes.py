@@ -10,6 +10,7 @@ import json
 import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,7 +98,7 @@ def paths() -> list[Path]:
 def write(path: Path, made: list[Labelled]) -> None:
     """Keep one shard; a kill at any moment leaves none or a whole one."""
     words = [{"caption": scene.caption, "phrases": scene.phrases} for scene in made]
-    parts = {
+    parts: dict[str, Any] = {
         name: np.stack([getattr(scene, name) for scene in made])
         for name in ("kinds", "colors", "patterns")
     }

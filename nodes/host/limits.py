@@ -7,6 +7,8 @@ Host symbols:
 
 from __future__ import annotations
 
+from typing import Any
+
 import comfy.model_management
 import torch
 
@@ -20,7 +22,7 @@ def check_room(node: str, what: str, needed: int, device: torch.device) -> None:
 
     A system that runs out of memory does not say so: it swaps for hours or ends ComfyUI.
     """
-    free = comfy.model_management.get_free_memory(device)
+    free: Any = comfy.model_management.get_free_memory(device)
     if needed > free:
         raise CollageError(
             f"{node}, {what} takes {needed / 1e9:.1f} GB of memory ({device.type}), and "

@@ -23,7 +23,9 @@ def constants_before(node: Any, name: str) -> Iterator[Any]:
     node: its class, with the hidden input dynprompt; nothing where the host does not tell.
     """
     graph, own_id = _running(node)
-    ways = [] if graph is None else [graph.get_node(own_id)["inputs"].get(name)]
+    if graph is None:
+        return
+    ways = [graph.get_node(own_id)["inputs"].get(name)]
     seen: set[str] = set()
     while ways:
         value = ways.pop()

@@ -23,7 +23,7 @@ from collage_core.word_bias import Region, TokenColumns
 
 B, N, K, H, D = 2, 35, 11, 3, 5
 COLUMNS = TokenColumns(
-    torch.tensor([2, 7, 4]), torch.tensor([[1.0, 1, 0], [0, 0, 1]]), factor=1.0
+    torch.tensor([2, 7, 4]), torch.tensor([[1.0, 1, 0], [0, 0, 1]]), factor=torch.tensor(1.0)
 )  # region 0: tokens 2 and 7; region 1: token 4
 
 

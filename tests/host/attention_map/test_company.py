@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -47,7 +49,8 @@ def test_a_compiled_model_is_looked_at_uncompiled(run, patch, collage) -> None:
 
     patched, graphs = patch(collage).model, []
     compiled = patched.clone()
-    set_torch_compile_wrapper(model=compiled, backend=lambda graph, _: graphs.append(graph))
+    backend: Any = lambda graph, _: graphs.append(graph)  # noqa: E731
+    set_torch_compile_wrapper(model=compiled, backend=backend)
     assert torch.equal(run(compiled, collage)[0], run(patched, collage)[0])
     assert not graphs
     assert compiled.get_wrappers("apply_model", "torch.compile")
