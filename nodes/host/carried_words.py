@@ -4,8 +4,7 @@ So conditionings that are combined, appended to, reordered or foreign are told a
 model they are sampled with.
 
 The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with these keys. It calls the
-wrapper OUTER_SAMPLE once, as (executor, noise, latent_image, ...) with the guider as class_obj, and
-CALC_COND_BATCH at every step, as (executor, model, conds, x_in, timestep, model_options).
+wrapper CALC_COND_BATCH as (executor, model, conds, x_in, timestep, model_options).
 
 Host symbols:
     comfy.sampler_helpers.convert_cond: "cross_attn", "model_conds", "uuid"
@@ -13,21 +12,18 @@ Host symbols:
     comfy.model_base.BaseModel: "c_crossattn"
     comfy.conds.CONDRegular: cond
     comfy.samplers.calc_cond_batch(model, conds, x_in, timestep, model_options)
-    comfy.samplers: "CALC_COND_BATCH", "OUTER_SAMPLE", "transformer_options"
-    comfy.samplers.CFGGuider: conds
-    comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
+    comfy.samplers: "CALC_COND_BATCH", "transformer_options"
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from weakref import WeakSet
 
 import torch
 
 from ...collage_core.box import Box, wrong_shape
-from ...collage_core.collage import CELL, Collage
+from ...collage_core.collage import Collage
 from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import Area, WordBias
@@ -35,8 +31,6 @@ from .batch_rows import Pictures, row_pictures
 
 KEY = "collage_words"
 NODE = "MaskedCrossAttentionPatch"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +46,7 @@ class Words:
     box: Box | None
 
     def __post_init__(self) -> None:
-        _MADE.add(self)
+        MADE.add(self)
 
     def stand_in(self, features: torch.Tensor, first: int) -> bool:
         """Whether these text features are among others [1, K, D], at token `first` or later."""
@@ -65,7 +59,7 @@ class Words:
         return any(torch.equal(features[:, i : i + length].to(own), own) for i in places.tolist())
 
 
-_MADE: WeakSet[Words] = WeakSet()  # to know them again where a node dropped their dictionary
+MADE: WeakSet[Words] = WeakSet()  # to know them again where a node dropped their dictionary
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,36 +92,6 @@ def with_words(
     return [[features, {**options, KEY: words(features)}] for features, options in conditioning]
 
 
-def look_over(executor, noise, latent_image, *args, **kwargs):
-    """Before a sampling: refuse words whose places were lost, and say what is taken for granted."""
-    conds = getattr(executor.class_obj, "conds", {})
-    entries = [entry for cond in conds.values() for entry in cond or ()]
-    for entry in entries:
-        if entry.get("cross_attn") is not None:
-            _check_order(entry.get(KEY), entry["cross_attn"])
-    carried = [entry[KEY] for entry in entries if KEY in entry]
-    if not carried:  # meant, with another prompt for a second pass, or a slip
-        log.warning(
-            "%s, output positive: no conditioning that this model is sampled with comes from the "
-            "node as it was, so words act everywhere.",
-            NODE,
-        )
-    for words in carried[:1]:
-        _say_what_is_sampled(words, latent_image)
-    return executor(noise, latent_image, *args, **kwargs)
-
-
-def _say_what_is_sampled(words: Words, latent_image: torch.Tensor) -> None:
-    """A second pass over a larger picture is meant as often as a crop that was not told."""
-    (height, width), (rows, columns) = words.bias.masks.shape[-2:], latent_image.shape[-2:]
-    if words.box is None and (height, width) != (rows * CELL, columns * CELL):
-        log.info(
-            "%s: the latent of %d x %d cells is taken for all of the canvas of %d x %d pixels. If "
-            "it is a crop, connect its box to crop.",
-            *(NODE, columns, rows, width, height),
-        )
-
-
 def hand_over(executor, model, conds, x_in, timestep, model_options):
     """Tell the model call, by place in `conds` and uuid, which conditionings ask for a bias.
 
@@ -152,20 +116,6 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
             chunks[number, entry["uuid"]] = _chunk(words, features, entry, x_in, options)
     options = {**options, KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
-
-
-def _check_order(words: Words | None, features: torch.Tensor) -> None:
-    """Refuse words of ours behind others: ConditioningConcat drops the dictionary of the second.
-
-    At the beginning features without `words` may be those of an encoder that read the same prompt.
-    """
-    first = 1 if words is None else words.features.shape[1]
-    if any(made.bias.regions and made.stand_in(features, first) for made in [*_MADE]):
-        raise CollageError(
-            f"{NODE}, output positive: its words stand behind those of another conditioning, as "
-            "ConditioningConcat puts them, so their places are lost and they would act everywhere. "
-            "Use ConditioningCombine instead, or connect it as conditioning_to."
-        )
 
 
 def _equal(features: torch.Tensor | None, original: torch.Tensor | None) -> bool:

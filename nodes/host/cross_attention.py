@@ -29,8 +29,9 @@ from comfy.patcher_extension import WrappersMP
 from ...collage_core.errors import CollageError
 from ...collage_core.word_bias import TokenColumns
 from .attention_override import OVERRIDE, takes_mask
+from .before_sampling import look_over
 from .block_attention import BlockAttention, Due, RowBias, Size, watch_tokens
-from .carried_words import KEY, NODE, Chunk, check_picture, hand_over, look_over
+from .carried_words import KEY, NODE, Chunk, check_picture, hand_over
 from .run_tensors import RUN, RunTensors, during_a_run
 from .unet import block_sizes
 
