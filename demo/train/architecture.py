@@ -1,8 +1,8 @@
 """The shapes of the next demo model's networks, made of the host's own classes.
 
 What is trained here takes the place of the shapes that the demo model's loader builds from when it
-paints better than what ships. Width and depth follow from measuring on two cores: attention at 16 x 16 and
-8 x 8 cells only, one residual block a level.
+paints better than what ships. Width and depth follow from measuring on two cores: attention at
+16 x 16 and 8 x 8 cells only, one residual block a level.
 """
 
 from __future__ import annotations
