@@ -36,6 +36,7 @@ from .under_way import Start
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
+MOST_LEVELS = 500_000  # of a schedule, some 25 seconds of the slowest scheduler
 
 
 def sample_cells(
@@ -106,7 +107,17 @@ def _changing(
 
 
 def _schedule(model, denoise: float, *, steps, sampler_name, scheduler, **_) -> torch.Tensor:
-    """The noise levels of KSampler at that denoise, or none where it is 0."""
+    """The noise levels of KSampler at that denoise, or none where it is 0.
+
+    The host makes a schedule of steps / denoise levels, one by one, and takes the end of it.
+    Raises CollageError for one that would take minutes, in which nothing can be interrupted.
+    """
+    if steps > denoise * MOST_LEVELS > 0:
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input steps: {steps} steps at a highest noise of "
+            f"{denoise:.3g} are the end of a schedule of {steps / denoise:.0f}. "
+            f"Enter at most {int(denoise * MOST_LEVELS)}."
+        )
     device, options = model.load_device, model.model_options
     return comfy.samplers.KSampler(
         model, steps, device, sampler_name, scheduler, denoise, options

@@ -73,3 +73,15 @@ def test_sampling_that_ends_in_nan_is_no_black_picture(pack, run, make_collage, 
     broken = model.clone()
     broken.set_model_sampler_cfg_function(lambda args: args["cond"] * torch.nan)
     assert_refused(pack, "sampling ended in NaN", run, make_collage(0.5), model=broken)
+
+
+@pytest.mark.parametrize(("steps", "noise", "most"), [(10_000, 0.01, 5000), (500, 0.0006, 300)])
+def test_a_schedule_of_millions_of_levels_is_refused(
+    pack, run, make_collage, steps, noise, most
+) -> None:
+    """The host makes steps / denoise levels one by one, and no interrupt ends that."""
+    collage = make_collage(noise)
+    match = rf"input steps: {steps} steps at a highest noise of .* Enter at most {most}\.$"
+    assert_refused(pack, match, run, collage, base_noise=noise, steps=steps)
+    run(collage, base_noise=noise, steps=3)
+    run(make_collage(0.0), base_noise=0.0, steps=10_000)
