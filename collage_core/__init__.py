@@ -20,6 +20,7 @@ Modules
     distance         how far it is to the edge of a region
     interruption     where long loops ask whether the user has stopped the run
     paste_back       the original, to the bit, wherever an edit could not change it
+    given_out        tensors for other nodes, which may write into them
     layer_cuts       layers one by one: pixels, masks and boxes
     splitting        a finished picture as a collage again; filling for what was hidden
     result_picture   a finished picture beside its collage: sizes and batches

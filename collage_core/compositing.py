@@ -67,17 +67,12 @@ def compose(background: torch.Tensor, layers: Sequence[Layer]) -> Composite:
     )
 
 
-def stack_bytes(height: int, width: int, background: int, layers: Sequence[Layer]) -> int:
-    """The memory that `compose` takes beside its inputs, or its result with a copy to give out.
-
-    background: the batch of the background.
-    """
+def compose_bytes(height: int, width: int, background: int, layers: Sequence[Layer]) -> int:
+    """The memory that `compose` takes beside its inputs; `background` is the batch of that."""
     B = max([background, *(layer.batch for layer in layers)])
     b = max((layer.batch for layer in layers), default=0)
     source = max((layer.image.numel() for layer in layers), default=0) * 8 // 3
-    placing, given_out = 3 * B + 6 * b + 6, (len(layers) + 3) * B
-    pixels = height * width
-    return 4 * (pixels * B * (len(layers) + 4) + max(pixels * placing + source, pixels * given_out))
+    return 4 * (height * width * (B * (len(layers) + 7) + 7 * b + 7) + source)
 
 
 def _overlaps(placed: PlacedLayer, above: torch.Tensor) -> torch.Tensor:

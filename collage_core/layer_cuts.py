@@ -107,7 +107,7 @@ def cut_layers(collage: Collage, picture: torch.Tensor | None, ground: torch.Ten
 
 def cut_bytes(collage: Collage, pictures: int) -> int:
     """The memory that `cut_layers` takes of so many pictures, with the maps made beside it."""
-    return 4 * collage.height * collage.width * pictures * (4 * len(collage.shown) + 16)
+    return 4 * collage.height * collage.width * pictures * (4 * len(collage.shown) + 26)
 
 
 def boxes(masks: torch.Tensor) -> list[list[Box | None]]:

@@ -8,6 +8,7 @@ from comfy_api.latest import io, ui
 
 from ..collage_core.collage_noise import collage_noise
 from ..collage_core.editing import NODE, Wish, edit
+from ..collage_core.given_out import given_out
 from ..collage_core.paste_back import paste_back
 from ..collage_core.paste_back_inputs import NODE as BACK
 from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
@@ -119,7 +120,7 @@ class CollageEdit(io.ComfyNode):
         preview = noise_picture(edited, noise, 0.0)
         return io.NodeOutput(
             edited,
-            edited.composite.image.clone(),
+            given_out(edited.composite.image),
             noise.squeeze(1),
             edited.learned_phrases.prompt,
             report,

@@ -10,6 +10,7 @@ from comfy_api.latest import io
 
 from ..collage_core.collage import Collage
 from ..collage_core.collage_noise import collage_noise
+from ..collage_core.given_out import given_out
 from ..collage_core.layer_cuts import (
     boxes,
     cut_bytes,
@@ -113,7 +114,7 @@ class CollageLayers(io.ComfyNode):
         empty = ground.expand_as(collage.background).clone()
         return io.NodeOutput(
             cuts.images.flatten(0, 1) if collage.shown else empty,
-            mask_rows(cuts.visible).clone(),
+            given_out(mask_rows(cuts.visible)),
             mask_rows(cuts.full),
             seen,
             noise.squeeze(1),
@@ -159,7 +160,7 @@ class CollageSplit(io.ComfyNode):
         _check_room(SPLIT, collage, split_bytes, picture)
         parted = split(collage, picture)
         parted = replace(parted, notes=(*parted.notes, *notes))
-        return io.NodeOutput(parted, parted.composite.image.clone(), describe_collage(parted))
+        return io.NodeOutput(parted, given_out(parted.composite.image), describe_collage(parted))
 
 
 def _check_room(

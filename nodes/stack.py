@@ -8,7 +8,8 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..collage_core.collage import CELL, MAX_LAYERS, Collage, Layer, check_canvas
-from ..collage_core.compositing import stack_bytes
+from ..collage_core.compositing import compose_bytes
+from ..collage_core.given_out import given_out
 from ..collage_core.layer_cuts import mask_rows
 from ..collage_core.phrases import check_prompt
 from ..collage_core.report import describe_collage
@@ -129,8 +130,8 @@ class CollageStack(io.ComfyNode):
         composite = stack.composite
         return io.NodeOutput(
             stack,
-            composite.image.clone(),  # whoever writes into an output leaves the collage alone
-            mask_rows(composite.visible_alpha.transpose(0, 1)).clone(),
+            given_out(composite.image),
+            given_out(mask_rows(composite.visible_alpha.transpose(0, 1))),
             stack.learned_phrases.prompt,
             describe_collage(stack),
             ui=ui.PreviewImage(composite.image, cls=cls),
@@ -140,7 +141,7 @@ class CollageStack(io.ComfyNode):
 def _check_room(below: Collage, layers: list[Layer], picture: torch.Tensor | None) -> None:
     shown = [layer for layer in (*below.layers, *layers) if layer.visible]
     pictures = max(len(below.background), 0 if picture is None else len(picture))
-    needed = stack_bytes(below.height, below.width, pictures, shown)
+    needed = compose_bytes(below.height, below.width, pictures, shown)
     what = f"a canvas of {below.width} x {below.height} pixels with {len(shown)} layers"
     device = shown[0].image.device if shown else below.background.device
     check_room(NODE, what, needed, device)
