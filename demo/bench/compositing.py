@@ -3,6 +3,9 @@
 Each side runs in a process of its own, from inputs that lie in memory in its own form (float32
 tensors, 8-bit images). Pillow does the same work in 8 bits: box reduction, affine transform,
 alpha_composite, and one visible mask per layer.
+
+With --canvas SIZE: what a canvas of that many pixels a side takes instead, under the same 20 layers
+enlarged; memory is what a step holds at most, the one before it included.
 """
 
 from __future__ import annotations
@@ -14,12 +17,15 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageChops
 
 from collage_core.collage import Layer
 from collage_core.compositing import compose
+
+from ._canvas import blurring, giving_out, putting_back, reckoned, stacking
 
 LAYERS, SIZE, ROUNDS = 20, 1024, 5
 SCALES = (1.0, 0.9, 0.75, 0.5, 1.25)
@@ -86,12 +92,14 @@ def place_with_pillow(layer: Image.Image, place: tuple[float, float, float, floa
     return canvas
 
 
-def measure(make: Callable[[], Callable[[], object]]) -> tuple[list[float], float, float]:
+def measure(
+    make: Callable[..., Callable[[], object]], *given: Any, rounds: int = ROUNDS
+) -> tuple[list[float], float, float]:
     """Seconds of each round, least processor seconds, most memory above the inputs in MB."""
-    work = make()
+    work = make(*given)
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     seconds, busy = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start, busy_start = time.perf_counter(), time.process_time()
         work()
         seconds.append(time.perf_counter() - start)
@@ -100,15 +108,43 @@ def measure(make: Callable[[], Callable[[], object]]) -> tuple[list[float], floa
     return sorted(seconds), min(busy), (most - before) / 1e6
 
 
+def alone(*given: Any, **options: Any) -> tuple[list[float], float, float]:
+    """`measure` in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(measure, given, options)
+
+
+def large_canvas(size: int) -> None:
+    places = placements()
+    need = {
+        name: f", {size / 1e9:.1f} GB asked for" for name, size in reckoned(size, places).items()
+    }
+    print(f"{LAYERS} layers on {size} x {size}, {torch.get_num_threads()} threads")
+    for name, note, *given in (
+        ("stack", need["stack"], stacking, size, places),
+        ("Collage Layers", need["layers"] + " beside the stack", giving_out, size, places),
+        ("blur by 10", "", blurring, size, 10.0),
+        ("blur by 512", "", blurring, size, 512.0),
+        ("paste back, feather 10", "", putting_back, size, 10.0),
+        ("paste back, feather 512", "", putting_back, size, 512.0),
+    ):
+        (seconds, *_), busy, memory = alone(*given, rounds=1)
+        print(
+            f"{name:24} {seconds:6.1f} s, processors {busy:6.1f} s, "
+            f"{memory / 1e3:.1f} GB above the inputs{note}"
+        )
+
+
 def main(arguments: Sequence[str]) -> None:
-    argparse.ArgumentParser(prog="run.py bench compositing", description=__doc__).parse_args(
-        arguments
-    )
+    parser = argparse.ArgumentParser(prog="run.py bench compositing", description=__doc__)
+    parser.add_argument("--canvas", type=int, metavar="SIZE", help="measure a large canvas")
+    if size := parser.parse_args(arguments).canvas:
+        large_canvas(size)
+        return
     print(f"{LAYERS} layers of {SIZE} x {SIZE}, {torch.get_num_threads()} threads, {ROUNDS} rounds")
     best = {}
     for name, make in (("collage_core", collage_work), ("Pillow", pillow_work)):
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            seconds, busy, memory = pool.apply(measure, (make,))
+        seconds, busy, memory = alone(make)
         best[name] = seconds[0]
         print(
             f"{name:13} best {seconds[0]:.2f} s, median {seconds[len(seconds) // 2]:.2f} s, "
