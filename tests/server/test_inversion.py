@@ -77,7 +77,8 @@ def seconds(events: list) -> float:
 def test_a_training_is_shown_interrupted_taken_up_again_and_found(follow) -> None:
     cut_off = follow(workflow(0.3), "step 2 ")
     assert cut_off[-1].kind == "execution_interrupted"
-    assert steps(cut_off) in ([1, 2], [1, 2, 3])
+    assert steps(cut_off) == list(range(1, len(steps(cut_off)) + 1))
+    assert 2 <= len(steps(cut_off)) < STEPS
 
     first_look = next(e for e in cut_off if e.kind == "preview")
     assert first_look.node == LEARN
