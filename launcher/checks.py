@@ -9,7 +9,7 @@ from pathlib import Path
 
 from launcher import environment
 from launcher.failure import LauncherError
-from launcher.host import Host
+from launcher.host import Host, must_use_cpu
 from launcher.paths import HOST_DIR, REPO
 from launcher.process import say
 
@@ -26,13 +26,16 @@ def run_tests(host: Host, pytest_arguments: Sequence[str], **environ: str) -> in
     Only the private host is the one that the type checker is configured for. `environ` is added
     to the environment.
     """
-    env = {**_test_environ(host), **environ}
+    env = {**test_environ(host), **environ}
     failed = []
     if host.private and not pytest_arguments:
         for tool, *arguments in _static_checks(host):
             if _run(host.module(tool, *arguments), env) != 0:
                 failed.append(" ".join([tool, *arguments]))
     status = _run(host.module("pytest", *(pytest_arguments or AT_ONCE)), env)
+    if not pytest_arguments and not must_use_cpu(host):  # in a process that may take the GPU
+        env = {**env, "COLLAGE_CPU": "", "COLLAGE_GPU": "cuda"}
+        status = _run(host.module("pytest", "tests/gpu"), env) or status
     if failed:
         raise LauncherError(f"Not clean: {', '.join(failed)} (what they found stands above).")
     return status
@@ -46,7 +49,7 @@ def _static_checks(host: Host) -> list[list[str]]:
     ]
 
 
-def _test_environ(host: Host) -> dict[str, str]:
+def test_environ(host: Host) -> dict[str, str]:
     """Install the test tools if need be and return the environment that finds them.
 
     One thread per process: several wait for one another actively wherever cores are shared.

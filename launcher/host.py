@@ -24,15 +24,17 @@ sys.exit(0 if name and (torch.zeros(1, device=name) + 1).item() == 1 else 3)
 
 @dataclass(frozen=True)
 class Host:
-    """A ComfyUI folder and the Python that runs it."""
+    """A ComfyUI folder and the Python that runs it; site and page: of a folder for GPU machines."""
 
     comfyui: Path
     python: Path
     private: bool
+    site: Path | None = None
+    page: Path | None = None
 
     def environ(self) -> dict[str, str]:
         """Return the environment for our own modules: ComfyUI's `nodes.py` before our `nodes/`."""
-        path = os.pathsep.join([str(self.comfyui), str(REPO)])
+        path = os.pathsep.join(map(str, filter(None, [self.comfyui, REPO, self.site])))
         env = {**os.environ, "PYTHONPATH": path, "COMFYUI_PATH": str(self.comfyui)}
         if self.private:
             # Compiled files may lie in our folder; without them a start takes twice as long.
@@ -56,6 +58,10 @@ def find_host(comfyui: str | None) -> Host:
             "give the folder that ComfyUI is started from."
         )
     make_host_dir()
+    if (folder.parent / "gpu_pack.txt").is_file():
+        from launcher.gpu_pack import packed_host
+
+        return packed_host(folder.parent)
     return Host(folder, _python_of(folder), private=False)
 
 
@@ -78,7 +84,8 @@ def require_undamaged(host: Host) -> None:
 
     To look after every file takes a second or more, too long before each command.
     """
-    missing = environment.missing_files(environment.VENV) if host.private else []
+    ours = host.private and host.site is None
+    missing = environment.missing_files(environment.VENV) if ours else []
     if missing:
         (environment.VENV / "host.stamp").unlink(missing_ok=True)
         raise LauncherError(

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -141,11 +142,17 @@ class Server:
 
 
 def start_server(
-    host: Host, base: Path, *, port: int = 0, name: str = "server", output: Path | None = None
+    host: Host,
+    base: Path,
+    *,
+    port: int = 0,
+    name: str = "server",
+    output: Path | None = None,
+    arguments: Sequence[str] = (),
 ) -> Server:
     """Start ComfyUI with the prepared folder `base` and return once it answers with our nodes.
 
-    Pictures go into `output`, or the folder of that name in `base`.
+    Pictures go into `output`, or the folder of that name in `base`; `arguments` are ComfyUI's own.
     """
     require_loopback()
     port = port or free_port()
@@ -157,13 +164,15 @@ def start_server(
     command += ["--output-directory", str(output or base / "output")]
     command += ["--preview-method", "auto", "--log-stdout"]
     command += ["--disable-auto-launch", "--disable-api-nodes"]
-    if page := os.environ.get("COLLAGE_FRONTEND"):  # of `run.py canary`
-        command += ["--front-end-root", page]
+    if page := os.environ.get("COLLAGE_FRONTEND") or host.page:  # the first of `run.py canary`
+        command += ["--front-end-root", str(page)]
     if not host.private:
         command += ["--models-directory", str(host.comfyui / "models")]
     if must_use_cpu(host):
         command.append("--cpu")
+    command += arguments
     env = {key: value for key, value in host.environ().items() if key != "PYTHONPATH"}
+    env |= {"PYTHONPATH": str(host.site)} if host.site else {}
     server = Server(command, port, new_log(name), env)
     try:
         server.wait_until_up()
