@@ -48,6 +48,13 @@ def parser() -> argparse.ArgumentParser:
     bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
     bench.add_argument("name", metavar="NAME")
 
+    gpu = _command(commands, "gpu", "all that only a GPU can show, in minutes")
+    gpu.add_argument("--output", type=Path, default=REPO / "output" / "gpu", metavar="DIR")
+    gpu.add_argument("--minutes", type=float, default=12.0, metavar="N", help="default: 12")
+    gpu.add_argument("--rehearse", action="store_true", help="on the CPU, small and few")
+    gpu.add_argument("--pack", action="store_true", help="make a folder to run on a bare machine")
+    gpu.add_argument("--from-pack", type=Path, metavar="DIR", help="ComfyUI and wheels of it")
+
     canary = _command(
         commands, "canary", "tell what a newer ComfyUI or its newest page would break"
     )
@@ -85,7 +92,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         from launcher.convert import convert_embedding
 
         return convert_embedding(options.comfyui, options.file, options.output)
-    host = find_host(options.comfyui)
+    host = _packed(options) or find_host(options.comfyui)
     try:
         status = _run_in(host, options, rest)
     except LauncherError:
@@ -94,6 +101,16 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if status:
         require_undamaged(host)
     return status
+
+
+def _packed(options: argparse.Namespace) -> Host | None:
+    """The host of a folder that `gpu --pack` made, where one was named or this is in one."""
+    from launcher import gpu_pack
+
+    named = getattr(options, "from_pack", None)
+    if named or (gpu_pack.is_packed(REPO) and not options.comfyui):
+        return gpu_pack.packed_host((named or REPO).absolute())
+    return None
 
 
 def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
@@ -105,6 +122,8 @@ def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
         return checks.run_module(host, f"demo.{options.command}", rest)
     if options.command == "bench":
         return checks.run_module(host, "demo.bench", [options.name, *rest])
+    if options.command == "gpu":
+        return _run_gpu(host, options)
     if options.command == "canary":
         from launcher.canary import run_canary
 
@@ -120,6 +139,14 @@ def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
     from launcher.demo import run_demo
 
     return run_demo(host, options)
+
+
+def _run_gpu(host: Host, options: argparse.Namespace) -> int:
+    from launcher import gpu, gpu_pack
+
+    if options.pack:
+        return gpu_pack.pack(host, options.output.absolute())
+    return gpu.run_gpu(host, options)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -40,7 +40,10 @@ class Progress:
 
 
 def spawn(
-    command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command in a process group of its own, its output appended to `log`."""
     with open(log, "ab") as sink:
@@ -50,6 +53,7 @@ def spawn(
             stdout=sink,
             stderr=subprocess.STDOUT,
             env=env,
+            cwd=folder,
             start_new_session=True,
             preexec_fn=_ends_with_parent(),  # noqa: PLW1509  one system call, no locks taken
         )
