@@ -137,6 +137,8 @@ def test_what_fails_on_the_way_leaves_the_old_file(tmp_path: Path):
 # Write without the functions above: what is thrown away, what is added to line by line, what has
 # no pack to import from, and what ends in a replacement of its own.
 OWN_WAYS = {
+    "launcher/gpu.py",
+    "launcher/gpu_pack.py",
     "launcher/side_by_side.py",
     "launcher/process.py",
     "workflows/api_in_20_lines.py",
