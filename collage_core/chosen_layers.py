@@ -7,10 +7,10 @@ from itertools import islice
 
 from .collage import Collage
 from .errors import CollageError, quoted
+from .imaging.pixels import SEEN
 from .layer_choice import MOST_LISTED, layers_named, word_keys
 from .layer_cuts import BACKGROUND, visible_part
 from .phrases import LETTERS_COMPARED
-from .pixels import SEEN
 
 BACKGROUND_TEXT = "background"
 

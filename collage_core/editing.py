@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from .blur import gaussian_blur
 from .chosen_layers import chosen_layers
 from .collage import Collage, Edit
 from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
 from .foreign_signs import foreign_signs
+from .imaging.blur import gaussian_blur
 from .layer_choice import word_keys
 from .layer_cuts import BACKGROUND, paste_layers
 from .paste_back import changeable

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from .collage import CELL
-from .distance import inner_distance
 from .halo import running_max
+from .imaging.distance import inner_distance
 from .noise import cell_noise, fixed_cells
 
 

@@ -7,8 +7,8 @@ import torch
 from .collage import Collage
 from .collage_noise import collage_noise
 from .errors import CollageError
+from .imaging.pixels import clean_pixels, mask_batch
 from .paste_back import changeable
-from .pixels import clean_pixels, mask_batch
 from .result_picture import growth, other_size
 
 NODE = "CollagePasteBack"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from .collage import CELL, Collage
 from .errors import quoted
 from .foreign_signs import foreign_signs
+from .imaging.pixels import SEEN, on_plain_ground
 from .phrases import Group, describe
-from .pixels import SEEN, on_plain_ground
 from .placement import turned_size
 from .words import WEIGHT
 

@@ -6,7 +6,7 @@ import torch
 
 from .collage import Collage
 from .errors import CollageError
-from .pixels import clean_pixels
+from .imaging.pixels import clean_pixels
 
 
 def result_picture(

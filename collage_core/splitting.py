@@ -16,7 +16,7 @@ import torch
 
 from .collage import Collage, Layer
 from .compositing import compose
-from .filling import carry_on
+from .imaging.filling import carry_on
 from .interruption import interruptible
 from .layer_cuts import OwnPixels, own_pixels, visible_part
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from .collage import Collage, Layer, check_canvas
 from .compositing import compose
 from .errors import CollageError, quoted
-from .pixels import clean_pixels
+from .imaging.pixels import clean_pixels
 from .placement import area_shrink
 
 NODE = "CollageStack"

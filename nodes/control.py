@@ -11,7 +11,7 @@ from ..collage_core.box import Box, read_box
 from ..collage_core.collage import LAYER_RANGES, Collage
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
-from ..collage_core.pixels import clean_pixels
+from ..collage_core.imaging.pixels import clean_pixels
 from .host.control_conditioning import apply_network
 from .host.edges import find_edges
 from .host.layer_control import LayerControl

@@ -10,7 +10,7 @@ from comfy_api.latest import io
 
 from ..collage_core.collage import Collage
 from ..collage_core.collage_noise import collage_noise
-from ..collage_core.given_out import given_out
+from ..collage_core.imaging.given_out import given_out
 from ..collage_core.layer_cuts import (
     boxes,
     cut_bytes,

@@ -13,7 +13,7 @@ from ..collage_core.collage import (
     check_text,
 )
 from ..collage_core.errors import quoted
-from ..collage_core.pixels import clean_pixels
+from ..collage_core.imaging.pixels import clean_pixels
 from .host.embedding_list import texts_hash
 from .sockets import CATEGORY, CollageLayerSocket
 from .widgets import SLIDER

@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 
 from ..collage_core.collage import CELL, MAX_LAYERS, Collage, Layer, check_canvas
 from ..collage_core.compositing import compose_bytes
-from ..collage_core.given_out import given_out
+from ..collage_core.imaging.given_out import given_out
 from ..collage_core.layer_cuts import mask_rows
 from ..collage_core.phrases import check_prompt
 from ..collage_core.report import describe_collage

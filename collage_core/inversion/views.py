@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from ..collage import Collage, Layer
 from ..errors import CollageError, quoted
-from ..pixels import SEEN, seen_box
+from ..imaging.pixels import SEEN, seen_box
 from ..placement import place_layer
 from .prompts import same_layer
 from .settings import NODE

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ...collage_core.collage import Collage
 from ...collage_core.collage_noise import noise_inputs
-from ...collage_core.heat_map import LUMA, heat_colours
+from ...collage_core.imaging.heat_map import LUMA, heat_colours
 from ...collage_core.interruption import interruptible
 
 SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.blur import gaussian_blur
 from collage_core.errors import CollageError
 from collage_core.halo import grow, with_halo
+from collage_core.imaging.blur import gaussian_blur
 from collage_core.noise import noise_map
 
 B, L, H, W = 2, 3, 13, 17

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.blur import gaussian_blur
+from collage_core.imaging.blur import gaussian_blur
 from collage_core.noise import (
     cell_noise,
     fixed_cells,

@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.errors import CollageError
-from collage_core.pixels import clean_pixels
+from collage_core.imaging.pixels import clean_pixels
 
 B, H, W = 2, 7, 11
 NODE = 'CollageLayer "bear"'

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from collage_core.collage import Collage, Edit, Embedding, Layer
-from collage_core.filling import carry_on
+from collage_core.imaging.filling import carry_on
 from collage_core.splitting import split
 
 H, W = 24, 40

@@ -7,7 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .interruption import interruptible
+from ..interruption import interruptible
 
 REACH = 6  # sigmas; what a Gaussian holds beyond them a float32 cannot tell from nothing
 AT_ONCE = 1 << 22  # numbers that are transformed together: bounds the memory

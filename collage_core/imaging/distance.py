@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .interruption import interruptible
+from ..interruption import interruptible
 
 
 def inner_distance(region: torch.Tensor, cell: int, reach: int) -> torch.Tensor:

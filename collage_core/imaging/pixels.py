@@ -7,7 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .errors import CollageError
+from ..errors import CollageError
 
 OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
 TOLERANCE = 0.01  # rounding of other nodes, not worth a warning

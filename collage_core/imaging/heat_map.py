@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from ..halo import running_max
+from ..interruption import interruptible
 from .blur import gaussian_blur
-from .halo import running_max
-from .interruption import interruptible
 
 # From black over purple and orange to pale yellow, each step lighter by as much (inferno).
 HEAT = "000004 1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
