@@ -10,7 +10,7 @@ from .errors import CollageError, quoted
 from .imaging.pixels import SEEN
 from .layer_choice import MOST_LISTED, layers_named, word_keys
 from .layer_cuts import BACKGROUND, visible_part
-from .phrases import LETTERS_COMPARED
+from .prompt.phrases import LETTERS_COMPARED
 
 BACKGROUND_TEXT = "background"
 

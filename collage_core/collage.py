@@ -11,10 +11,10 @@ from functools import cached_property
 import torch
 
 from .compositing import Composite, compose
-from .embedding_words import insert_embeddings
 from .errors import CollageError, quoted
-from .phrases import Phrases, check_prompt, find_phrases
 from .placement import turned_size
+from .prompt.insertion import insert_embeddings
+from .prompt.phrases import Phrases, check_prompt, find_phrases
 
 MAX_LAYERS = 64
 CELL = 8  # canvas pixels per latent cell

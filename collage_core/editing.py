@@ -17,11 +17,11 @@ from .collage import Collage, Edit
 from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
-from .foreign_signs import foreign_signs
 from .imaging.blur import gaussian_blur
 from .layer_choice import word_keys
 from .layer_cuts import BACKGROUND, paste_layers
 from .paste_back import changeable
+from .prompt.foreign_signs import foreign_signs
 from .rephrasing import rephrase
 from .result_picture import result_picture
 from .splitting import take_away

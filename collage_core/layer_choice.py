@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from .collage import Collage
 from .errors import CollageError, quoted
-from .words import split_words
+from .prompt.words import split_words
 
 MOST_LISTED = 8
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from .chosen_layers import layer_name
 from .collage import Collage
 from .errors import CollageError, quoted
-from .phrases import check_prompt
+from .prompt.phrases import check_prompt
 
 
 def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from .collage import CELL, Collage
 from .errors import quoted
-from .foreign_signs import foreign_signs
 from .imaging.pixels import SEEN, on_plain_ground
-from .phrases import Group, describe
 from .placement import turned_size
-from .words import WEIGHT
+from .prompt.foreign_signs import foreign_signs
+from .prompt.phrases import Group, describe
+from .prompt.words import WEIGHT
 
 STRONG_WEIGHT = 5
 MOST_PLACES = 8  # that are listed of a phrase

@@ -11,7 +11,7 @@ from ..collage_core.collage import CELL, MAX_LAYERS, Collage, Layer, check_canva
 from ..collage_core.compositing import compose_bytes
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.layer_cuts import mask_rows
-from ..collage_core.phrases import check_prompt
+from ..collage_core.prompt.phrases import check_prompt
 from ..collage_core.report import describe_collage
 from ..collage_core.stack import GREY, NODE, new_canvas, on_top_of, with_layers, with_picture
 from .host.embedding_list import check_written, texts_hash

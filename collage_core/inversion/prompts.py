@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 
 from ..collage import Collage, Layer
-from ..embedding_words import insert_embeddings
 from ..errors import CollageError, quoted
-from ..phrases import find_phrases
-from ..weighted_text import literal_spans
-from ..words import split_words
+from ..prompt.insertion import insert_embeddings
+from ..prompt.phrases import find_phrases
+from ..prompt.weighted_text import literal_spans
+from ..prompt.words import split_words
 from .settings import NODE
 
 PLACEHOLDER = "collage-layer-in-training"

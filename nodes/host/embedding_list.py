@@ -23,7 +23,7 @@ from ...collage_core.collage import Embedding
 from ...collage_core.content_key import content_key
 from ...collage_core.embedding_file import SUFFIX
 from ...collage_core.errors import CollageError, quoted
-from ...collage_core.weighted_text import embeddings
+from ...collage_core.prompt.weighted_text import embeddings
 from .queued_graph import is_used
 
 LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names that embedding_store gives

@@ -16,9 +16,9 @@ from itertools import chain
 
 import torch
 
-from ...collage_core.binding import group_positions, named_embeddings, prompt_pieces
 from ...collage_core.errors import CollageError, quoted
-from ...collage_core.phrases import Phrases, describe
+from ...collage_core.prompt.phrases import Phrases, describe
+from ...collage_core.prompt.pieces import group_positions, named_embeddings, prompt_pieces
 from .text_encoder import encoders_of
 
 NODE = "MaskedCrossAttentionPatch"

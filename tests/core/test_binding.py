@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collage_core.binding import Piece, group_positions, named_embeddings, prompt_pieces
 from collage_core.errors import CollageError
-from collage_core.phrases import find_phrases
+from collage_core.prompt.phrases import find_phrases
+from collage_core.prompt.pieces import Piece, group_positions, named_embeddings, prompt_pieces
 
 FRAGMENTS = ["cat", "red cat", "red", "'s", "!", ",", " ", "\n", "(", ")", ":1.3)", "\\(", "\\)"]
 

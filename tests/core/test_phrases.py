@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collage_core.embedding_words import insert_embeddings
 from collage_core.errors import CollageError
-from collage_core.phrases import LONGEST_PROMPT, Phrases, find_phrases
+from collage_core.prompt.insertion import insert_embeddings
+from collage_core.prompt.phrases import LONGEST_PROMPT, Phrases, find_phrases
 
 
 def find(prompt: str, *texts: str) -> Phrases:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collage_core.errors import CollageError
-from collage_core.foreign_signs import foreign_signs
-from collage_core.phrases import LONGEST_PROMPT, check_prompt
+from collage_core.prompt.foreign_signs import foreign_signs
+from collage_core.prompt.phrases import LONGEST_PROMPT, check_prompt
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collage_core.weighted_text import literal_spans
+from collage_core.prompt.weighted_text import literal_spans
 
 WEIGHTED = st.lists(
     st.sampled_from(["(", ")", "((", "))", "\\", "\\(", "\\)", ":", "1.3", ":1.3)", "a", " "]),

@@ -63,8 +63,8 @@ def bind(pack, clips):
 
     def bind(prompt: str, *texts: str, kind: str = "SD1", names: tuple[str | None, ...] = ()):
         core = pack.collage_core
-        phrases = core.phrases.find_phrases(prompt, list(enumerate(texts, 1)))
-        phrases = core.embedding_words.insert_embeddings(phrases, names or [None] * len(texts))
+        phrases = core.prompt.phrases.find_phrases(prompt, list(enumerate(texts, 1)))
+        phrases = core.prompt.insertion.insert_embeddings(phrases, names or [None] * len(texts))
         return phrases, pack.nodes.host.word_tokens.bind_tokens(clips[kind], phrases)
 
     return bind
@@ -92,7 +92,7 @@ def test_literal_spans_are_what_comfyui_tokenises(pack, prompt):
 
     escaped = comfy.sd1_clip.escape_important(prompt)  # as long as before
     theirs = [text for text, _ in comfy.sd1_clip.token_weights(escaped, 1.0) if text]
-    ours = pack.collage_core.weighted_text.literal_spans(prompt)
+    ours = pack.collage_core.prompt.weighted_text.literal_spans(prompt)
     assert [escaped[start:end] for start, end in ours] == theirs
 
 
@@ -101,7 +101,7 @@ def test_literal_spans_are_what_comfyui_tokenises(pack, prompt):
 def test_embeddings_are_read_where_the_host_asks_for_them(pack, clips, prompt):
     from comfy.sd1_clip import escape_important, unescape_important
 
-    words = pack.collage_core.weighted_text
+    words = pack.collage_core.prompt.weighted_text
     if not all(one.name for one in words.embeddings(prompt)):
         return  # the host's reader ends in an IndexError there, and the prompt is refused
     tokenizer, asked = copy.copy(clips["SD1"].tokenizer.clip_l), []
@@ -136,7 +136,7 @@ def test_tokens_of_any_prompt_are_those_of_its_phrases(
         event(str(error)[:40])
         return  # a phrase crosses another, or its border is none to the encoder
     event("bound")
-    spans = pack.collage_core.weighted_text.literal_spans(phrases.prompt)
+    spans = pack.collage_core.prompt.weighted_text.literal_spans(phrases.prompt)
     expected = kit.expected_places(clips[kind], phrases, spans, VECTORS)
     assert list(expected.values()) == [bound.groups] * len(expected)
     assert set(bound.groups) == set(range(len(phrases.groups)))

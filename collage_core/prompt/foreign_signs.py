@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import quoted
+from ..errors import quoted
 from .weighted_text import embeddings
 
 # what it looks like -> what to do instead; the first that fits a place counts

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import accumulate
 
-from .errors import CollageError, quoted
+from ..errors import CollageError, quoted
 from .foreign_signs import foreign_signs
 from .weighted_text import Span, embeddings
 from .words import WEIGHT, Word, split_words
