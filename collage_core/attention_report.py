@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .collage import Collage
-from .embedding_file import MANY_VECTORS
 from .errors import quoted
 from .report import percent
+from .storage.embedding_file import MANY_VECTORS
 from .word_bias import Region, WordBias
 
 FEW_TOKENS = 8

@@ -15,8 +15,14 @@ from typing import Any
 
 import torch
 
-from collage_core.embedding_file import PICKLES, SUFFIX, Vectors, by_encoder, write_embedding
 from collage_core.errors import CollageError, quoted
+from collage_core.storage.embedding_file import (
+    PICKLES,
+    SUFFIX,
+    Vectors,
+    by_encoder,
+    write_embedding,
+)
 
 FAMILY = {"g": "SDXL, its second encoder", "gl": "SDXL", "h": "SD2.x"}
 SD1_WIDTH = 768

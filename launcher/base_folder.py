@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from collage_core.whole_file import sweep, write_whole
+from collage_core.storage.atomic_write import sweep, write_whole
 from launcher.failure import LauncherError
 from launcher.locking import TakenError, exclusive, exclusive_now
 from launcher.paths import HOST_DIR, REPO

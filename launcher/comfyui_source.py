@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher.failure import LauncherError
 from launcher.paths import HOST_DIR
 from launcher.process import run_logged, say

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher.base_folder import fresh_base
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher.paths import GIGABYTE, HOST_DIR, REPO, new_log, require_space
 from launcher.process import run_logged, say
 from launcher.tools import find_uv, venv_python

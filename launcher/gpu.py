@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher import checks
 from launcher.failure import LauncherError, tail
 from launcher.host import Host

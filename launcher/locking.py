@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from collage_core import file_lock
+from collage_core.storage import file_lock
 from launcher.process import Progress, say
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ..evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks

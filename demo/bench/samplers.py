@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ..evaluate.collages import cases

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 SIZE = (900, 620)
 LEFT, TOP, RIGHT, BOTTOM = 80, 50, 870, 540

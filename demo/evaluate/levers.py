@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 
 from .. import judge, world
 from ..bench._learning import Learning, Method

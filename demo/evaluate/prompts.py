@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 
 from .. import judge, world
 from ..pack import host_nodes, load_pack

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 
 def save_sheet(pictures: torch.Tensor, path: Path, columns: int) -> None:

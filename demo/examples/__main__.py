@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 
 from ..pack import ROOT, load_pack
 from ..page_form import to_page_form, with_defaults

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from .graph import WORKFLOWS
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..pack import ROOT

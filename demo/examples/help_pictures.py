@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from collage_core.whole_file import write_whole, writing
+from collage_core.storage.atomic_write import write_whole, writing
 
 from ..pack import ROOT
 from .graph import WORKFLOWS

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 
 from .. import harmony, world
 from ..evaluate.collages import LEAST_SHARE, SCENERY

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 
-from collage_core.whole_file import write_whole, writing
+from collage_core.storage.atomic_write import write_whole, writing
 
 from .. import judge, world
 from . import workshop

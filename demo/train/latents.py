@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from comfy.sd1_clip import SDTokenizer
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from . import autoencoder, scenes, workshop
 from .architecture import TEXT_WIDTH

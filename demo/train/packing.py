@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
-from collage_core.whole_file import write_whole
+from collage_core.storage.atomic_write import write_whole
 
 from . import autoencoder, latents, painter, scenes, workshop
 from .architecture import Autoencoder

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..pack import load_pack

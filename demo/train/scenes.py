@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from .. import judge, world
 from ..world.toy_solids import PATTERNS

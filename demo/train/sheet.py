@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 from . import autoencoder, workshop
 from .diffusion import alphas_cumprod

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from collage_core.whole_file import writing
+from collage_core.storage.atomic_write import writing
 
 ROOT = Path(__file__).resolve().parents[2]
 # beside no checkout: a training of days goes on from whichever clone it is started in

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from collage_core.content_key import content_key
+from collage_core.storage.content_key import content_key
 
 REPO = Path(__file__).absolute().parents[2]
 HALF = torch.arange(6.0).reshape(2, 3)

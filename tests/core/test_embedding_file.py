@@ -14,15 +14,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 
-from collage_core import embedding_file
-from collage_core.embedding_file import (
+from collage_core.errors import CollageError
+from collage_core.storage import embedding_file
+from collage_core.storage.embedding_file import (
     describe_vectors,
     read_embedding,
     read_with_metadata,
     slug_of,
     write_embedding,
 )
-from collage_core.errors import CollageError
 
 
 def table(width: int, count: int = 2, seed: int = 7) -> torch.Tensor:

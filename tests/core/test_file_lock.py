@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from collage_core.file_lock import exclusive
+from collage_core.storage.file_lock import exclusive
 
 REPO = Path(__file__).absolute().parents[2]
 HOLD = f"""
 import pathlib, sys, time
 sys.path.insert(0, {str(REPO)!r})
-from collage_core.file_lock import exclusive
+from collage_core.storage.file_lock import exclusive
 with exclusive(pathlib.Path(sys.argv[1]), lambda _: None):
     print("held", flush=True)
     time.sleep(60)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from collage_core.whole_file import first_writable, sweep, write_whole, writing
+from collage_core.storage.atomic_write import first_writable, sweep, write_whole, writing
 
 REPO = Path(__file__).absolute().parents[2]
 
@@ -22,7 +22,7 @@ REPO = Path(__file__).absolute().parents[2]
 KILLED = """
 import os, pathlib, sys
 sys.path.insert(0, {repo!r})
-from collage_core import whole_file
+from collage_core.storage import atomic_write as whole_file
 owner, name = {{"fsync": (os, "fsync"), "replace": (pathlib.Path, "replace"),
                "link": (pathlib.Path, "hardlink_to")}}[sys.argv[2]]
 setattr(owner, name, lambda *_: os._exit(9))
@@ -148,8 +148,8 @@ OWN_WAYS = {
     "demo/bench/queue.py",
     "demo/bench/inversion.py",
     "demo/train/workshop.py",
-    "collage_core/file_lock.py",
-    "collage_core/whole_file.py",
+    "collage_core/storage/file_lock.py",
+    "collage_core/storage/atomic_write.py",
 }
 WRITES = re.compile(
     r"\.write_(text|bytes)\(|\bsave_file\(|\bcopyfile\(|open\([^)]*[\"'][wax][b+]*[\"']"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from collage_core.embedding_file import write_embedding
+from collage_core.storage.embedding_file import write_embedding
 
 
 @pytest.fixture

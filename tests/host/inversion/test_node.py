@@ -196,7 +196,7 @@ def test_a_state_of_another_version_is_put_aside(
 def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
     execute, part, count_steps, folder
 ):
-    files = part("collage_core.embedding_file")
+    files = part("collage_core.storage.embedding_file")
     learned, word, *_ = execute(seed=1)
     path = folder / f"{learned.embedding.name}.safetensors"
     vectors, metadata = files.read_with_metadata(path)

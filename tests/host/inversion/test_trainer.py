@@ -166,7 +166,7 @@ def test_words_are_trained_as_inference_uses_them(part, clip, trainer, tmp_path)
     one = trainer()
     memory = part("nodes.host.memory_words")
     vectors = one.vectors()
-    write = part("collage_core.embedding_file").write_embedding
+    write = part("collage_core.storage.embedding_file").write_embedding
     write(tmp_path / "learned.safetensors", {"l": vectors["l"]}, {})
     own = clip.tokenizer.clip_l
     directory, own.embedding_directory = own.embedding_directory, [str(tmp_path)]

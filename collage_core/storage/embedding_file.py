@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
-from .errors import CollageError, quoted
+from ..errors import CollageError, quoted
+from .atomic_write import write_whole
 from .tensor_file import from_bytes, to_bytes
-from .whole_file import write_whole
 
 Vectors = dict[str, torch.Tensor]  # text encoder "l", "g" or "h" -> [N, width]
 
