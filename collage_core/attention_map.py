@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import torch
 import torch.nn.functional as F
 
-from .collage import Collage
+from .collage.collage import Collage
+from .collage.report import percent
 from .errors import quoted
-from .report import percent
 from .word_bias import Region, TokenColumns, shrink_factor
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .collage import Collage
+from .collage.collage import Collage
+from .collage.report import percent
 from .errors import quoted
-from .report import percent
 from .storage.embedding_file import MANY_VECTORS
 from .word_bias import Region, WordBias
 

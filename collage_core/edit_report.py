@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .chosen_layers import layer_name
-from .collage import Collage
+from .collage.chosen_layers import layer_name
+from .collage.collage import Collage
+from .collage.cutouts import visible_part
+from .collage.report import percent
 from .collage_noise import collage_noise
-from .layer_cuts import visible_part
 from .paste_back import changeable
-from .report import percent
 
 
 def describe_edit(

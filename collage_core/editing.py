@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from .chosen_layers import chosen_layers
-from .collage import Collage, Edit
+from .collage.chosen_layers import chosen_layers
+from .collage.collage import Collage, Edit
+from .collage.cutouts import BACKGROUND, paste_layers
+from .collage.layer_choice import word_keys
 from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
 from .imaging.blur import gaussian_blur
-from .layer_choice import word_keys
-from .layer_cuts import BACKGROUND, paste_layers
 from .paste_back import changeable
 from .prompt.foreign_signs import foreign_signs
 from .rephrasing import rephrase

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
-from .collage import Collage
+from .collage.collage import Collage
+from .collage.layer_choice import shown_layer
 from .errors import CollageError, quoted
-from .layer_choice import shown_layer
 from .noise import cell_noise
 
 WHERE = "PerLayerNoiseKSampler, input layer_seeds"

@@ -11,7 +11,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .collage import CELL
+from .collage.collage import CELL
 from .halo import running_max
 from .imaging.distance import inner_distance
 from .noise import cell_noise, fixed_cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .collage import Collage
+from .collage.collage import Collage
 from .collage_noise import collage_noise
 from .errors import CollageError
 from .imaging.pixels import clean_pixels, mask_batch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .chosen_layers import layer_name
-from .collage import Collage
+from .collage.chosen_layers import layer_name
+from .collage.collage import Collage
 from .errors import CollageError, quoted
 from .prompt.phrases import check_prompt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .collage import Collage
+from .collage.collage import Collage
 from .errors import CollageError
 from .imaging.pixels import clean_pixels
 

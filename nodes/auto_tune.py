@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.auto_tune import describe_tuning, tune
+from ..collage_core.collage.auto_tune import describe_tuning, tune
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, share_widget
 

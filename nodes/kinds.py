@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from ..collage_core.collage import Collage, Layer
+from ..collage_core.collage.collage import Collage, Layer
+from ..collage_core.collage.stack import parse_colour
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.prompt.phrases import LONGEST_PROMPT
-from ..collage_core.stack import parse_colour
 
 LONGEST_NUMBER = 10**30
 

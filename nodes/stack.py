@@ -7,13 +7,20 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..collage_core.collage import CELL, MAX_LAYERS, Collage, Layer, check_canvas
-from ..collage_core.compositing import compose_bytes
+from ..collage_core.collage.collage import CELL, MAX_LAYERS, Collage, Layer, check_canvas
+from ..collage_core.collage.compositing import compose_bytes
+from ..collage_core.collage.cutouts import mask_rows
+from ..collage_core.collage.report import describe_collage
+from ..collage_core.collage.stack import (
+    GREY,
+    NODE,
+    new_canvas,
+    on_top_of,
+    with_layers,
+    with_picture,
+)
 from ..collage_core.imaging.given_out import given_out
-from ..collage_core.layer_cuts import mask_rows
 from ..collage_core.prompt.phrases import check_prompt
-from ..collage_core.report import describe_collage
-from ..collage_core.stack import GREY, NODE, new_canvas, on_top_of, with_layers, with_picture
 from .host.embedding_list import check_written, texts_hash
 from .host.limits import check_room
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..collage import Collage, Layer
+from ..collage.collage import Collage, Layer
 from ..errors import CollageError, quoted
 from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import find_phrases

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ..collage import Collage, Layer
+from ..collage.collage import Collage, Layer
+from ..collage.placement import place_layer
 from ..errors import CollageError, quoted
 from ..imaging.pixels import SEEN, seen_box
-from ..placement import place_layer
 from .prompts import same_layer
 from .settings import NODE
 

@@ -38,7 +38,7 @@ def cases(first_seed: int, count: int, noise: float) -> list[Case]:
 
 
 def to_collage(scene: world.Scene, noise: float):
-    core = load_pack().collage_core.collage
+    core = load_pack().collage_core.collage.collage
     layers = []
     for layer in scene.layers:
         rgba = torch.from_numpy(layer.rgba)[None]

@@ -16,7 +16,7 @@ import logging
 
 import torch
 
-from ...collage_core.collage import CELL
+from ...collage_core.collage.collage import CELL
 from ...collage_core.errors import CollageError
 from .carried_words import KEY, MADE, NODE, Words
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ...collage_core.collage import Collage, Layer
+from ...collage_core.collage.collage import Collage, Layer
 from ...collage_core.errors import CollageError, quoted
 from ...collage_core.inversion.loss import own_generator
 from ...collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sentences

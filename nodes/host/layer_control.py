@@ -28,8 +28,8 @@ from typing import Any
 import torch
 from comfy.controlnet import ControlBase
 
-from ...collage_core.box import Box, wrong_shape
-from ...collage_core.collage import Collage
+from ...collage_core.collage.box import Box, wrong_shape
+from ...collage_core.collage.collage import Collage
 from ...collage_core.control import grid_weights, same_proportions
 from ...collage_core.errors import CollageError
 from .batch_rows import Pictures, row_pictures

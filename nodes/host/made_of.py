@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...collage_core.box import Box
-from ...collage_core.collage import Collage
+from ...collage_core.collage.box import Box
+from ...collage_core.collage.collage import Collage
+from ...collage_core.collage.same_collage import difference
 from ...collage_core.errors import CollageError
-from ...collage_core.same_collage import difference
 from .carried_words import KEY
 from .carried_words import NODE as PATCH
 from .control_fit import NODE as CONTROL

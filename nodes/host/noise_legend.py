@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ...collage_core.collage import Collage
+from ...collage_core.collage.collage import Collage
 from ...collage_core.collage_noise import noise_inputs
 from ...collage_core.imaging.heat_map import LUMA, heat_colours
 from ...collage_core.interruption import interruptible

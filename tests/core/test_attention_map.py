@@ -17,7 +17,7 @@ from collage_core.attention_map import (
     region_attention,
     region_masks,
 )
-from collage_core.collage import Collage, Layer
+from collage_core.collage.collage import Collage, Layer
 from collage_core.imaging.heat_map import heat_colours, heat_maps
 from collage_core.word_bias import Region, TokenColumns
 

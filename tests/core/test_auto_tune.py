@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.auto_tune import describe_tuning, tune
-from collage_core.collage import Collage, Layer
+from collage_core.collage.auto_tune import describe_tuning, tune
+from collage_core.collage.collage import Collage, Layer
 
 
 def make_layer(text: str, width: int, **options: Any) -> Layer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from collage_core.box import Box, read_box
-from collage_core.collage import Collage
+from collage_core.collage.box import Box, read_box
+from collage_core.collage.collage import Collage
 from collage_core.errors import CollageError
 
 COLLAGE = Collage(width=64, height=40, prompt="", background=torch.zeros(1, 40, 64, 3))

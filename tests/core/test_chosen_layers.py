@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.chosen_layers import chosen_layers, layer_name
-from collage_core.collage import Collage, Layer
+from collage_core.collage.chosen_layers import chosen_layers, layer_name
+from collage_core.collage.collage import Collage, Layer
 from collage_core.errors import CollageError
 
 

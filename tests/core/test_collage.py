@@ -10,9 +10,16 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage import LAYER_RANGES, MAX_LAYERS, Collage, Embedding, Layer
+from collage_core.collage.collage import LAYER_RANGES, MAX_LAYERS, Collage, Embedding, Layer
+from collage_core.collage.stack import (
+    GREY,
+    new_canvas,
+    on_top_of,
+    parse_colour,
+    with_layers,
+    with_picture,
+)
 from collage_core.errors import CollageError
-from collage_core.stack import GREY, new_canvas, on_top_of, parse_colour, with_layers, with_picture
 
 
 def layer(text: str = "bear", batch: int = 1, tone: float = 1.0, **settings: Any) -> Layer:

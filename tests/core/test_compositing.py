@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 from torch.testing import assert_close
 
-from collage_core.collage import Layer
-from collage_core.compositing import compose
+from collage_core.collage.collage import Layer
+from collage_core.collage.compositing import compose
+from collage_core.collage.placement import area_shrink, place_layer
 from collage_core.errors import CollageError
-from collage_core.placement import area_shrink, place_layer
 
 B, L, H, W = 2, 3, 7, 11
 

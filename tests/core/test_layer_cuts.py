@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage import Collage, Layer
+from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.cutouts import boxes, cut_layers, describe_layout, own_pixels
 from collage_core.imaging.pixels import seen_box
-from collage_core.layer_cuts import boxes, cut_layers, describe_layout, own_pixels
 
 B, H, W = 2, 16, 24
 GROUND = torch.tensor([0.1, 0.2, 0.3])

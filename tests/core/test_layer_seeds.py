@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage import Collage, Layer
+from collage_core.collage.collage import Collage, Layer
 from collage_core.errors import CollageError
 from collage_core.layer_seeds import (
     LARGEST,

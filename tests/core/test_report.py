@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from collage_core.collage import Collage, Layer
-from collage_core.report import describe_collage
+from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.report import describe_collage
 
 WIDTH, HEIGHT = 80, 40
 

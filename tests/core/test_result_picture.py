@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from collage_core.collage import Collage, Layer
+from collage_core.collage.collage import Collage, Layer
 from collage_core.errors import CollageError
 from collage_core.result_picture import result_picture
 

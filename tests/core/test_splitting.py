@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from collage_core.collage import Collage, Edit, Embedding, Layer
+from collage_core.collage.collage import Collage, Edit, Embedding, Layer
 from collage_core.imaging.filling import carry_on
 from collage_core.splitting import split
 

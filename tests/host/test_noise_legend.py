@@ -14,7 +14,7 @@ def legend(pack):
 
 
 def layer(core, text: str, x: float, noise: float):
-    return core.collage.Layer(
+    return core.collage.collage.Layer(
         image=torch.full((1, 64, 32, 3), 0.5),
         alpha=torch.ones(1, 64, 32),
         text=text,
@@ -26,7 +26,7 @@ def layer(core, text: str, x: float, noise: float):
 @pytest.fixture
 def collage(pack):
     core = pack.collage_core
-    return core.collage.Collage(
+    return core.collage.collage.Collage(
         width=64,
         height=64,
         background=torch.zeros(1, 64, 64, 3),
@@ -84,7 +84,7 @@ def test_hidden_layers_have_no_line_and_keep_the_others_numbers(
 
 
 def test_an_edit_brings_the_backgrounds_noise(pack, collage, legend) -> None:
-    edit = pack.collage_core.collage.Edit(
+    edit = pack.collage_core.collage.collage.Edit(
         picture=torch.zeros(1, 64, 64, 3), base_noise=0.0, feather=0.0
     )
     edited = dataclasses.replace(collage, edit=edit)

@@ -33,7 +33,7 @@ def make_collage(pack):
         prompt: str = PROMPT,
         **layer,
     ):
-        core = pack.collage_core.collage
+        core = pack.collage_core.collage.collage
         height, width = size
         generator = torch.Generator().manual_seed(11)
         layers = tuple(

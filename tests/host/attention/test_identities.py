@@ -26,7 +26,7 @@ def test_another_positive_is_sampled_unpatched(make_collage, patch, sample, mode
 
 
 def test_hidden_layers_take_no_part(make_collage, patch, sample, model, encode, pack) -> None:
-    core = pack.collage_core.collage
+    core = pack.collage_core.collage.collage
     collage = make_collage()
     ghost = core.Layer(
         image=torch.ones(1, 128, 128, 3), alpha=torch.ones(1, 128, 128), text="table", visible=False

@@ -20,7 +20,7 @@ def make_collage(pack):
     """A bear on the left and a hat on the right half of a grey canvas."""
 
     def make(prompt="a bear and a red hat", size=(HEIGHT, WIDTH), batch=1, **layer):
-        core = pack.collage_core.collage
+        core = pack.collage_core.collage.collage
         height, width = size
         given = {"attract": 1.0, "repel": 1.0, **layer}
         layers = tuple(

@@ -128,7 +128,7 @@ def test_one_picture_of_several(run, patch, make_collage, finished, pack) -> Non
     """The masks and the composite are those of the picture that LatentFromBatch took."""
     import nodes
 
-    core, collage = pack.collage_core.collage, make_collage()
+    core, collage = pack.collage_core.collage.collage, make_collage()
     masks = torch.zeros(2, 104, 136)
     masks[0, :, :68] = masks[1, :, 68:] = 1
     image = torch.rand(2, 104, 136, 3)

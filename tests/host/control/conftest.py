@@ -32,7 +32,7 @@ def make_collage(pack):
     def make(
         *controls: float, size: tuple[int, int] = (96, 80), batch: int = 1, whole: bool = False
     ):
-        core = pack.collage_core.collage
+        core = pack.collage_core.collage.collage
         height, width = size
         generator = torch.Generator().manual_seed(11)
         layers = [

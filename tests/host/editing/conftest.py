@@ -36,7 +36,9 @@ def layer(pack):
         generator = torch.Generator().manual_seed(len(text) + ord(text[0]))
         image = torch.rand(batch, 16, 16, 3, generator=generator)
         alpha = torch.ones(batch, 16, 16)
-        return pack.collage_core.collage.Layer(image=image, alpha=alpha, text=text, **settings)
+        return pack.collage_core.collage.collage.Layer(
+            image=image, alpha=alpha, text=text, **settings
+        )
 
     return make
 
@@ -52,7 +54,7 @@ def collage(pack, layer):
             layer("cake", x=0.5, y=0.5),
         )
         background = torch.full((batch, H, W, 3), 0.4)
-        return pack.collage_core.collage.Collage(
+        return pack.collage_core.collage.collage.Collage(
             width=W, height=H, prompt=prompt, background=background, layers=layers
         )
 

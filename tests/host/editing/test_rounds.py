@@ -45,7 +45,7 @@ def saved(picture: torch.Tensor) -> np.ndarray:
 
 def toys(pack):
     """A red, a brown and a blue square in a row on a grey canvas of 144 x 96 pixels."""
-    core = pack.collage_core.collage
+    core = pack.collage_core.collage.collage
     colours = {
         "red ball": (0.8, 0.1, 0.1),
         "teddy bear": (0.5, 0.3, 0.1),

@@ -44,7 +44,7 @@ def make_layer(pack):
             "alpha": torch.ones(1, 40, 48),
             "noise": 0.8,
         }
-        return pack.collage_core.collage.Layer(text=text, **{**given, **changes})
+        return pack.collage_core.collage.collage.Layer(text=text, **{**given, **changes})
 
     return make
 
@@ -53,7 +53,7 @@ def make_layer(pack):
 def make_collage(pack):
     def make(prompt: str, *layers):
         background = torch.full((1, 96, 128, 3), 0.4)
-        return pack.collage_core.collage.Collage(
+        return pack.collage_core.collage.collage.Collage(
             width=128, height=96, prompt=prompt, background=background, layers=layers
         )
 

@@ -39,7 +39,7 @@ def make_task(pack: str, tiny: Any):
         part("collage_core.inversion.settings").PRESETS["default"],
         steps=STEPS, batch=2, resolution=(128, 128), evaluate_every=4,
     )  # fmt: skip
-    layer = part("collage_core.collage").Layer(
+    layer = part("collage_core.collage.collage").Layer(
         text="teddy bear",
         image=torch.rand(1, 40, 48, 3, generator=numbers),
         alpha=torch.ones(1, 40, 48),

@@ -11,7 +11,7 @@ import torch
 @pytest.fixture
 def edited(pack, make_collage):
     """The left half may change, the right half is kept; the picture is none of the layers'."""
-    core = pack.collage_core.collage
+    core = pack.collage_core.collage.collage
     picture = torch.rand(1, 128, 128, 3, generator=torch.Generator().manual_seed(2))
     edit = core.Edit(picture=picture, base_noise=0.0, feather=0.0)
     return dataclasses.replace(make_collage(0.7), edit=edit)

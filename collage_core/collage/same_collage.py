@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import torch
 
+from ..errors import quoted
 from .collage import Collage, Layer
-from .errors import quoted
 
 
 def difference(found: Collage, wanted: Collage, *, words: bool, picture: bool = False) -> str:

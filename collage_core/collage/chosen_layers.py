@@ -5,12 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from itertools import islice
 
+from ..errors import CollageError, quoted
+from ..imaging.pixels import SEEN
+from ..prompt.phrases import LETTERS_COMPARED
 from .collage import Collage
-from .errors import CollageError, quoted
-from .imaging.pixels import SEEN
+from .cutouts import BACKGROUND, visible_part
 from .layer_choice import MOST_LISTED, layers_named, word_keys
-from .layer_cuts import BACKGROUND, visible_part
-from .prompt.phrases import LETTERS_COMPARED
 
 BACKGROUND_TEXT = "background"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..errors import quoted
+from ..imaging.pixels import SEEN, on_plain_ground
+from ..prompt.foreign_signs import foreign_signs
+from ..prompt.phrases import Group, describe
+from ..prompt.words import WEIGHT
 from .collage import CELL, Collage
-from .errors import quoted
-from .imaging.pixels import SEEN, on_plain_ground
 from .placement import turned_size
-from .prompt.foreign_signs import foreign_signs
-from .prompt.phrases import Group, describe
-from .prompt.words import WEIGHT
 
 STRONG_WEIGHT = 5
 MOST_PLACES = 8  # that are listed of a phrase

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ..errors import CollageError
 from .collage import Collage
-from .errors import CollageError
 
 
 @dataclass(frozen=True)

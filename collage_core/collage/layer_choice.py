@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ..errors import CollageError, quoted
+from ..prompt.words import split_words
 from .collage import Collage
-from .errors import CollageError, quoted
-from .prompt.words import split_words
 
 MOST_LISTED = 8
 

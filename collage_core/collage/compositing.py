@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .interruption import interruptible
+from ..interruption import interruptible
 from .placement import PlacedLayer, place_layer
 
 if TYPE_CHECKING:

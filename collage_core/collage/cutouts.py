@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
+from ..imaging.pixels import seen_box
+from ..interruption import interruptible
 from .collage import Collage, Layer
-from .imaging.pixels import seen_box
-from .interruption import interruptible
 from .placement import place_layer
 
 BACKGROUND = 0  # the number of what shows where no layer is; layers count from 1

@@ -9,10 +9,10 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from ..errors import CollageError, quoted
+from ..imaging.pixels import clean_pixels
 from .collage import Collage, Layer, check_canvas
 from .compositing import compose
-from .errors import CollageError, quoted
-from .imaging.pixels import clean_pixels
 from .placement import area_shrink
 
 NODE = "CollageStack"

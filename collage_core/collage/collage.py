@@ -10,11 +10,11 @@ from functools import cached_property
 
 import torch
 
+from ..errors import CollageError, quoted
+from ..prompt.insertion import insert_embeddings
+from ..prompt.phrases import Phrases, check_prompt, find_phrases
 from .compositing import Composite, compose
-from .errors import CollageError, quoted
 from .placement import turned_size
-from .prompt.insertion import insert_embeddings
-from .prompt.phrases import Phrases, check_prompt, find_phrases
 
 MAX_LAYERS = 64
 CELL = 8  # canvas pixels per latent cell
