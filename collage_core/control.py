@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from .word_bias import shrink_factor
+from .attention.bias import shrink_factor
 
 GRAIN = 65536  # steps per unit: what visible alphas miss of adding up to 1 is far less than one
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.attention_report import describe_bias
+from ..collage_core.attention.bias import SCHEDULES, Region, WordBias
+from ..collage_core.attention.report import describe_bias
 from ..collage_core.collage.box import read_box
 from ..collage_core.errors import CollageError
-from ..collage_core.word_bias import SCHEDULES, Region, WordBias
 from .host.carried_words import with_words
 from .host.cross_attention import patch_model, remember
 from .host.memory_words import with_words_in_memory

@@ -16,7 +16,7 @@ from comfy.ldm.modules import attention
 
 from ..pack import load_pack
 
-core = load_pack().collage_core.word_bias
+core = load_pack().collage_core.attention.bias
 
 
 def positive_rows(q: torch.Tensor, extra_options: dict) -> Iterator[int]:

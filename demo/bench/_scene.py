@@ -39,7 +39,7 @@ class Scene:
 
     def __init__(self, model: ModelPatcher, cells: int) -> None:
         pack = load_pack()
-        self.host, self.core = pack.nodes.host, pack.collage_core.word_bias
+        self.host, self.core = pack.nodes.host, pack.collage_core.attention.bias
         self.model, self.cells = model, cells
         self.width = self.host.unet.context_width(model, "bench")
         self.generator = torch.Generator().manual_seed(0)

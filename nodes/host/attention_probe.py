@@ -33,11 +33,11 @@ import torch
 from comfy.patcher_extension import WrappersMP
 from comfy_api.torch_helpers.torch_compile import COMPILE_KEY
 
-from ...collage_core.attention_map import AttentionSum
+from ...collage_core.attention.bias import WordBias
+from ...collage_core.attention.maps import AttentionSum
 from ...collage_core.collage.collage import Collage
 from ...collage_core.collage.same_collage import difference
 from ...collage_core.errors import CollageError
-from ...collage_core.word_bias import WordBias
 from .carried_words import KEY
 from .carried_words import NODE as PATCH
 from .cross_attention import is_patched

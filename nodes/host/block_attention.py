@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from comfy.ldm.modules import attention
 
+from ...collage_core.attention.bias import TokenColumns, attention_bias
 from ...collage_core.errors import CollageError
-from ...collage_core.word_bias import TokenColumns, attention_bias
 from .attention_override import biased_attention
 from .carried_words import NODE
 

@@ -22,11 +22,11 @@ from weakref import WeakSet
 
 import torch
 
+from ...collage_core.attention.bias import Area, WordBias
 from ...collage_core.collage.box import Box, wrong_shape
 from ...collage_core.collage.collage import Collage
 from ...collage_core.control import same_proportions
 from ...collage_core.errors import CollageError
-from ...collage_core.word_bias import Area, WordBias
 from .batch_rows import Pictures, row_pictures
 
 KEY = "collage_words"

@@ -26,8 +26,8 @@ from collections.abc import Callable
 import torch
 from comfy.patcher_extension import WrappersMP
 
+from ...collage_core.attention.bias import TokenColumns
 from ...collage_core.errors import CollageError
-from ...collage_core.word_bias import TokenColumns
 from .attention_override import OVERRIDE, takes_mask
 from .before_sampling import look_over
 from .block_attention import BlockAttention, Due, RowBias, Size, watch_tokens

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch.testing import assert_close
 
-from collage_core.attention_map import (
+from collage_core.attention.bias import Region, TokenColumns
+from collage_core.attention.maps import (
     AttentionSum,
     centres,
     describe_attention,
@@ -19,7 +20,6 @@ from collage_core.attention_map import (
 )
 from collage_core.collage.collage import Collage, Layer
 from collage_core.imaging.heat_map import heat_colours, heat_maps
-from collage_core.word_bias import Region, TokenColumns
 
 B, N, K, H, D = 2, 35, 11, 3, 5
 COLUMNS = TokenColumns(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.word_bias import (
+from collage_core.attention.bias import (
     LIMIT,
     Region,
     WordBias,

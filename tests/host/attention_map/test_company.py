@@ -22,7 +22,7 @@ def test_the_same_seed_gives_the_same_map(run, patch, collage) -> None:
 def test_sampling_alone_records_nothing(
     pack, run, patch, collage, ksampler, finished, monkeypatch
 ) -> None:
-    recorder, calls = pack.collage_core.attention_map.AttentionSum, []
+    recorder, calls = pack.collage_core.attention.maps.AttentionSum, []
     record = recorder.record
     monkeypatch.setattr(recorder, "record", lambda *given: calls.append(given) or record(*given))
     patched = patch(collage)

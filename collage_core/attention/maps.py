@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 import torch
 import torch.nn.functional as F
 
-from .collage.collage import Collage
-from .collage.report import percent
-from .errors import quoted
-from .word_bias import Region, TokenColumns, shrink_factor
+from ..collage.collage import Collage
+from ..collage.report import percent
+from ..errors import quoted
+from .bias import Region, TokenColumns, shrink_factor
 
 
 def region_attention(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .collage.collage import Collage
-from .collage.report import percent
-from .errors import quoted
-from .storage.embedding_file import MANY_VECTORS
-from .word_bias import Region, WordBias
+from ..collage.collage import Collage
+from ..collage.report import percent
+from ..errors import quoted
+from ..storage.embedding_file import MANY_VECTORS
+from .bias import Region, WordBias
 
 FEW_TOKENS = 8
 
