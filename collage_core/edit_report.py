@@ -8,7 +8,7 @@ from .collage.chosen_layers import layer_name
 from .collage.collage import Collage
 from .collage.cutouts import visible_part
 from .collage.report import percent
-from .collage_noise import collage_noise
+from .noise.collage_noise import collage_noise
 from .paste_back import changeable
 
 

@@ -16,10 +16,10 @@ from .collage.chosen_layers import chosen_layers
 from .collage.collage import Collage, Edit
 from .collage.cutouts import BACKGROUND, paste_layers
 from .collage.layer_choice import word_keys
-from .collage_noise import collage_noise
 from .edit_report import describe_edit
 from .errors import CollageError, quoted
 from .imaging.blur import gaussian_blur
+from .noise.collage_noise import collage_noise
 from .paste_back import changeable
 from .prompt.foreign_signs import foreign_signs
 from .rephrasing import rephrase

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from .collage.collage import CELL
-from .halo import running_max
 from .imaging.distance import inner_distance
-from .noise import cell_noise, fixed_cells
+from .noise.halo import running_max
+from .noise.noise_map import cell_noise, fixed_cells
 
 
 def paste_back(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.collage_noise import noise_inputs, with_least_noise
-from ..collage_core.layer_seeds import noise_seeds
-from ..collage_core.noise import cell_noise, noise_map, start_noise
-from ..collage_core.noise_plan import NoisePlan
-from ..collage_core.step_part import ALL, StepPart
+from ..collage_core.noise.collage_noise import noise_inputs, with_least_noise
+from ..collage_core.noise.noise_map import cell_noise, noise_map, start_noise
+from ..collage_core.noise.plan import NoisePlan
+from ..collage_core.noise.seeds import noise_seeds
+from ..collage_core.noise.step_range import ALL, StepPart
 from .host.batch_rows import latent_pictures, tell_pictures
 from .host.latent import cell_size
 from .host.made_of import check_collage

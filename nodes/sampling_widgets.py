@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.noise_plan import RENOISE
-from ..collage_core.step_part import ALL
+from ..collage_core.noise.plan import RENOISE
+from ..collage_core.noise.step_range import ALL
 from .host.sampler import SAMPLERS, SCHEDULERS
 from .widgets import halo_widget, seed_widget
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ..halo import running_max
 from ..interruption import interruptible
+from ..noise.halo import running_max
 from .blur import gaussian_blur
 
 # From black over purple and orange to pale yellow, each step lighter by as much (inferno).

@@ -25,8 +25,8 @@ import latent_preview
 import torch
 
 from ...collage_core.errors import CollageError
-from ...collage_core.noise import RESOLUTION, fixed_cells
-from ...collage_core.noise_plan import NoisePlan
+from ...collage_core.noise.noise_map import RESOLUTION, fixed_cells
+from ...collage_core.noise.plan import NoisePlan
 from .carried_words import KEY
 from .cross_attention import is_patched
 from .denoise_mask import apply_free_cells

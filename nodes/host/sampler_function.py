@@ -23,7 +23,7 @@ import comfy.k_diffusion.sampling
 import comfy.samplers
 import torch
 
-from ...collage_core.layer_seeds import NoiseSeeds
+from ...collage_core.noise.seeds import NoiseSeeds
 from .fresh_noise import Draw, FreshNoise
 from .kept_guess import SUFFIX, keep_every_guess
 from .latent import NODE

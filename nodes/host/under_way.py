@@ -23,8 +23,8 @@ import comfy.utils
 import torch
 
 from ...collage_core.errors import CollageError
-from ...collage_core.noise import RESOLUTION
-from ...collage_core.original import WHERE, Original
+from ...collage_core.noise.noise_map import RESOLUTION
+from ...collage_core.noise.original import WHERE, Original
 from .latent import NODE, start_latent
 
 ORIGINAL = "collage_original"

@@ -13,10 +13,10 @@ from collage_core.collage.auto_tune import describe_tuning, tune
 from collage_core.collage.collage import Collage, Edit, Layer
 from collage_core.collage.report import describe_collage
 from collage_core.collage.stack import GREY, on_top_of, with_layers, with_picture
-from collage_core.collage_noise import collage_noise, noise_inputs, with_least_noise
 from collage_core.errors import CollageError
 from collage_core.inversion.views import layer_views
-from collage_core.noise import noise_map
+from collage_core.noise.collage_noise import collage_noise, noise_inputs, with_least_noise
+from collage_core.noise.noise_map import noise_map
 
 H, W = 16, 24
 

@@ -11,9 +11,9 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Edit, Embedding, Layer
 from collage_core.collage.stack import GREY, on_top_of, with_layers
-from collage_core.collage_noise import collage_noise
 from collage_core.editing import Wish, edit
 from collage_core.errors import CollageError
+from collage_core.noise.collage_noise import collage_noise
 
 H, W = 48, 64
 

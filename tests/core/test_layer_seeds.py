@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Layer
 from collage_core.errors import CollageError
-from collage_core.layer_seeds import (
+from collage_core.noise.seeds import (
     LARGEST,
     NoiseSeeds,
     cell_owners,

@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.imaging.blur import gaussian_blur
-from collage_core.noise import (
+from collage_core.noise.noise_map import (
     cell_noise,
     fixed_cells,
     free_cells,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from collage_core.errors import CollageError
-from collage_core.original import Original
+from collage_core.noise.original import Original
 
 B, C, H, W = 3, 4, 5, 7
 

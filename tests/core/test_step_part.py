@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from collage_core.errors import CollageError
-from collage_core.step_part import StepPart
+from collage_core.noise.step_range import StepPart
 
 SIGMAS = torch.tensor([14.0, 6.0, 2.0, 0.5, 0.0])  # four steps
 NONE = torch.zeros(0)

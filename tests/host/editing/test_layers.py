@@ -45,14 +45,16 @@ def test_pictures_of_a_batch_come_layer_by_layer(layers, collage, picture) -> No
 
 def test_the_noise_map_is_the_samplers(pack, layers, collage) -> None:
     stack = collage()
-    noise = pack.collage_core.noise.noise_map(stack.composite.visible_alpha, [0.6, 0.6], 0.3, 4.0)
+    noise = pack.collage_core.noise.noise_map.noise_map(
+        stack.composite.visible_alpha, [0.6, 0.6], 0.3, 4.0
+    )
     assert torch.equal(layers(stack, base_noise=0.3, feather=4.0).noise_map, noise.squeeze(1))
 
 
 def test_the_noise_map_has_the_samplers_halo(pack, layers, collage) -> None:
     stack = collage()
     inputs = {"base_noise": 0.1, "feather": 0.0, "halo": 5}
-    noise = pack.collage_core.noise.noise_map(
+    noise = pack.collage_core.noise.noise_map.noise_map(
         stack.composite.visible_alpha, [0.6, 0.6], *inputs.values()
     )
     found = layers(stack, **inputs).noise_map

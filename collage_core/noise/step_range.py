@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .errors import CollageError
+from ..errors import CollageError
 
 NODE = "PerLayerNoiseKSampler"
 ALL = 10000  # at least as many as any schedule has

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from .errors import CollageError
-from .storage.content_key import content_key
+from ..errors import CollageError
+from ..storage.content_key import content_key
 
 WHERE = "PerLayerNoiseKSampler, input latent_image"
 

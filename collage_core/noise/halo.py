@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from .errors import CollageError
-from .interruption import interruptible
+from ..errors import CollageError
+from ..interruption import interruptible
 
 DIAGONAL = 1 - 2**-0.5  # what two corners cut off the half side of a regular octagon
 TINY = torch.finfo(torch.float32).tiny

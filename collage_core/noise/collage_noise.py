@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from .collage.collage import Collage
-from .noise import noise_map
+from ..collage.collage import Collage
+from .noise_map import noise_map
 
 
 def noise_inputs(collage: Collage, base_noise: float, feather: float) -> tuple[float, float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import CollageError, quoted
-from .layer_seeds import NoiseSeeds
-from .step_part import StepPart
+from ..errors import CollageError, quoted
+from .seeds import NoiseSeeds
+from .step_range import StepPart
 
 RENOISE = ("host", "paper")
 

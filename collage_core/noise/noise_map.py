@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
+from ..imaging.blur import gaussian_blur
 from .halo import with_halo
-from .imaging.blur import gaussian_blur
 
 # Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
 RESOLUTION = 0.0005

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from .collage.collage import Collage
-from .collage.layer_choice import shown_layer
-from .errors import CollageError, quoted
-from .noise import cell_noise
+from ..collage.collage import Collage
+from ..collage.layer_choice import shown_layer
+from ..errors import CollageError, quoted
+from .noise_map import cell_noise
 
 WHERE = "PerLayerNoiseKSampler, input layer_seeds"
 LARGEST = 2**64 - 2  # the host's samplers draw the noise of their steps from the seed after it
