@@ -6,13 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..collage_core.editing import NODE, Wish, edit
+from ..collage_core.editing.edit import NODE, Wish, edit
+from ..collage_core.editing.paste_back import paste_back
+from ..collage_core.editing.paste_back_inputs import NODE as BACK
+from ..collage_core.editing.paste_back_inputs import check_batches, checked_pictures, region_noise
+from ..collage_core.editing.split import split_bytes
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.noise.collage_noise import collage_noise
-from ..collage_core.paste_back import paste_back
-from ..collage_core.paste_back_inputs import NODE as BACK
-from ..collage_core.paste_back_inputs import check_batches, checked_pictures, region_noise
-from ..collage_core.splitting import split_bytes
 from .host.embedding_list import check_written, texts_hash
 from .host.limits import check_room
 from .host.noise_legend import noise_picture

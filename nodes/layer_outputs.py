@@ -12,10 +12,10 @@ from ..collage_core.collage.collage import Collage
 from ..collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.collage.stack import GREY, parse_colour
+from ..collage_core.editing.result_picture import result_picture
+from ..collage_core.editing.split import split, split_bytes
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.noise.collage_noise import collage_noise
-from ..collage_core.result_picture import result_picture
-from ..collage_core.splitting import split, split_bytes
 from .host.limits import check_room
 from .host.noise_legend import noise_picture
 from .sockets import CATEGORY, CollageSocket

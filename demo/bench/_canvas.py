@@ -9,10 +9,10 @@ import torch
 from collage_core.collage.collage import Collage, Layer
 from collage_core.collage.compositing import compose_bytes
 from collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
+from collage_core.editing.paste_back import paste_back
 from collage_core.imaging.blur import gaussian_blur
 from collage_core.imaging.given_out import given_out
 from collage_core.noise.collage_noise import collage_noise
-from collage_core.paste_back import paste_back
 
 Work = Callable[[], object]
 PLACE = tuple[float, float, float, float]  # x, y, scale, rotation

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Edit, Embedding, Layer
 from collage_core.collage.stack import GREY, on_top_of, with_layers
-from collage_core.editing import Wish, edit
+from collage_core.editing.edit import Wish, edit
 from collage_core.errors import CollageError
 from collage_core.noise.collage_noise import collage_noise
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from collage_core.editing.paste_back import changeable, inner_ramp, paste_back
 from collage_core.imaging.distance import inner_distance
 from collage_core.interruption import set_interrupt_check
-from collage_core.paste_back import changeable, inner_ramp, paste_back
 
 H, W = 24, 40
 

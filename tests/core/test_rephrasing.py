@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from collage_core.collage.collage import Collage, Embedding, Layer
+from collage_core.editing.rephrase import rephrase
 from collage_core.errors import CollageError
-from collage_core.rephrasing import rephrase
 
 
 def layer(text: str, **settings: Any) -> Layer:

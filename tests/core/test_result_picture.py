@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from collage_core.collage.collage import Collage, Layer
+from collage_core.editing.result_picture import result_picture
 from collage_core.errors import CollageError
-from collage_core.result_picture import result_picture
 
 
 def collage(batch: int = 1) -> Collage:

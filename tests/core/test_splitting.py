@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Edit, Embedding, Layer
+from collage_core.editing.split import split
 from collage_core.imaging.filling import carry_on
-from collage_core.splitting import split
 
 H, W = 24, 40
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from .collage.collage import Collage
-from .errors import CollageError
-from .imaging.pixels import clean_pixels, mask_batch
-from .noise.collage_noise import collage_noise
+from ..collage.collage import Collage
+from ..errors import CollageError
+from ..imaging.pixels import clean_pixels, mask_batch
+from ..noise.collage_noise import collage_noise
 from .paste_back import changeable
 from .result_picture import growth, other_size
 

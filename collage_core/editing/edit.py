@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from .collage.chosen_layers import chosen_layers
-from .collage.collage import Collage, Edit
-from .collage.cutouts import BACKGROUND, paste_layers
-from .collage.layer_choice import word_keys
-from .edit_report import describe_edit
-from .errors import CollageError, quoted
-from .imaging.blur import gaussian_blur
-from .noise.collage_noise import collage_noise
+from ..collage.chosen_layers import chosen_layers
+from ..collage.collage import Collage, Edit
+from ..collage.cutouts import BACKGROUND, paste_layers
+from ..collage.layer_choice import word_keys
+from ..errors import CollageError, quoted
+from ..imaging.blur import gaussian_blur
+from ..noise.collage_noise import collage_noise
+from ..prompt.foreign_signs import foreign_signs
 from .paste_back import changeable
-from .prompt.foreign_signs import foreign_signs
-from .rephrasing import rephrase
+from .rephrase import rephrase
+from .report import describe_edit
 from .result_picture import result_picture
-from .splitting import take_away
+from .split import take_away
 
 NODE = "CollageEdit"
 

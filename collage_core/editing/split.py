@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import torch
 
-from .collage.collage import Collage, Layer
-from .collage.compositing import compose
-from .collage.cutouts import OwnPixels, own_pixels, visible_part
-from .imaging.filling import carry_on
-from .interruption import interruptible
+from ..collage.collage import Collage, Layer
+from ..collage.compositing import compose
+from ..collage.cutouts import OwnPixels, own_pixels, visible_part
+from ..imaging.filling import carry_on
+from ..interruption import interruptible
 
 
 @dataclass(frozen=True, eq=False)

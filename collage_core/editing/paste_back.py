@@ -11,10 +11,10 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .collage.collage import CELL
-from .imaging.distance import inner_distance
-from .noise.halo import running_max
-from .noise.noise_map import cell_noise, fixed_cells
+from ..collage.collage import CELL
+from ..imaging.distance import inner_distance
+from ..noise.halo import running_max
+from ..noise.noise_map import cell_noise, fixed_cells
 
 
 def paste_back(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .collage.chosen_layers import layer_name
-from .collage.collage import Collage
-from .errors import CollageError, quoted
-from .prompt.phrases import check_prompt
+from ..collage.chosen_layers import layer_name
+from ..collage.collage import Collage
+from ..errors import CollageError, quoted
+from ..prompt.phrases import check_prompt
 
 
 def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from .collage.collage import Collage
-from .errors import CollageError
-from .imaging.pixels import clean_pixels
+from ..collage.collage import Collage
+from ..errors import CollageError
+from ..imaging.pixels import clean_pixels
 
 
 def result_picture(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .collage.chosen_layers import layer_name
-from .collage.collage import Collage
-from .collage.cutouts import visible_part
-from .collage.report import percent
-from .noise.collage_noise import collage_noise
+from ..collage.chosen_layers import layer_name
+from ..collage.collage import Collage
+from ..collage.cutouts import visible_part
+from ..collage.report import percent
+from ..noise.collage_noise import collage_noise
 from .paste_back import changeable
 
 
