@@ -11,8 +11,8 @@ from statistics import pvariance
 
 import torch
 
+from .descent import Vectors
 from .settings import Settings
-from .sphere import Vectors
 
 PATIENCE = 5  # evaluations
 WINDOW = 8  # evaluations

@@ -11,11 +11,11 @@ import time
 import torch
 
 from ...collage_core.errors import CollageError, quoted
+from ...collage_core.inversion.descent import AdamW, SphereDescent, angle
 from ...collage_core.inversion.outcome import Outcome
 from ...collage_core.inversion.pace import Pace
 from ...collage_core.inversion.progress import Progress
 from ...collage_core.inversion.settings import NODE
-from ...collage_core.inversion.sphere import AdamW, SphereDescent, angle
 from .inversion_inputs import Task
 from .inversion_prompts import first_vectors
 from .layer_loss import LayerLoss

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.inversion.sphere import AdamW, SphereDescent, angle
+from collage_core.inversion.descent import AdamW, SphereDescent, angle
 
 
 @pytest.fixture
