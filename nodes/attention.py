@@ -8,12 +8,12 @@ from ..collage_core.attention.bias import SCHEDULES, Region, WordBias
 from ..collage_core.attention.report import describe_bias
 from ..collage_core.collage.box import read_box
 from ..collage_core.errors import CollageError
-from .host.carried_words import with_words
-from .host.cross_attention import patch_model, remember
+from .host.attention.conditioning import with_words
+from .host.attention.patch import patch_model, remember
+from .host.attention.tokens import BoundTokens, bind_tokens
 from .host.memory_words import with_words_in_memory
 from .host.text_encoder import check_width
 from .host.unet import context_width
-from .host.word_tokens import BoundTokens, bind_tokens
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import share_widget
 

@@ -67,9 +67,9 @@ class Scene:
         return Row(UNPATCHED, 0, self.model, self.positive, self.negative)
 
     def node(self, layers: int) -> Row:
-        model = self.host.cross_attention.patch_model(self.model)
+        model = self.host.attention.patch.patch_model(self.model)
         bias = self.bias(layers)
-        positive = self.host.carried_words.with_words(self.positive, lambda _length: bias)
+        positive = self.host.attention.conditioning.with_words(self.positive, lambda _length: bias)
         return Row(NODE, layers, model, positive, self.negative)
 
     def loop(self, layers: int) -> Row:

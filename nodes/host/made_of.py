@@ -13,8 +13,8 @@ from ...collage_core.collage.box import Box
 from ...collage_core.collage.collage import Collage
 from ...collage_core.collage.same_collage import difference
 from ...collage_core.errors import CollageError
-from .carried_words import KEY
-from .carried_words import NODE as PATCH
+from .attention.conditioning import KEY
+from .attention.conditioning import NODE as PATCH
 from .control_fit import NODE as CONTROL
 from .layer_control import LayerControl
 

@@ -27,8 +27,8 @@ import torch
 from ...collage_core.errors import CollageError
 from ...collage_core.noise.noise_map import RESOLUTION, fixed_cells
 from ...collage_core.noise.plan import NoisePlan
-from .carried_words import KEY
-from .cross_attention import is_patched
+from .attention.conditioning import KEY
+from .attention.patch import is_patched
 from .denoise_mask import apply_free_cells
 from .fresh_noise import fresh_noise
 from .sampler_function import sampler

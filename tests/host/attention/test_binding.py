@@ -65,7 +65,7 @@ def bind(pack, clips):
         core = pack.collage_core
         phrases = core.prompt.phrases.find_phrases(prompt, list(enumerate(texts, 1)))
         phrases = core.prompt.insertion.insert_embeddings(phrases, names or [None] * len(texts))
-        return phrases, pack.nodes.host.word_tokens.bind_tokens(clips[kind], phrases)
+        return phrases, pack.nodes.host.attention.tokens.bind_tokens(clips[kind], phrases)
 
     return bind
 

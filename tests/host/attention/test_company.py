@@ -218,7 +218,7 @@ def test_features_that_the_host_copied_to_its_device_are_still_ours(
     make_collage, patch, pack
 ) -> None:
     """Features are told by identity first; a copy must be told by its values."""
-    words = pack.nodes.host.carried_words
+    words = pack.nodes.host.attention.conditioning
     _, positive, _ = patch(make_collage())
     features, options = positive[0]
     conds = SimpleNamespace(cond=features.clone())

@@ -16,7 +16,7 @@ def capture(model, pack):
     def keep(q, k, v, extra_options):
         heads, size = extra_options["n_heads"], tuple(extra_options["activations_shape"][-2:])
         seen.append((q, k, heads, size))
-        return pack.nodes.host.block_attention._plain(q, k, v, extra_options)
+        return pack.nodes.host.attention.block._plain(q, k, v, extra_options)
 
     watched = model.clone()
     for name, number, index in pack.nodes.host.unet.block_keys(model.model.diffusion_model):
@@ -55,7 +55,7 @@ def test_it_is_a_plain_softmax_at_every_block(
     watched, seen = capture(model, pack)
     patched = patch(collage, model=watched, strength=strength)
     regions = patched.positive[0][1]["collage_words"].bias.regions
-    found = pack.nodes.host.attention_probe.replay(
+    found = pack.nodes.host.attention.replay.replay(
         patched.model, patched.positive, finished(batch), 3, 4
     )
     blocks = len([*pack.nodes.host.unet.block_keys(model.model.diffusion_model)])
@@ -96,7 +96,7 @@ def test_levels_are_the_middles_of_equal_parts(pack, patch, collage, finished, m
         return apply_model(args["input"], args["timestep"], **args["c"])
 
     patched.model.set_model_unet_function_wrapper(watch)
-    pack.nodes.host.attention_probe.replay(patched.model, patched.positive, finished(), 5, 0)
+    pack.nodes.host.attention.replay.replay(patched.model, patched.positive, finished(), 5, 0)
     table = model.get_model_object("model_sampling")
     times = [float(table.timestep(torch.tensor(sigma))) for sigma in sigmas]
     assert times == pytest.approx([899, 699, 500, 300, 100], abs=1)

@@ -33,16 +33,16 @@ import torch
 from comfy.patcher_extension import WrappersMP
 from comfy_api.torch_helpers.torch_compile import COMPILE_KEY
 
-from ...collage_core.attention.bias import WordBias
-from ...collage_core.attention.maps import AttentionSum
-from ...collage_core.collage.collage import Collage
-from ...collage_core.collage.same_collage import difference
-from ...collage_core.errors import CollageError
-from .carried_words import KEY
-from .carried_words import NODE as PATCH
-from .cross_attention import is_patched
-from .made_of import another_collage, check_box
-from .unet import block_keys, context_width
+from ....collage_core.attention.bias import WordBias
+from ....collage_core.attention.maps import AttentionSum
+from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.same_collage import difference
+from ....collage_core.errors import CollageError
+from ..made_of import another_collage, check_box
+from ..unet import block_keys, context_width
+from .conditioning import KEY
+from .conditioning import NODE as PATCH
+from .patch import is_patched
 
 NODE = "CollageAttentionMap"
 

@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from comfy.ldm.modules import attention
 
-from ...collage_core.attention.bias import TokenColumns, attention_bias
-from ...collage_core.errors import CollageError
-from .attention_override import biased_attention
-from .carried_words import NODE
+from ....collage_core.attention.bias import TokenColumns, attention_bias
+from ....collage_core.errors import CollageError
+from .conditioning import NODE
+from .override import biased_attention
 
 Size = tuple[int, int]  # rows and columns of a block's cells
 

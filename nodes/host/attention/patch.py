@@ -26,14 +26,14 @@ from collections.abc import Callable
 import torch
 from comfy.patcher_extension import WrappersMP
 
-from ...collage_core.attention.bias import TokenColumns
-from ...collage_core.errors import CollageError
-from .attention_override import OVERRIDE, takes_mask
+from ....collage_core.attention.bias import TokenColumns
+from ....collage_core.errors import CollageError
+from ..unet import block_sizes
 from .before_sampling import look_over
-from .block_attention import BlockAttention, Due, RowBias, Size, watch_tokens
-from .carried_words import KEY, NODE, Chunk, check_picture, hand_over
+from .block import BlockAttention, Due, RowBias, Size, watch_tokens
+from .conditioning import KEY, NODE, Chunk, check_picture, hand_over
+from .override import OVERRIDE, takes_mask
 from .run_tensors import RUN, RunTensors, during_a_run
-from .unet import block_sizes
 
 
 def patch_model(model):

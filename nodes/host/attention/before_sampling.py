@@ -16,9 +16,9 @@ import logging
 
 import torch
 
-from ...collage_core.collage.collage import CELL
-from ...collage_core.errors import CollageError
-from .carried_words import KEY, MADE, NODE, Words
+from ....collage_core.collage.collage import CELL
+from ....collage_core.errors import CollageError
+from .conditioning import KEY, MADE, NODE, Words
 
 log = logging.getLogger(__name__)
 
