@@ -11,9 +11,9 @@ from ..collage_core.errors import CollageError
 from .host.attention.conditioning import with_words
 from .host.attention.patch import patch_model, remember
 from .host.attention.tokens import BoundTokens, bind_tokens
-from .host.memory_words import with_words_in_memory
-from .host.text_encoder import check_width
-from .host.unet import context_width
+from .host.models.embeddings_in_memory import with_words_in_memory
+from .host.models.text_encoder import check_width
+from .host.models.unet import context_width
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import share_widget
 

@@ -15,7 +15,7 @@ from ..collage_core.imaging.pixels import clean_pixels
 from .host.control_conditioning import apply_network
 from .host.edges import find_edges
 from .host.layer_control import LayerControl
-from .host.made_of import check_collage
+from .host.models.made_of import check_collage
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import SLIDER, share_widget
 

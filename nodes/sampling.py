@@ -9,9 +9,9 @@ from ..collage_core.noise.noise_map import cell_noise, noise_map, start_noise
 from ..collage_core.noise.plan import NoisePlan
 from ..collage_core.noise.seeds import noise_seeds
 from ..collage_core.noise.step_range import ALL, StepPart
-from .host.batch_rows import latent_pictures, tell_pictures
-from .host.latent import cell_size
-from .host.made_of import check_collage
+from .host.models.batch_rows import latent_pictures, tell_pictures
+from .host.models.latents import cell_size
+from .host.models.made_of import check_collage
 from .host.noise_legend import noise_picture
 from .host.sampler import sample_cells
 from .host.under_way import start_latents

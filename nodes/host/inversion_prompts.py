@@ -22,7 +22,7 @@ from ...collage_core.inversion.loss import own_generator
 from ...collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sentences
 from ...collage_core.inversion.settings import NODE, Settings
 from ...collage_core.inversion.start import start_vectors, word_norm
-from .memory_words import Vectors, knowing, markers
+from .models.embeddings_in_memory import Vectors, knowing, markers
 
 
 @dataclass(frozen=True)

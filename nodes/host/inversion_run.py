@@ -33,7 +33,7 @@ from . import embedding_store
 from .embedding_list import texts_hash
 from .inversion_inputs import Task, fingerprint
 from .inversion_trainer import Trainer
-from .memory_words import Vectors
+from .models.embeddings_in_memory import Vectors
 from .private_copy import same_random_states
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from ...collage_core.inversion.settings import NODE
 from .inversion_inputs import Task
 from .inversion_prompts import first_vectors
 from .layer_loss import LayerLoss
-from .memory_words import Vectors
+from .models.embeddings_in_memory import Vectors
 from .private_copy import gradients
 
 SLOW_DEVICES = ("cpu", "mps", "privateuseone")  # the last is DirectML

@@ -14,7 +14,7 @@ from ...collage_core.inversion.loss import masked_loss
 from ...collage_core.inversion.settings import NODE
 from .inversion_inputs import Task, encoded
 from .inversion_prompts import TrainingPrompts
-from .memory_words import Vectors, filled
+from .models.embeddings_in_memory import Vectors, filled
 from .private_copy import EncodedText, PrivateText, gradients
 from .private_denoiser import PrivateDenoiser
 from .training_memory import Thrift, check_room

@@ -26,7 +26,7 @@ import torch
 from ...collage_core.noise.seeds import NoiseSeeds
 from .fresh_noise import Draw, FreshNoise
 from .kept_guess import SUFFIX, keep_every_guess
-from .latent import NODE
+from .models.latents import NODE
 from .under_way import Start, state_to_go_on_from
 
 # How the host's samplers make the noise of their steps: along a path made beforehand, or anew at

@@ -27,7 +27,7 @@ from ....collage_core.collage.box import Box, wrong_shape
 from ....collage_core.collage.collage import Collage
 from ....collage_core.control import same_proportions
 from ....collage_core.errors import CollageError
-from ..batch_rows import Pictures, row_pictures
+from ..models.batch_rows import Pictures, row_pictures
 
 KEY = "collage_words"
 NODE = "MaskedCrossAttentionPatch"

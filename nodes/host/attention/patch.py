@@ -28,7 +28,7 @@ from comfy.patcher_extension import WrappersMP
 
 from ....collage_core.attention.bias import TokenColumns
 from ....collage_core.errors import CollageError
-from ..unet import block_sizes
+from ..models.unet import block_sizes
 from .before_sampling import look_over
 from .block import BlockAttention, Due, RowBias, Size, watch_tokens
 from .conditioning import KEY, NODE, Chunk, check_picture, hand_over

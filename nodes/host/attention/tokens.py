@@ -19,7 +19,7 @@ import torch
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.phrases import Phrases, describe
 from ....collage_core.prompt.pieces import group_positions, named_embeddings, prompt_pieces
-from ..text_encoder import encoders_of
+from ..models.text_encoder import encoders_of
 
 NODE = "MaskedCrossAttentionPatch"
 UNREADABLE = (  # what the host's reader ends in when a file is no table of vectors

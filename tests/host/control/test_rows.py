@@ -105,7 +105,7 @@ def test_a_network_is_shown_the_pictures_of_its_rows(
     """As PerLayerNoiseKSampler tells them; afterwards all of them again."""
     net, used = net_and_model
     controlled = control(make_collage(batch=3), net)
-    tell = pack.nodes.host.batch_rows.tell_pictures
+    tell = pack.nodes.host.models.batch_rows.tell_pictures
     (whole,) = record(controlled, used, batch=3)
     latent = {"samples": torch.zeros(2, 4, 12, 10), "batch_index": [2, 0]}
     (part,) = record(controlled, tell(used, (2, 0)), latent=latent)

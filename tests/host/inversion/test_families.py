@@ -122,7 +122,9 @@ def test_the_gradient_of_sdxl_is_that_of_one_whole_graph(sdxl, part, trainer, se
     with part("nodes.host.private_copy").gradients():
         leaves = {name: value.clone().requires_grad_() for name, value in one.start.items()}
         tokens = losses.prompts.drawn(losses.settings, losses.seed, 0)
-        text = losses.text.encode(part("nodes.host.memory_words").filled(tokens, leaves))
+        text = losses.text.encode(
+            part("nodes.host.models.embeddings_in_memory").filled(tokens, leaves)
+        )
         batch = losses.pictures.drawn(0)
         whole = losses._loss(losses._denoised(batch, text), batch).sum() / len(batch.sigma)
         whole.backward()

@@ -164,7 +164,7 @@ def test_a_collage_without_the_phrase_is_noted(trainer, make_collage):
 def test_words_are_trained_as_inference_uses_them(part, clip, trainer, tmp_path):
     """The features of a prompt with the vectors in memory are those with them in a file."""
     one = trainer()
-    memory = part("nodes.host.memory_words")
+    memory = part("nodes.host.models.embeddings_in_memory")
     vectors = one.vectors()
     write = part("collage_core.storage.embedding_file").write_embedding
     write(tmp_path / "learned.safetensors", {"l": vectors["l"]}, {})

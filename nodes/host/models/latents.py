@@ -14,7 +14,7 @@ from __future__ import annotations
 import comfy.sample
 import torch
 
-from ...collage_core.errors import CollageError
+from ....collage_core.errors import CollageError
 
 NODE = "PerLayerNoiseKSampler"
 

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
-from ...collage_core.errors import CollageError
-from .control_fit import skip_shapes
+from ....collage_core.errors import CollageError
+from ..control_fit import skip_shapes
 
 BlockKey = tuple[str, int, int]
 

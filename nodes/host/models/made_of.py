@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...collage_core.collage.box import Box
-from ...collage_core.collage.collage import Collage
-from ...collage_core.collage.same_collage import difference
-from ...collage_core.errors import CollageError
-from .attention.conditioning import KEY
-from .attention.conditioning import NODE as PATCH
-from .control_fit import NODE as CONTROL
-from .layer_control import LayerControl
+from ....collage_core.collage.box import Box
+from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.same_collage import difference
+from ....collage_core.errors import CollageError
+from ..attention.conditioning import KEY
+from ..attention.conditioning import NODE as PATCH
+from ..control_fit import NODE as CONTROL
+from ..layer_control import LayerControl
 
 
 def check_collage(

@@ -6,7 +6,7 @@ Host symbols:
 
 from __future__ import annotations
 
-from ...collage_core.errors import CollageError
+from ....collage_core.errors import CollageError
 
 ENCODERS = ("l", "g", "h")  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
 
