@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..collage_core.noise.plan import RENOISE
 from ..collage_core.noise.step_range import ALL
-from .host.sampler import SAMPLERS, SCHEDULERS
+from .host.sampling.ksampler import SAMPLERS, SCHEDULERS
 from .widgets import halo_widget, seed_widget
 
 

@@ -30,7 +30,7 @@ def unknown_samplers() -> list[str]:
 
     from demo.pack import load_pack
 
-    solver = load_pack().nodes.host.sampler_function
+    solver = load_pack().nodes.host.sampling.solver
     found = []
     for name in comfy.samplers.KSampler.SAMPLERS:
         function = comfy.samplers.sampler_object(name).sampler_function

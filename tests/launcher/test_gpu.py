@@ -151,7 +151,12 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_folder_holds_pack_host_and_wheels(packed: Path) -> None:
-    for name in ("run.py", "nodes/host/sampler.py", "tests/gpu/test_device.py", "ComfyUI/main.py"):
+    for name in (
+        "run.py",
+        "nodes/host/sampling/ksampler.py",
+        "tests/gpu/test_device.py",
+        "ComfyUI/main.py",
+    ):
         assert (packed / name).is_file(), name
     assert (packed / "ComfyUI/comfy/sd1_tokenizer/vocab.json").is_file()
     assert not list(packed.glob("**/__pycache__"))

@@ -59,7 +59,7 @@ def test_a_cell_changes_only_as_far_as_both_functions_allow(pack, model) -> None
     occupied = model.clone()
     occupied.set_model_denoise_mask_function(previous)
     cells = torch.tensor([0.9, 0.9, 0.9, 0.0]).view(1, 1, 1, 4)
-    patched = pack.nodes.host.denoise_mask.apply_free_cells(occupied, cells, 0.9)
+    patched = pack.nodes.host.sampling.denoise_mask.apply_free_cells(occupied, cells, 0.9)
     function = patched.model_options["denoise_mask_function"]
     sigma = torch.tensor([0.1, 0.1])
     mask = function(sigma, torch.ones(2, 4, 1, 4), extra_options={"model": Guider(), "sigmas": []})

@@ -62,7 +62,10 @@ def test_what_came_later_changes_no_bit_unasked(
     """Against the way the node went before it had more than noise, base_noise and feather."""
     import comfy.sample
 
-    noise, apply = pack.collage_core.noise.noise_map, pack.nodes.host.denoise_mask.apply_free_cells
+    noise, apply = (
+        pack.collage_core.noise.noise_map,
+        pack.nodes.host.sampling.denoise_mask.apply_free_cells,
+    )
     collage = make_collage(0.0)
     pixels = noise.noise_map(collage.composite.visible_alpha, [0.0], 0.9, 6.0)
     cells = noise.cell_noise(pixels, 8)
@@ -82,7 +85,7 @@ def test_a_mask_that_keeps_nothing_changes_no_bit(
     pack, model, vae, ksampler, make_collage, any_scheduler, start
 ) -> None:
     latent = {"samples": vae.encode(make_collage().composite.image)}
-    patched = pack.nodes.host.denoise_mask.apply_free_cells(
+    patched = pack.nodes.host.sampling.denoise_mask.apply_free_cells(
         model, torch.full((1, 1, 16, 16), start), start
     )
     masked = {**latent, "noise_mask": torch.ones(1, 1, 16, 16)}

@@ -24,15 +24,15 @@ import comfy.utils
 import latent_preview
 import torch
 
-from ...collage_core.errors import CollageError
-from ...collage_core.noise.noise_map import RESOLUTION, fixed_cells
-from ...collage_core.noise.plan import NoisePlan
-from .attention.conditioning import KEY
-from .attention.patch import is_patched
+from ....collage_core.errors import CollageError
+from ....collage_core.noise.noise_map import RESOLUTION, fixed_cells
+from ....collage_core.noise.plan import NoisePlan
+from ..attention.conditioning import KEY
+from ..attention.patch import is_patched
 from .denoise_mask import apply_free_cells
 from .fresh_noise import fresh_noise
-from .sampler_function import sampler
-from .under_way import Start
+from .partial_run import Start
+from .solver import sampler
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 import comfy.utils
 import torch
 
-from ...collage_core.errors import CollageError
-from ...collage_core.noise.noise_map import RESOLUTION
-from ...collage_core.noise.original import WHERE, Original
-from .models.latents import NODE, start_latent
+from ....collage_core.errors import CollageError
+from ....collage_core.noise.noise_map import RESOLUTION
+from ....collage_core.noise.original import WHERE, Original
+from ..models.latents import NODE, start_latent
 
 ORIGINAL = "collage_original"
 # Of the noise that is due: what lies outside was not left by a sampler at that step.

@@ -23,11 +23,11 @@ import comfy.k_diffusion.sampling
 import comfy.samplers
 import torch
 
-from ...collage_core.noise.seeds import NoiseSeeds
+from ....collage_core.noise.seeds import NoiseSeeds
+from ..models.latents import NODE
+from .cfg_pp import SUFFIX, keep_every_guess
 from .fresh_noise import Draw, FreshNoise
-from .kept_guess import SUFFIX, keep_every_guess
-from .models.latents import NODE
-from .under_way import Start, state_to_go_on_from
+from .partial_run import Start, state_to_go_on_from
 
 # How the host's samplers make the noise of their steps: along a path made beforehand, or anew at
 # every step. `run.py canary` tells of samplers that stand in neither list.

@@ -17,7 +17,7 @@ import comfy.sample
 import comfy.samplers
 import torch
 
-from ...collage_core.noise.seeds import NoiseSeeds, seed_at
+from ....collage_core.noise.seeds import NoiseSeeds, seed_at
 
 Draw = Callable[[torch.Tensor], torch.Tensor]  # noise [B, C, ..., h, w] for a noise level [B]
 
