@@ -12,9 +12,9 @@ from ..collage_core.collage.collage import LAYER_RANGES, Collage
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
 from ..collage_core.imaging.pixels import clean_pixels
-from .host.control_conditioning import apply_network
-from .host.edges import find_edges
-from .host.layer_control import LayerControl
+from .host.control.conditioning import apply_network
+from .host.control.edges import find_edges
+from .host.control.regional_control import LayerControl
 from .host.models.made_of import check_collage
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import SLIDER, share_widget

@@ -78,7 +78,7 @@ def test_the_hosts_own_node_takes_it(any_weights, load, demo_model, cells) -> No
 @pytest.mark.parametrize("cells", [(32, 32), (33, 27), (16, 24)])
 def test_its_outputs_have_the_sizes_of_the_models_blocks(pack, demo_model, cells) -> None:
     outputs = EdgeAdapter()(torch.zeros(1, 1, 8 * cells[0], 8 * cells[1]))
-    fit, unet = pack.nodes.host.control_fit, demo_model[0].model.diffusion_model
+    fit, unet = pack.nodes.host.control.checks, demo_model[0].model.diffusion_model
     shapes = [*fit.skip_shapes(unet, cells)]
     assert [x is None for x in outputs["input"]] == [False, True] * 3
     fit.check_outputs(outputs, shapes)

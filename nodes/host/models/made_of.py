@@ -15,8 +15,8 @@ from ....collage_core.collage.same_collage import difference
 from ....collage_core.errors import CollageError
 from ..attention.conditioning import KEY
 from ..attention.conditioning import NODE as PATCH
-from ..control_fit import NODE as CONTROL
-from ..layer_control import LayerControl
+from ..control.checks import NODE as CONTROL
+from ..control.regional_control import LayerControl
 
 
 def check_collage(

@@ -22,7 +22,7 @@ from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....collage_core.errors import CollageError
-from ..control_fit import skip_shapes
+from ..control.checks import skip_shapes
 
 BlockKey = tuple[str, int, int]
 

@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel
 
-from ...collage_core.errors import CollageError
+from ....collage_core.errors import CollageError
 
 NODE = "CollageControlNet"
 Shape = tuple[int, int, int]  # channels, rows, columns

@@ -28,12 +28,12 @@ from typing import Any
 import torch
 from comfy.controlnet import ControlBase
 
-from ...collage_core.collage.box import Box, wrong_shape
-from ...collage_core.collage.collage import Collage
-from ...collage_core.control import grid_weights, same_proportions
-from ...collage_core.errors import CollageError
-from .control_fit import NODE, check_network, check_outputs, skip_shapes, watch_blocks
-from .models.batch_rows import Pictures, row_pictures
+from ....collage_core.collage.box import Box, wrong_shape
+from ....collage_core.collage.collage import Collage
+from ....collage_core.control import grid_weights, same_proportions
+from ....collage_core.errors import CollageError
+from ..models.batch_rows import Pictures, row_pictures
+from .checks import NODE, check_network, check_outputs, skip_shapes, watch_blocks
 
 
 class LayerControl(ControlBase):

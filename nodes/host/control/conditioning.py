@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from comfy.conds import CONDConstant
 
-from ...collage_core.errors import CollageError
-from .control_fit import NODE
-from .layer_control import LayerControl
+from ....collage_core.errors import CollageError
+from .checks import NODE
+from .regional_control import LayerControl
 
 KEY = "collage_control"
 UNCOND = "control_apply_to_uncond"  # the negative has a network of its own
