@@ -10,9 +10,9 @@ from comfy_api.latest import io
 from ..collage_core.collage.collage import Embedding
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
 from .host.embedding_list import check_written
-from .host.embedding_store import unwritten_mark
-from .host.inversion_inputs import Task
-from .host.inversion_run import learn
+from .host.inversion.run import learn
+from .host.inversion.store import unwritten_mark
+from .host.inversion.task import Task
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 from .widgets import seed_widget
 

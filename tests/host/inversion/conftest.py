@@ -74,7 +74,7 @@ def make_task(part, model, clip, vae, settings, make_layer):
             "settings": settings(),
             "seed": 7,
         }
-        return part("nodes.host.inversion_inputs").Task(**{**given, **changes})
+        return part("nodes.host.inversion.task").Task(**{**given, **changes})
 
     return make
 
@@ -82,7 +82,7 @@ def make_task(part, model, clip, vae, settings, make_layer):
 @pytest.fixture
 def trainer(part, make_task):
     """A Trainer of such a Task."""
-    return lambda **changes: part("nodes.host.inversion_trainer").Trainer(make_task(**changes))
+    return lambda **changes: part("nodes.host.inversion.trainer").Trainer(make_task(**changes))
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     extensions = folder_paths.folder_names_and_paths["embeddings"][1]
     entry = ([str(tmp_path)], extensions)
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", entry)
-    monkeypatch.setattr(pack.nodes.host.embedding_store, "_UNWRITTEN", {})
+    monkeypatch.setattr(pack.nodes.host.inversion.store, "_UNWRITTEN", {})
     return tmp_path
 
 
@@ -148,7 +148,7 @@ def execute(part, model, clip, vae, make_layer, folder, monkeypatch, settings):
 @pytest.fixture
 def count_steps(part, monkeypatch):
     """How many steps were taken, and a hook that is called after each."""
-    trainer = part("nodes.host.inversion_trainer").Trainer
+    trainer = part("nodes.host.inversion.trainer").Trainer
     step, counted = trainer.step, {"steps": 0, "then": lambda _: None}
 
     def counting(self):

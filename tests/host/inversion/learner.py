@@ -47,7 +47,7 @@ def make_task(pack: str, tiny: Any):
     )
     models = {"model": tiny.tiny_model(), "clip": tiny.tiny_clip(), "vae": tiny.tiny_vae()}
     task = {**models, "layer": layer, "collage": None, "settings": settings, "seed": 7}
-    return part("nodes.host.inversion_inputs").Task(**task)
+    return part("nodes.host.inversion.task").Task(**task)
 
 
 def main(folder: str) -> None:
@@ -60,7 +60,7 @@ def main(folder: str) -> None:
     folder_paths.folder_names_and_paths["embeddings"] = ([folder], {".safetensors"})
     load(REPO / "__init__.py", "pack")
     tiny = load(REPO / "tests" / "host" / "tiny_models.py", "tiny_models")
-    run: Any = importlib.import_module("pack.nodes.host.inversion_run")
+    run: Any = importlib.import_module("pack.nodes.host.inversion.run")
     run.SAVE_STEPS, run.SAVE_SECONDS = 2, 600.0
     step = run.Trainer.step
 

@@ -90,7 +90,7 @@ def dynamic_clip(clip, native, tiny):
 
 @pytest.fixture
 def copies(part):
-    return part("nodes.host.private_copy")
+    return part("nodes.host.inversion.trainable_copy")
 
 
 def buffers() -> set:
@@ -144,7 +144,7 @@ def test_a_file_of_another_precision_trains(part, copies, dynamic, loaded, compu
     if loaded:
         patcher.partially_load(CPU)
     with copies.gradients():
-        denoiser = part("nodes.host.private_denoiser").PrivateDenoiser(patcher, "here")
+        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(patcher, "here")
         numbers = torch.Generator().manual_seed(1)
         x, features = (
             torch.randn(shape, generator=numbers) for shape in ((1, 4, 8, 8), (1, 77, 64))

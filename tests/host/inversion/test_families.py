@@ -119,7 +119,7 @@ def test_the_gradient_of_sdxl_is_that_of_one_whole_graph(sdxl, part, trainer, se
     losses = one.layer_loss
     with torch.inference_mode(False):
         loss, found = losses.gradient(one.start, 0)
-    with part("nodes.host.private_copy").gradients():
+    with part("nodes.host.inversion.trainable_copy").gradients():
         leaves = {name: value.clone().requires_grad_() for name, value in one.start.items()}
         tokens = losses.prompts.drawn(losses.settings, losses.seed, 0)
         text = losses.text.encode(

@@ -12,12 +12,12 @@ import torch
 
 @pytest.fixture
 def memory(part):
-    return part("nodes.host.training_memory")
+    return part("nodes.host.inversion.memory")
 
 
 def test_blocks_computed_twice_keep_a_third_and_give_the_same_bits(part, model, kept_bytes):
-    with part("nodes.host.private_copy").gradients():
-        denoiser = part("nodes.host.private_denoiser").PrivateDenoiser(model, "here")
+    with part("nodes.host.inversion.trainable_copy").gradients():
+        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(model, "here")
         numbers = torch.Generator().manual_seed(1)
         x, sigma = torch.randn(2, 4, 16, 16, generator=numbers), torch.tensor([2.0, 0.5])
         features = torch.randn(1, 77, 64, generator=numbers)
@@ -74,7 +74,7 @@ def test_a_precision_that_another_node_asked_for_counts(memory, make_task, model
 
 
 def test_text_encoders_in_half_keep_their_weights_in_float32(part, tiny, kept_bytes):
-    copies, kept = part("nodes.host.private_copy"), []
+    copies, kept = part("nodes.host.inversion.trainable_copy"), []
     half, whole = tiny.tiny_clip(), tiny.tiny_clip()
     half.cond_stage_model.half()
     for clip in (half, whole):
@@ -93,7 +93,7 @@ def test_little_memory_costs_no_bit_and_very_little_only_the_last_ones(
 ):
     changes = {"settings": settings(steps=1)}
     whole = memory.kept_bytes(make_task(**changes), pictures=2, checkpointing=False)
-    monkeypatch.setattr(part("nodes.host.layer_loss"), "check_room", lambda _: None)
+    monkeypatch.setattr(part("nodes.host.inversion.loss"), "check_room", lambda _: None)
     runs = []
     for share, checkpointing, parts in [(1.1, False, 1), (0.9, True, 1), (0.3, True, 2)]:
         short_of_memory(share * whole)
@@ -166,7 +166,7 @@ def test_too_little_memory_is_refused_before_any_work(
     pack, part, make_task, short_of_memory, monkeypatch
 ):
     short_of_memory(10e6)
-    losses = part("nodes.host.layer_loss")
+    losses = part("nodes.host.inversion.loss")
     monkeypatch.setattr(losses, "encoded", lambda *_: pytest.fail("it had begun"))
     with pytest.raises(
         pack.collage_core.errors.CollageError,
@@ -191,7 +191,7 @@ def test_the_copies_are_gone_when_a_training_is_over(
     """By counting references alone: a GPU's memory cannot wait for the collector."""
     import comfy.model_management
 
-    copies, private = part("nodes.host.private_copy"), []
+    copies, private = part("nodes.host.inversion.trainable_copy"), []
     copy = copies.private_copy
 
     def watched(*args):
@@ -200,7 +200,7 @@ def test_the_copies_are_gone_when_a_training_is_over(
 
     for module in ("private_copy", "private_denoiser"):
         monkeypatch.setattr(part(f"nodes.host.{module}"), "private_copy", watched)
-    trainer = part("nodes.host.inversion_trainer").Trainer
+    trainer = part("nodes.host.inversion.trainer").Trainer
     step = trainer.step
 
     def last_step(self):
@@ -214,7 +214,7 @@ def test_the_copies_are_gone_when_a_training_is_over(
     gc.disable()
     try:
         with ending if stopped else contextlib.nullcontext():
-            part("nodes.host.inversion_run").learn(make_task(settings=settings(steps=2)))
+            part("nodes.host.inversion.run").learn(make_task(settings=settings(steps=2)))
         del ending
         assert len(private) == 2
         assert [made() for made in private] == [None, None]

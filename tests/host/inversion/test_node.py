@@ -53,8 +53,8 @@ def test_what_determines_the_result_has_a_name_of_its_own(
             "model": model, "clip": clip, "vae": vae, "layer": make_layer(), "collage": None,
             "settings": settings(), "seed": 0,
         }  # fmt: skip
-        task = part("nodes.host.inversion_inputs").Task(**{**given, **changes})
-        return part("nodes.host.inversion_run").training_key(task)
+        task = part("nodes.host.inversion.task").Task(**{**given, **changes})
+        return part("nodes.host.inversion.run").training_key(task)
 
     patched = model.clone()
     name = next(k for k in model.model.state_dict() if k.endswith("attn2.to_k.weight"))
@@ -148,7 +148,7 @@ def test_a_word_without_a_file_goes_to_no_other_node_and_is_not_learned_twice(
 
 def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, caplog):
     said = []
-    monkeypatch.setattr(part("nodes.host.inversion_run"), "_say", said.append)
+    monkeypatch.setattr(part("nodes.host.inversion.run"), "_say", said.append)
     monkeypatch.setattr(part("collage_core.inversion.pace"), "LONG", 0.0)
     report = execute()[3]
     assert "s a step" not in "".join(said[:2])
@@ -177,10 +177,10 @@ def test_a_state_of_another_version_is_put_aside(
 ):
     import comfy.model_management
 
-    save = part("nodes.host.embedding_store").Job.save_state
+    save = part("nodes.host.inversion.store").Job.save_state
     with monkeypatch.context() as older:
         older.setattr(
-            part("nodes.host.embedding_store").Job,
+            part("nodes.host.inversion.store").Job,
             "save_state",
             lambda job, state: save(job, OTHER_FORMS[kind](state)),
         )

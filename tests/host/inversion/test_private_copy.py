@@ -13,7 +13,7 @@ CROSS = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
 
 @pytest.fixture
 def copies(part):
-    return part("nodes.host.private_copy")
+    return part("nodes.host.inversion.trainable_copy")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def denoised(part):
     """The prediction of a private copy for one picture and these text features."""
 
     def predict(model, features: torch.Tensor) -> torch.Tensor:
-        denoiser = part("nodes.host.private_denoiser").PrivateDenoiser(model, "here")
+        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(model, "here")
         x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
         return denoiser.denoised(x, torch.tensor([2.0]), features, None)
 

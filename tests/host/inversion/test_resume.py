@@ -58,7 +58,7 @@ def test_a_killed_training_goes_on_to_the_same_vectors(
     pack, part, tiny, load_module, folder, count_steps
 ):
     learner = load_module(LEARNER)
-    learn = part("nodes.host.inversion_run").learn
+    learn = part("nodes.host.inversion.run").learn
     whole = learn(learner.make_task(pack.__name__, tiny))
     (folder / f"{whole.name}.safetensors").unlink()
 

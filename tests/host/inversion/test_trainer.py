@@ -24,7 +24,7 @@ def test_the_fixed_sets_loss_falls_for_a_planted_target(part, trainer, settings,
     """The pictures are what the model itself makes of another word."""
     one = trainer(settings=settings(steps=12, rates=(0.4, 0.05), evaluate_every=4))
     words = {"l": one.layer_loss.text.table("l")[2368:2370].float()}  # "car" and its neighbour
-    module = part("nodes.host.layer_loss")
+    module = part("nodes.host.inversion.loss")
     losses = one.layer_loss
     original = losses._denoised
 

@@ -38,7 +38,7 @@ import comfy.utils
 import numpy as np
 import torch
 
-from ...collage_core.errors import CollageError
+from ....collage_core.errors import CollageError
 from .module_copy import Made, copied_module
 
 # CLIPLayer adds in place to what these have read, and their backward needs it as it was

@@ -10,15 +10,15 @@ import math
 
 import torch
 
-from ...collage_core.inversion.loss import masked_loss
-from ...collage_core.inversion.settings import NODE
-from .inversion_inputs import Task, encoded
-from .inversion_prompts import TrainingPrompts
-from .models.embeddings_in_memory import Vectors, filled
-from .private_copy import EncodedText, PrivateText, gradients
-from .private_denoiser import PrivateDenoiser
-from .training_memory import Thrift, check_room
-from .training_pictures import FIXED, Batch, TrainingPictures
+from ....collage_core.inversion.loss import masked_loss
+from ....collage_core.inversion.settings import NODE
+from ..models.embeddings_in_memory import Vectors, filled
+from .batches import FIXED, Batch, TrainingPictures
+from .denoiser import PrivateDenoiser
+from .memory import Thrift, check_room
+from .prompts import TrainingPrompts
+from .task import Task, encoded
+from .trainable_copy import EncodedText, PrivateText, gradients
 
 HALF_SCALE = 1024.0  # keeps gradients of half precision from vanishing
 SHOWN = 9  # the picture of the fixed set that a preview shows: the object large before grey

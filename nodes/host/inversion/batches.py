@@ -7,9 +7,9 @@ from functools import cached_property
 
 import torch
 
-from ...collage_core.inversion.loss import own_generator, strata
-from ...collage_core.inversion.settings import Settings
-from .private_denoiser import PrivateDenoiser
+from ....collage_core.inversion.loss import own_generator, strata
+from ....collage_core.inversion.settings import Settings
+from .denoiser import PrivateDenoiser
 
 FIXED = 16  # pictures of the fixed set
 LEAST_NOISE = 0.02  # fraction of the schedule

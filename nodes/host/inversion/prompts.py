@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ...collage_core.collage.collage import Collage, Layer
-from ...collage_core.errors import CollageError, quoted
-from ...collage_core.inversion.loss import own_generator
-from ...collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sentences
-from ...collage_core.inversion.settings import NODE, Settings
-from ...collage_core.inversion.start import start_vectors, word_norm
-from .models.embeddings_in_memory import Vectors, knowing, markers
+from ....collage_core.collage.collage import Collage, Layer
+from ....collage_core.errors import CollageError, quoted
+from ....collage_core.inversion.loss import own_generator
+from ....collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sentences
+from ....collage_core.inversion.settings import NODE, Settings
+from ....collage_core.inversion.start import start_vectors, word_norm
+from ..models.embeddings_in_memory import Vectors, knowing, markers
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ import time
 
 import torch
 
-from ...collage_core.errors import CollageError, quoted
-from ...collage_core.inversion.descent import AdamW, SphereDescent, angle
-from ...collage_core.inversion.outcome import Outcome
-from ...collage_core.inversion.pace import Pace
-from ...collage_core.inversion.progress import Progress
-from ...collage_core.inversion.settings import NODE
-from .inversion_inputs import Task
-from .inversion_prompts import first_vectors
-from .layer_loss import LayerLoss
-from .models.embeddings_in_memory import Vectors
-from .private_copy import gradients
+from ....collage_core.errors import CollageError, quoted
+from ....collage_core.inversion.descent import AdamW, SphereDescent, angle
+from ....collage_core.inversion.outcome import Outcome
+from ....collage_core.inversion.pace import Pace
+from ....collage_core.inversion.progress import Progress
+from ....collage_core.inversion.settings import NODE
+from ..models.embeddings_in_memory import Vectors
+from .loss import LayerLoss
+from .prompts import first_vectors
+from .task import Task
+from .trainable_copy import gradients
 
 SLOW_DEVICES = ("cpu", "mps", "privateuseone")  # the last is DirectML
 

@@ -32,7 +32,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
 from comfy.model_sampling import V_PREDICTION
 from torch.utils.checkpoint import checkpoint
 
-from .private_copy import private_copy
+from .trainable_copy import private_copy
 
 
 def _differentiable(_, *args, **kwargs):

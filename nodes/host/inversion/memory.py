@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 import comfy.model_management as management
 import torch
 
-from ...collage_core.errors import CollageError, quoted
-from ...collage_core.inversion.settings import NODE
-from .inversion_inputs import Task
-from .private_copy import cast_size, copied_size
-from .private_denoiser import PrivateDenoiser
+from ....collage_core.errors import CollageError, quoted
+from ....collage_core.inversion.settings import NODE
+from .denoiser import PrivateDenoiser
+from .task import Task
+from .trainable_copy import cast_size, copied_size
 
 # Numbers that autograd keeps for one picture, per latent cell and channel of the UNet's first
 # level: counted on UNets of these shapes, a fifth added for what comes and goes meanwhile.

@@ -22,19 +22,19 @@ from typing import Any
 import folder_paths
 from comfy.model_management import throw_exception_if_processing_interrupted
 
-from ...collage_core.errors import CollageError, quoted
-from ...collage_core.inversion.settings import NODE
-from ...collage_core.storage.atomic_write import first_writable, sweep, write_whole
-from ...collage_core.storage.content_key import content_key
-from ...collage_core.storage.embedding_file import (
+from ....collage_core.errors import CollageError, quoted
+from ....collage_core.inversion.settings import NODE
+from ....collage_core.storage.atomic_write import first_writable, sweep, write_whole
+from ....collage_core.storage.content_key import content_key
+from ....collage_core.storage.embedding_file import (
     SUFFIX,
     Vectors,
     read_with_metadata,
     slug_of,
     write_embedding,
 )
-from ...collage_core.storage.file_lock import exclusive
-from ...collage_core.storage.training_state import pack_state, unpack_state
+from ....collage_core.storage.file_lock import exclusive
+from ....collage_core.storage.training_state import pack_state, unpack_state
 
 __all__ = ["Job", "content_key", "job"]
 

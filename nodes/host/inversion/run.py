@@ -24,17 +24,17 @@ import torch
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 
-from ...collage_core.errors import quoted
-from ...collage_core.inversion.curve import loss_curve
-from ...collage_core.inversion.pace import FIRST
-from ...collage_core.inversion.prompts import plain_phrase, scene
-from ...collage_core.inversion.settings import ALGORITHM, NODE
-from . import embedding_store
-from .embedding_list import texts_hash
-from .inversion_inputs import Task, fingerprint
-from .inversion_trainer import Trainer
-from .models.embeddings_in_memory import Vectors
-from .private_copy import same_random_states
+from ....collage_core.errors import quoted
+from ....collage_core.inversion.curve import loss_curve
+from ....collage_core.inversion.pace import FIRST
+from ....collage_core.inversion.prompts import plain_phrase, scene
+from ....collage_core.inversion.settings import ALGORITHM, NODE
+from ..embedding_list import texts_hash
+from ..models.embeddings_in_memory import Vectors
+from . import store as embedding_store
+from .task import Task, fingerprint
+from .trainable_copy import same_random_states
+from .trainer import Trainer
 
 log = logging.getLogger(__name__)
 
