@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .host.demo_control import load_control
-from .host.demo_model import load_all
+from .host.demo_model.control import load_control
+from .host.demo_model.loader import load_all
 from .sockets import CATEGORY
 
 

@@ -31,7 +31,7 @@ def any_weights(pack, tiny, tmp_path, monkeypatch) -> Path:
     adapter = EdgeAdapter()
     tiny.randomize(adapter, 0)
     save_file({name: value.half() for name, value in adapter.state_dict().items()}, path)
-    monkeypatch.setattr(pack.nodes.host.demo_control, "FILE", path)
+    monkeypatch.setattr(pack.nodes.host.demo_model.control, "FILE", path)
     return path
 
 
@@ -41,7 +41,7 @@ def load(pack):
 
 
 def test_the_shipped_file_is_small_and_loads(pack, load) -> None:
-    file: Path = pack.nodes.host.demo_control.FILE
+    file: Path = pack.nodes.host.demo_model.control.FILE
     if not file.exists():
         pytest.skip("no weights yet: python3 run.py train --stage control")
     assert file.stat().st_size <= MOST_BYTES
@@ -94,6 +94,6 @@ def test_a_missing_or_broken_file_is_told_in_one_sentence(
     save_file({"conv_in.weight": torch.zeros(1)}, strange)
     sentence = "CollageDemoControlNet: the weight file demo/weights/"
     for path in (tmp_path / "absent.safetensors", broken, strange):
-        monkeypatch.setattr(pack.nodes.host.demo_control, "FILE", path)
+        monkeypatch.setattr(pack.nodes.host.demo_model.control, "FILE", path)
         with pytest.raises(ValueError, match=sentence):
             load()

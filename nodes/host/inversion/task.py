@@ -24,7 +24,7 @@ from ....collage_core.collage.collage import Collage, Layer
 from ....collage_core.errors import CollageError
 from ....collage_core.inversion.settings import NODE, Settings
 from ....collage_core.inversion.views import Views, layer_views
-from ..demo_model import DemoConfig
+from ..demo_model.loader import DemoConfig
 from ..models.latents import cell_size, encode
 from ..models.text_encoder import check_width, encoders_of, other_family
 from ..models.unet import context_width

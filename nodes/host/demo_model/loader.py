@@ -46,8 +46,8 @@ import folder_paths
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ...collage_core.errors import CollageError
-from ...demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
+from ....collage_core.errors import CollageError
+from ....demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
 FILE = WEIGHTS / "demo_model.safetensors"

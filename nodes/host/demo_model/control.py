@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from comfy.controlnet import T2IAdapter
 
-from ...demo.architecture import EdgeAdapter
-from .demo_model import WEIGHTS, read_weights, require_all
+from ....demo.architecture import EdgeAdapter
+from .loader import WEIGHTS, read_weights, require_all
 
 FILE = WEIGHTS / "demo_control.safetensors"
 NODE = "CollageDemoControlNet"
