@@ -15,7 +15,7 @@ from ..collage_core.imaging.given_out import given_out
 from ..collage_core.noise.collage_noise import collage_noise
 from .host.embedding_list import check_written, texts_hash
 from .host.limits import check_room
-from .host.noise_legend import noise_picture
+from .noise_preview import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget
 

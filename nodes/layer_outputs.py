@@ -17,7 +17,7 @@ from ..collage_core.editing.split import split, split_bytes
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.noise.collage_noise import collage_noise
 from .host.limits import check_room
-from .host.noise_legend import noise_picture
+from .noise_preview import noise_picture
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, halo_widget, share_widget
 

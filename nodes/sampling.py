@@ -12,9 +12,9 @@ from ..collage_core.noise.step_range import ALL, StepPart
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .host.models.latents import cell_size
 from .host.models.made_of import check_collage
-from .host.noise_legend import noise_picture
 from .host.sampling.ksampler import sample_cells
 from .host.sampling.partial_run import start_latents
+from .noise_preview import noise_picture
 from .sampling_widgets import finer_widgets, ksampler_widgets
 from .sockets import CATEGORY, CollageSocket
 from .widgets import SLIDER, feather_widget, share_widget

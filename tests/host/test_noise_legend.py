@@ -10,7 +10,7 @@ import torch
 
 @pytest.fixture
 def legend(pack):
-    return pack.nodes.host.noise_legend
+    return pack.nodes.noise_preview
 
 
 def layer(core, text: str, x: float, noise: float):

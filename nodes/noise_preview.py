@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ...collage_core.collage.collage import Collage
-from ...collage_core.imaging.heat_map import LUMA, heat_colours
-from ...collage_core.interruption import interruptible
-from ...collage_core.noise.collage_noise import noise_inputs
+from ..collage_core.collage.collage import Collage
+from ..collage_core.imaging.heat_map import LUMA, heat_colours
+from ..collage_core.interruption import interruptible
+from ..collage_core.noise.collage_noise import noise_inputs
 
 SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
 PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
