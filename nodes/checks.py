@@ -15,7 +15,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..collage_core.errors import CollageError, quoted
-from .host.loaded_pictures import check_loaded
+from .host.files.loaded_pictures import check_loaded
 from .kinds import KINDS, number
 
 PICTURES = {"IMAGE", "MASK", "LATENT"}

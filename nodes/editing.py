@@ -13,7 +13,7 @@ from ..collage_core.editing.paste_back_inputs import check_batches, checked_pict
 from ..collage_core.editing.split import split_bytes
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.noise.collage_noise import collage_noise
-from .host.embedding_list import check_written, texts_hash
+from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .noise_preview import noise_picture
 from .sockets import CATEGORY, CollageSocket

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..collage_core.collage.collage import Embedding
 from ..collage_core.errors import CollageError
 from ..collage_core.storage.embedding_file import describe_vectors, read_embedding
-from .host.embedding_list import embedding_names, embedding_path, file_hash, list_hash
+from .host.files.embedding_files import embedding_names, embedding_path, file_hash, list_hash
 from .sockets import CATEGORY, CollageLayerSocket
 
 NODE = "CollageEmbeddingLoad"

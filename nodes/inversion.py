@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..collage_core.collage.collage import Embedding
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
-from .host.embedding_list import check_written
+from .host.files.embedding_files import check_written
 from .host.inversion.run import learn
 from .host.inversion.store import unwritten_mark
 from .host.inversion.task import Task

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..collage_core.collage.collage import FITS, LAYER_RANGES, Layer, check_text
 from ..collage_core.errors import quoted
 from ..collage_core.imaging.pixels import clean_pixels
-from .host.embedding_list import texts_hash
+from .host.files.embedding_files import texts_hash
 from .sockets import CATEGORY, CollageLayerSocket
 from .widgets import SLIDER
 

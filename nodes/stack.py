@@ -21,7 +21,7 @@ from ..collage_core.collage.stack import (
 )
 from ..collage_core.imaging.given_out import given_out
 from ..collage_core.prompt.phrases import check_prompt
-from .host.embedding_list import check_written, texts_hash
+from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 

@@ -29,7 +29,7 @@ from ....collage_core.inversion.curve import loss_curve
 from ....collage_core.inversion.pace import FIRST
 from ....collage_core.inversion.prompts import plain_phrase, scene
 from ....collage_core.inversion.settings import ALGORITHM, NODE
-from ..embedding_list import texts_hash
+from ..files.embedding_files import texts_hash
 from ..models.embeddings_in_memory import Vectors
 from . import store as embedding_store
 from .task import Task, fingerprint

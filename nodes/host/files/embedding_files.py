@@ -19,11 +19,11 @@ from typing import Any
 
 import folder_paths
 
-from ...collage_core.collage.collage import Embedding
-from ...collage_core.errors import CollageError, quoted
-from ...collage_core.prompt.weighted_text import embeddings
-from ...collage_core.storage.content_key import content_key
-from ...collage_core.storage.embedding_file import SUFFIX
+from ....collage_core.collage.collage import Embedding
+from ....collage_core.errors import CollageError, quoted
+from ....collage_core.prompt.weighted_text import embeddings
+from ....collage_core.storage.content_key import content_key
+from ....collage_core.storage.embedding_file import SUFFIX
 from .queued_graph import is_used
 
 LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names that embedding_store gives

@@ -20,7 +20,7 @@ import folder_paths
 from comfy.model_management import throw_exception_if_processing_interrupted
 from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
 
-from ...collage_core.errors import CollageError, quoted
+from ....collage_core.errors import CollageError, quoted
 from .queued_graph import constants_before
 
 KINDS = {
