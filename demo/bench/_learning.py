@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from .. import judge
 from ..evaluate.appearance import appearance
 from ..evaluate.changed_scenes import changed_scenes, obeyed, paint_scenes
 from ..evaluate.collages import Case
 from ..evaluate.looks import Look
 from ..evaluate.placement import Painter
+from ..judges import judge
 from ..pack import load_pack
 
 WORD = "learned-look"

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 import torch
 import torch.nn.functional as F
 
-from ..judge import CELL, Judge
+from ..judges.judge import CELL, Judge
 
 COLOUR_BINS = 8  # per channel
 DIRECTIONS, STRENGTHS = 6, (0.02, 0.06, 0.15)  # of brightness's slope, in units per pixel

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from .. import judge
+from ..judges import judge
 from ..pack import host_nodes
 
 WORD = "{}"  # where the object's words go

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
-from .. import judge, world
-from ..harmony import harmony, load_harmony
+from .. import world
+from ..judges import judge
+from ..judges.harmony import harmony, load_harmony
 from .appearance import appearance
 from .collages import Case, cases
 from .curve import Point, Series, draw

@@ -18,8 +18,9 @@ import torch
 
 from collage_core.storage.atomic_write import write_whole
 
-from .. import judge, world
+from .. import world
 from ..bench._learning import Learning, Method
+from ..judges import judge
 from .collages import Case, kinds
 from .harmony import Meter, Subject
 from .levers_table import CLAIMS, MEASURES, WAYS, claims, table

@@ -16,7 +16,8 @@ import torch
 
 from collage_core.storage.atomic_write import write_whole
 
-from .. import judge, world
+from .. import world
+from ..judges import judge
 from ..pack import host_nodes, load_pack
 from .sheet import save_sheet
 

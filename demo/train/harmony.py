@@ -16,8 +16,9 @@ from safetensors.torch import save
 
 from collage_core.storage.atomic_write import write_whole
 
-from .. import harmony, world
+from .. import world
 from ..evaluate.collages import LEAST_SHARE, SCENERY
+from ..judges import harmony
 from ..pack import load_pack
 from . import workshop
 from .judge import spoil

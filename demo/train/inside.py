@@ -16,7 +16,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from .. import judge, world
+from .. import world
+from ..judges import judge
 from ..world.toy_solids import PATTERNS
 from .architecture import UNET
 from .latents import Batch

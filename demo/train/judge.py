@@ -13,7 +13,8 @@ from safetensors.torch import save
 
 from collage_core.storage.atomic_write import write_whole, writing
 
-from .. import judge, world
+from .. import world
+from ..judges import judge
 from . import workshop
 
 SCENES, UNSEEN = 3000, 300

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 
 from collage_core.storage.atomic_write import writing
 
-from .. import judge, world
+from .. import world
+from ..judges import judge
 from ..world.toy_solids import PATTERNS
 from . import workshop
 

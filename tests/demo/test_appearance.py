@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from demo import judge, world
+from demo import world
 from demo.evaluate.appearance import Appearance, appearance
+from demo.judges import judge
 
 SEED = 3
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from demo import harmony
 from demo.evaluate.collages import cases
 from demo.evaluate.harmony import HARMONY_SEED, HOST, NODE, NOISES, Subject, table
+from demo.judges import harmony
 from demo.train.harmony import FIRST_SEED, PAIRS, PATCH, UNSEEN, pairs
 
 UNUSED_SEED = FIRST_SEED + 10 * (PAIRS + UNSEEN)

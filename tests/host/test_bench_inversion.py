@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo import judge, world
+from demo import world
+from demo.judges import judge
 
 REPO = Path(__file__).parents[2]
 

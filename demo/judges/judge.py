@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-from . import world
+from .. import world
 
 CELL = 8
 COLORS = ("", "red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "grey")
