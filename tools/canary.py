@@ -36,9 +36,7 @@ def unknown_samplers() -> list[str]:
         function = comfy.samplers.sampler_object(name).sampler_function
         draws = "noise_sampler" in inspect.signature(function).parameters
         if draws and not solver.is_known(name, function):
-            found.append(
-                f"sampler_function.py: how {name} makes the noise of its steps is unknown."
-            )
+            found.append(f"sampling/solver.py: how {name} makes the noise of its steps is unknown.")
     return found
 
 

@@ -57,7 +57,7 @@ def symbols_of(file: Path) -> list[Symbol]:
         lambda line: line.startswith(INDENT), lines[lines.index(TITLE) + 1 :]
     )
     entries = "\n".join(listed).replace(f"\n{2 * INDENT}", " ").splitlines()
-    return [symbol for entry in entries for symbol in _entry(entry.strip(), file.name)]
+    return [symbol for entry in entries for symbol in _entry(entry.strip(), _shown(file))]
 
 
 def _entry(line: str, file: str) -> Iterator[Symbol]:
@@ -69,6 +69,11 @@ def _entry(line: str, file: str) -> Iterator[Symbol]:
         yield Symbol(file, entry[1], parameters=entry[2])
     for word, name, parameters in (member.groups() for member in members):
         yield Symbol(file, entry[1], name or word, parameters, quoted=bool(word))
+
+
+def _shown(file: Path) -> str:
+    """The file as it is told: several rooms have one of the same name."""
+    return file.relative_to(FOLDER).as_posix() if file.is_relative_to(FOLDER) else file.name
 
 
 def problem(symbol: Symbol) -> str:

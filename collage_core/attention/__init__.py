@@ -1,0 +1,7 @@
+"""Words act where their layers are seen (paper, section 4).
+
+Modules
+    bias    the bias of cross-attention by visible masks
+    maps    where words acted, and how much leaked
+    report  what the attention patch tells its user
+"""

@@ -1,0 +1,11 @@
+"""A finished picture to go on from.
+
+Modules
+    edit               some layers are redrawn, everything else is kept
+    rephrase           other words for a layer, in its text and in the prompt
+    report             what an edit tells its user
+    split              a finished picture taken apart into the layers of its collage
+    result_picture     a finished picture beside its collage: sizes and batches
+    paste_back         the original, to the bit, wherever an edit could not change it
+    paste_back_inputs  what CollagePasteBack is given, checked
+"""

@@ -57,8 +57,8 @@ class Learning:
     def learn(self, look: Look, method: Method, seed: int) -> tuple[Any, dict]:
         """An Embedding and how it came about. The node does the same, and keeps a file."""
         presets = import_module(f"{self.core.__name__}.inversion.settings").PRESETS
-        inputs = import_module(f"{self.host}.inversion_inputs")
-        trainer = import_module(f"{self.host}.inversion_trainer").Trainer(
+        inputs = import_module(f"{self.host}.inversion.task")
+        trainer = import_module(f"{self.host}.inversion.trainer").Trainer(
             inputs.Task(
                 model=self.painter.model,
                 clip=self.painter.clip,
@@ -72,7 +72,7 @@ class Learning:
         while not trainer.done:
             trainer.step()
         outcome, vectors = trainer.report(), trainer.vectors()
-        return self.core.collage.collage.collage.Embedding(name=WORD, vectors=vectors), {
+        return self.core.collage.collage.Embedding(name=WORD, vectors=vectors), {
             "steps": outcome.steps,
             "best_step": outcome.best_step,
             "passes": sum(outcome.passes),
@@ -90,7 +90,7 @@ class Learning:
     def _obeyed(self, noun: str, learned: Any, seed: int) -> tuple[int, int]:
         """How many of all that the changed scenes name are there, and how many are named."""
         words = f"embedding:{WORD} {noun}" if learned else noun
-        memory = import_module(f"{self.host}.memory_words")
+        memory = import_module(f"{self.host}.models.embeddings_in_memory")
         painter, scenes = self.painter, changed_scenes(noun)
         pictures = paint_scenes(
             painter.model,

@@ -17,7 +17,7 @@ from torch import nn
 from .judge import stem
 
 WINDOW = 96  # pixels around an object
-FILE = Path(__file__).parent / "weights" / "harmony.safetensors"
+FILE = Path(__file__).parents[1] / "weights" / "harmony.safetensors"
 
 
 class Harmony(nn.Module):

@@ -18,7 +18,7 @@ from .. import world
 
 CELL = 8
 COLORS = ("", "red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "grey")
-FILE = Path(__file__).parent / "weights" / "judge.safetensors"
+FILE = Path(__file__).parents[1] / "weights" / "judge.safetensors"
 SEEN_CELLS = 6  # cells of a kind that make an object: smaller ones are specks
 
 

@@ -1,5 +1,15 @@
 """The one place that touches ComfyUI's insides; last checked with ComfyUI 0.30.0.
 
+Rooms
+    attention   the attention bias inside ComfyUI's models
+    models      what ComfyUI's model objects are asked
+    sampling    ComfyUI's samplers, with noise per cell
+    control     structure control per layer on ComfyUI's networks
+    inversion   a layer's look learned on ComfyUI's models
+    files       what ComfyUI says of files and of the queued graph
+    demo_model  the small model that ships with the pack
+    limits      time until the user stops a run, and the memory that is free
+
 Each file lists what it relies on at the end of its docstring, under a line "Host symbols:", one
 object a line, indented by four spaces: a dotted name, then its members after a colon. A longer
 line goes on below, indented twice.

@@ -58,7 +58,7 @@ def test_order_of_names_memory_layout_and_kind_of_list_do_not_matter():
 def test_the_key_is_the_same_in_another_process():
     code = (
         f"import sys; sys.path.insert(0, {str(REPO)!r})\n"
-        "import torch\nfrom collage_core.content_key import content_key\n"
+        "import torch\nfrom collage_core.storage.content_key import content_key\n"
         "print(content_key(a=torch.arange(6.0), b={'x': (1, 2.5, 'é')}))"
     )
     run = [sys.executable, "-c", code]

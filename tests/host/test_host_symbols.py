@@ -137,8 +137,8 @@ def test_the_canary_says_what_it_found(monkeypatch, capsys) -> None:
     monkeypatch.delattr(comfy.samplers, "calc_cond_batch")
     assert canary.main() == 1
     told = _out(capsys)
-    assert "\n  sampler_function.py: how new_sde makes the noise of its steps is unknown.\n" in told
-    assert "\n  attention_probe.py: comfy.samplers.calc_cond_batch is not there" in told
+    assert "\n  sampling/solver.py: how new_sde makes the noise of its steps is unknown.\n" in told
+    assert "\n  attention/replay.py: comfy.samplers.calc_cond_batch is not there" in told
 
 
 def _out(capsys) -> str:

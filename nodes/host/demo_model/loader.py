@@ -49,7 +49,7 @@ from safetensors import SafetensorError, safe_open
 from ....collage_core.errors import CollageError
 from ....demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
+WEIGHTS = Path(__file__).resolve().parents[3] / "demo" / "weights"
 FILE = WEIGHTS / "demo_model.safetensors"
 NODE = "CollageDemoModel"
 

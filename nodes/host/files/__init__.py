@@ -1,0 +1,7 @@
+"""What ComfyUI says of files and of the queued graph.
+
+Modules
+    embedding_files  the embeddings that prompts can name
+    loaded_pictures  whether the files behind a picture are whole
+    queued_graph     what stands before and after the node that runs
+"""

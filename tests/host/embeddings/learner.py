@@ -28,9 +28,9 @@ def import_store(folder: str) -> Any:
         modules[name] = ModuleType(name)
         modules[name].__path__ = [str(REPO / inside)]
     sys.modules |= modules
-    from pack.nodes.host import embedding_store  # pyright: ignore[reportMissingImports]
+    from pack.nodes.host.inversion import store  # pyright: ignore[reportMissingImports]
 
-    return embedding_store
+    return store
 
 
 def say(line: str) -> None:

@@ -12,7 +12,7 @@ import torch
 @pytest.fixture
 def hand_over(pack, clip):
     """Give a clone of the CLIP, its tokenizer changed by a subclass, the word "fur"."""
-    memory = importlib.import_module(f"{pack.nodes.__name__}.host.memory_words")
+    memory = importlib.import_module(f"{pack.nodes.__name__}.host.models.embeddings_in_memory")
     word = pack.collage_core.collage.collage.Embedding(name="fur", vectors={"l": torch.rand(2, 64)})
 
     def run(**changes):

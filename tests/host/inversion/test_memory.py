@@ -198,7 +198,7 @@ def test_the_copies_are_gone_when_a_training_is_over(
         private.append(weakref.ref(made := copy(*args)))
         return made
 
-    for module in ("private_copy", "private_denoiser"):
+    for module in ("inversion.trainable_copy", "inversion.denoiser"):
         monkeypatch.setattr(part(f"nodes.host.{module}"), "private_copy", watched)
     trainer = part("nodes.host.inversion.trainer").Trainer
     step = trainer.step

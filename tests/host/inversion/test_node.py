@@ -220,12 +220,12 @@ def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
 @pytest.mark.parametrize(
     ("module", "what"),
     [
-        ("layer_loss", "encoded"),
-        ("layer_loss", "PrivateText"),
-        ("layer_loss", "LayerLoss.fixed"),
-        ("layer_loss", "masked_loss"),
-        ("embedding_store", "pack_state"),
-        ("embedding_store", "Job.publish"),
+        ("inversion.loss", "encoded"),
+        ("inversion.loss", "PrivateText"),
+        ("inversion.loss", "LayerLoss.fixed"),
+        ("inversion.loss", "masked_loss"),
+        ("inversion.store", "pack_state"),
+        ("inversion.store", "Job.publish"),
     ],
 )
 def test_an_error_anywhere_leaves_nothing_behind(

@@ -45,7 +45,7 @@ def test_how_every_sampler_of_the_host_draws_is_known(pack) -> None:
     """A new one fails here: find out how it draws, and add it to its list."""
     import comfy.samplers
 
-    solver = importlib.import_module(f"{pack.nodes.__name__}.host.sampler_function")
+    solver = importlib.import_module(f"{pack.nodes.__name__}.host.sampling.solver")
     functions = {
         name: comfy.samplers.sampler_object(name).sampler_function
         for name in comfy.samplers.KSampler.SAMPLERS
