@@ -13,38 +13,17 @@ import torch
 from comfy.ops import disable_weight_init as ops
 from comfy.t2i_adapter.adapter import Adapter
 
+from ..architecture import TEXT_ENCODER, TEXT_WIDTH
+from ..architecture import UNET as SHIPPED_UNET
+
+__all__ = ["TEXT_ENCODER", "TEXT_WIDTH", "UNET", "Autoencoder", "EdgeAdapter"]
+
 LATENT_CHANNELS = 8
-TEXT_WIDTH = 128
-
-TEXT_ENCODER: dict[str, Any] = {
-    "hidden_size": TEXT_WIDTH,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 4 * TEXT_WIDTH,
-    "hidden_act": "quick_gelu",
-    "max_position_embeddings": 77,
-    "eos_token_id": 49407,
-}
-
 UNET: dict[str, Any] = {
-    "image_size": 32,
+    **SHIPPED_UNET,
     "in_channels": LATENT_CHANNELS,
     "out_channels": LATENT_CHANNELS,
     "model_channels": 96,
-    "channel_mult": [1, 2, 2],
-    "num_res_blocks": [1, 1, 1],
-    "conv_resample": False,
-    "transformer_depth": [0, 1, 1],
-    "transformer_depth_output": [0, 0, 1, 1, 1, 1],
-    "transformer_depth_middle": 1,
-    "use_spatial_transformer": True,
-    "use_linear_in_transformer": False,
-    "context_dim": TEXT_WIDTH,
-    "adm_in_channels": None,
-    "use_temporal_attention": False,
-    "num_heads": 4,
-    "num_head_channels": -1,
-    "legacy": False,
 }
 
 AUTOENCODER: dict[str, Any] = {"coarse": 160, "fine": 96, "encoder_depth": 2, "decoder_depth": 3}
