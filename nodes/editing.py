@@ -6,13 +6,12 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..collage_core.editing.edit import NODE, Wish, edit
+from ..collage_core.editing.edit import NODE, EditRequest, edit
 from ..collage_core.editing.paste_back import paste_back
 from ..collage_core.editing.paste_back_inputs import NODE as BACK
 from ..collage_core.editing.paste_back_inputs import check_batches, checked_pictures, region_noise
 from ..collage_core.editing.split import split_bytes
 from ..collage_core.imaging.given_out import given_out
-from ..collage_core.noise.collage_noise import collage_noise
 from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .noise_preview import noise_picture
@@ -108,16 +107,15 @@ class CollageEdit(io.ComfyNode):
     def execute(
         cls, collage, image, layers, noise, phrase, feather, paste, before=None
     ) -> io.NodeOutput:
-        wish = Wish(
-            layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, before=before
+        request = EditRequest(
+            layers=layers, noise=noise, phrase=phrase, feather=feather, paste=paste, previous=before
         )
         if before is not None:
             what = f"taking {len(before.shown)} layers of the picture apart"
             check_room(NODE, what, split_bytes(before, len(image)), image.device)
-        edited, report = edit(collage, image, wish)
+        edited, noise, report = edit(collage, image, request)
         check_written(cls, 3, [layer.embedding for layer in edited.shown])
-        noise = collage_noise(edited, 0.0, 0.0)
-        preview = noise_picture(edited, noise, 0.0)
+        preview = noise_picture(edited, noise, edited.edit.base_noise)
         return io.NodeOutput(
             edited,
             given_out(edited.composite.image),

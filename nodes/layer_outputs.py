@@ -15,7 +15,7 @@ from ..collage_core.collage.stack import GREY, parse_colour
 from ..collage_core.editing.result_picture import result_picture
 from ..collage_core.editing.split import split, split_bytes
 from ..collage_core.imaging.given_out import given_out
-from ..collage_core.noise.collage_noise import collage_noise
+from ..collage_core.noise.noise_map import collage_noise
 from .host.limits import check_room
 from .noise_preview import noise_picture
 from .sockets import CATEGORY, CollageSocket

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..collage_core.collage.collage import Collage
 from ..collage_core.imaging.heat_map import LUMA, heat_colours
 from ..collage_core.interruption import interruptible
-from ..collage_core.noise.collage_noise import noise_inputs
+from ..collage_core.noise.noise_map import declared_noises
 
 SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
 PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
@@ -69,8 +69,10 @@ def _over_grey(noise: torch.Tensor, composite: torch.Tensor) -> torch.Tensor:
 
 def entries(collage: Collage, base_noise: float) -> list[Entry]:
     """The legend from top to bottom, as the layers lie; the background comes last."""
-    layers = [Entry(str(n), layer.text, layer.noise) for n, layer in collage.numbered]
-    return [*layers[::-1], Entry("", "background", noise_inputs(collage, base_noise, 0.0)[0])]
+    *noises, background = declared_noises(collage, base_noise)
+    rows = zip(collage.numbered, noises, strict=True)
+    layers = [Entry(str(n), layer.text, noise) for (n, layer), noise in rows]
+    return [*layers[::-1], Entry("", "background", background)]
 
 
 def _places(collage: Collage, scale: int) -> dict[str, tuple[float, float]]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.noise.collage_noise import noise_inputs, with_least_noise
-from ..collage_core.noise.noise_map import cell_noise, noise_map, start_noise
+from ..collage_core.noise.noise_map import (
+    cell_noise,
+    collage_noise,
+    declared_noises,
+    start_noise,
+)
 from ..collage_core.noise.plan import NoisePlan
 from ..collage_core.noise.seeds import noise_seeds
 from ..collage_core.noise.step_range import ALL, StepPart
@@ -94,18 +98,15 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         check_collage(NODE, collage, {name: ksampler[name] for name in ("positive", "negative")})
         pictures = latent_pictures(collage, latent_image, NODE, "latent_image")
         collage, model = collage.of_pictures(pictures), tell_pictures(model, pictures)
-        noises = [layer.noise for layer in collage.shown]
-        composite, cell = collage.composite, cell_size(model, vae)
-        base_noise, feather = noise_inputs(collage, base_noise, feather)
-        pixels = noise_map(composite.visible_alpha, noises, base_noise, feather, halo)
-        pixels = with_least_noise(pixels, collage)
+        cell = cell_size(model, vae)
+        pixels = collage_noise(collage, base_noise, feather, halo)
         seeds = noise_seeds(seed, layer_seeds, collage, cell)
         plan = NoisePlan(seeds, StepPart(start_at_step, end_at_step), renoise)
         cells = cell_noise(pixels, cell)
         begin = start_latents(
-            model, vae, composite.image, latent_image, cells, goes_on=start_at_step > 0
+            model, vae, collage.composite.image, latent_image, cells, goes_on=start_at_step > 0
         )
-        start = start_noise(cells, [*noises, base_noise])
+        start = start_noise(cells, declared_noises(collage, base_noise))
         sampled = sample_cells(model, begin, cells, start, plan, **ksampler)
         preview = noise_picture(collage, pixels, base_noise)
         return io.NodeOutput(sampled, pixels.squeeze(1), preview)

@@ -126,15 +126,16 @@ class Edit:
     """A finished picture to go on from.
 
     picture: [B, H, W, 3], what the composite shows in place of the layers' own pixels; layers
-    stacked on top later are pasted over it. `base_noise` and `feather` hold whatever the
-    sampler's inputs say, so that what was to be kept is kept. least_noise: [B, 1, H, W], noise
-    that a place has in any case, such as where a layer was taken away; None is none.
+    stacked on top later are pasted over it. `base_noise` and `feather` are used in place of the
+    sampler's inputs, so that the layers and the background that were to be kept are kept.
+    minimum_noise: [B, 1, H, W], the least noise of a place, such as where a layer was removed;
+    None is 0 everywhere.
     """
 
     picture: torch.Tensor = field(repr=False)
     base_noise: float
     feather: float
-    least_noise: torch.Tensor | None = field(default=None, repr=False)
+    minimum_noise: torch.Tensor | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -224,8 +225,8 @@ class Collage:
 
         edit = self.edit
         if edit is not None:
-            least = None if edit.least_noise is None else some(edit.least_noise)
-            edit = dataclasses.replace(edit, picture=some(edit.picture), least_noise=least)
+            least = None if edit.minimum_noise is None else some(edit.minimum_noise)
+            edit = dataclasses.replace(edit, picture=some(edit.picture), minimum_noise=least)
         layers = [
             dataclasses.replace(layer, image=some(layer.image), alpha=some(layer.alpha))
             for layer in self.layers

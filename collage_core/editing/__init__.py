@@ -1,9 +1,8 @@
 """A finished picture to go on from.
 
 Modules
-    edit               some layers are redrawn, everything else is kept
+    edit               some layers are redrawn, everything else is kept; its report
     rephrase           other words for a layer, in its text and in the prompt
-    report             what an edit tells its user
     split              a finished picture taken apart into the layers of its collage
     result_picture     a finished picture beside its collage: sizes and batches
     paste_back         the original, to the bit, wherever an edit could not change it

@@ -1,8 +1,8 @@
-"""Going on from a finished picture: some layers are redrawn, everything else is kept.
+"""Continue from a finished picture: some layers are redrawn, everything else is kept.
 
-The base is the finished picture everywhere. Only on request are the chosen layers' own pixels
-pasted over it, as it takes for a layer that was added or changed since; and only where a collage
-from before says where they were are they taken away from there.
+The starting picture is the finished one everywhere. On request the chosen layers' own pixels are
+pasted over it, which a layer needs that was added or changed since. With the previous collage,
+the chosen layers are also removed from where they were.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..collage.chosen_layers import chosen_layers
+from ..collage.chosen_layers import chosen_layers, layer_name
 from ..collage.collage import Collage, Edit
-from ..collage.cutouts import BACKGROUND, paste_layers
+from ..collage.cutouts import BACKGROUND, paste_layers, visible_part
 from ..collage.layer_choice import word_keys
+from ..collage.report import percent
 from ..errors import CollageError, quoted
 from ..imaging.blur import gaussian_blur
-from ..noise.collage_noise import collage_noise
+from ..noise.noise_map import collage_noise
 from ..prompt.foreign_signs import foreign_signs
 from .paste_back import changeable
 from .rephrase import rephrase
-from .report import describe_edit
 from .result_picture import result_picture
 from .split import take_away
 
@@ -30,80 +30,98 @@ NODE = "CollageEdit"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Wish:
-    """The inputs of CollageEdit beside collage and picture."""
+class EditRequest:
+    """The inputs of CollageEdit beside collage and picture.
+
+    Example: redraw layer 3 as a pie, and remove it from where it was in `previous`.
+        EditRequest(layers="3", noise=0.6, phrase="apple pie", paste=True, previous=collage)
+    """
 
     layers: str
     noise: float
     phrase: str = ""
     feather: float = 10.0
     paste: bool = False
-    before: Collage | None = None
+    previous: Collage | None = None  # the input `before`
 
 
-def edit(collage: Collage, image: torch.Tensor, wish: Wish) -> tuple[Collage, str]:
-    """The collage as it goes on from its finished picture [B, H, W, 3], and a report.
+def edit(
+    collage: Collage, image: torch.Tensor, request: EditRequest
+) -> tuple[Collage, torch.Tensor, str]:
+    """The edited collage of a finished picture [B, H, W, 3], its noise [B, 1, H, W] and a report.
 
-    Its composite is the picture; the layers that `wish` names have its noise, all others and the
-    background have none. Raises CollageError for what cannot be met and for what would change
-    nothing.
+    Its composite is the picture. The layers that `request` names get the request's noise, all
+    other layers and the background get none. Raises CollageError for a request that cannot be
+    met or that would change nothing.
     """
-    chosen = chosen_layers(collage, wish.layers, NODE)
+    chosen = chosen_layers(collage, request.layers, NODE)
     picture, notes = result_picture(image, collage, NODE)
-    taken, least = _former_numbers(wish.before, collage, chosen), None
-    if wish.before is not None and taken:
-        _check_before(wish.before, collage, len(picture))
-        picture, left = take_away(wish.before, picture, taken)
-        least = gaussian_blur(wish.noise * left.clamp(max=1), wish.feather)
-    if wish.paste:
-        picture = paste_layers(picture, collage, chosen)
-    state = Edit(
-        picture=picture,
-        base_noise=wish.noise if BACKGROUND in chosen else 0.0,
-        feather=wish.feather,
-        least_noise=least,
-    )
+    removed = _numbers_in_previous(request.previous, collage, chosen)
+    state = _state(collage, picture, request, chosen, removed)
     layers = tuple(
-        replace(layer, noise=wish.noise if number in chosen else 0.0)
+        replace(layer, noise=request.noise if number in chosen else 0.0)
         for number, layer in enumerate(collage.layers, 1)
     )
     edited = replace(collage, layers=layers, edit=state)
-    if wish.phrase.strip():
-        edited = rephrase(edited, _only(chosen, wish), wish.phrase.strip(), NODE)
-        notes = (*notes, *foreign_signs(wish.phrase), *_forgotten(collage, edited))
-    if wish.before is not None and not taken:
+    if phrase := request.phrase.strip():
+        edited = rephrase(edited, _only(chosen, request), phrase, NODE)
+        notes = (*notes, *foreign_signs(request.phrase), *_dropped_embeddings(collage, edited))
+    if request.previous is not None and not removed:
         notes = (*notes, "no layer of `before` is clearly one of these: nothing was taken away")
-    _check_change(edited, wish)
-    report = describe_edit(
-        edited, chosen, noise=wish.noise, pasted=wish.paste, taken=taken, notes=notes
+    noise = collage_noise(edited, state.base_noise, state.feather)
+    _check_change(noise, request)
+    return edited, noise, "\n".join(_report(edited, noise, chosen, request, removed, notes))
+
+
+def _state(
+    collage: Collage,
+    picture: torch.Tensor,
+    request: EditRequest,
+    chosen: Sequence[int],
+    removed: Sequence[int],
+) -> Edit:
+    """The picture to start from, and the noise that the layers alone do not say."""
+    minimum = None
+    if request.previous is not None and removed:
+        _check_previous(request.previous, collage, len(picture))
+        picture, uncovered = take_away(request.previous, picture, removed)
+        minimum = gaussian_blur(request.noise * uncovered.clamp(max=1), request.feather)
+    if request.paste:
+        picture = paste_layers(picture, collage, chosen)
+    return Edit(
+        picture=picture,
+        base_noise=request.noise if BACKGROUND in chosen else 0.0,
+        feather=request.feather,
+        minimum_noise=minimum,
     )
-    return edited, report
 
 
-def _former_numbers(
-    before: Collage | None, collage: Collage, chosen: Sequence[int]
+def _numbers_in_previous(
+    previous: Collage | None, collage: Collage, chosen: Sequence[int]
 ) -> tuple[int, ...]:
-    """Which shown layers of the collage from before the chosen ones are: same words, and the
-    same number where there are several."""
+    """The numbers that the chosen layers have in the previous collage.
+
+    A layer is recognised by its text and, where several layers have that text, by its number.
+    """
     found: set[int] = set()
     for number in chosen:
-        if before is None or number == BACKGROUND:
+        if previous is None or number == BACKGROUND:
             continue
         words = word_keys(collage.layers[number - 1].text)
-        same = [n for n, layer in before.numbered if word_keys(layer.text) == words]
+        same = [n for n, layer in previous.numbered if word_keys(layer.text) == words]
         found.update([number] if number in same else same if len(same) == 1 else [])
     return tuple(sorted(found))
 
 
-def _check_before(before: Collage, collage: Collage, pictures: int) -> None:
-    size, wanted = (before.width, before.height), (collage.width, collage.height)
+def _check_previous(previous: Collage, collage: Collage, pictures: int) -> None:
+    size, wanted = (previous.width, previous.height), (collage.width, collage.height)
     if size != wanted:
         raise CollageError(
             f"{NODE}, input before: its canvas of {size[0]} x {size[1]} pixels is not the "
             f"{wanted[0]} x {wanted[1]} of the collage. Connect the collage that the picture was "
             "made of."
         )
-    batch = len(before.composite.visible_alpha)
+    batch = len(previous.composite.visible_alpha)
     if batch not in (1, pictures):
         raise CollageError(
             f"{NODE}, input before: a collage of {batch} pictures does not fit {pictures} finished "
@@ -111,22 +129,24 @@ def _check_before(before: Collage, collage: Collage, pictures: int) -> None:
         )
 
 
-def _only(chosen: Sequence[int], wish: Wish) -> int:
-    """The one layer that new words are for."""
+def _only(chosen: Sequence[int], request: EditRequest) -> int:
+    """The number of the one layer that gets the new phrase."""
+    phrase = quoted(request.phrase)
     if len(chosen) > 1:
         raise CollageError(
-            f"{NODE}, input phrase: {quoted(wish.phrase)} can be the words of one layer, and input "
-            f"layers names {len(chosen)}: {quoted(wish.layers)}. Name one, or leave phrase empty."
+            f"{NODE}, input phrase: {phrase} can be the words of one layer, and input "
+            f"layers names {len(chosen)}: {quoted(request.layers)}. Name one, or leave phrase "
+            "empty."
         )
     if chosen[0] == BACKGROUND:
         raise CollageError(
-            f"{NODE}, input phrase: {quoted(wish.phrase)} cannot be the words of the background, "
+            f"{NODE}, input phrase: {phrase} cannot be the words of the background, "
             "which has none of its own. Leave phrase empty, and change the prompt of CollageStack."
         )
     return chosen[0]
 
 
-def _forgotten(collage: Collage, edited: Collage) -> list[str]:
+def _dropped_embeddings(collage: Collage, edited: Collage) -> list[str]:
     return [
         f"the learned look {quoted(old.embedding.name)} went with the words it belonged to"
         for old, new in zip(collage.layers, edited.layers, strict=True)
@@ -134,15 +154,44 @@ def _forgotten(collage: Collage, edited: Collage) -> list[str]:
     ]
 
 
-def _check_change(edited: Collage, wish: Wish) -> None:
-    if wish.noise == 0:
+def _check_change(noise: torch.Tensor, request: EditRequest) -> None:
+    if request.noise == 0:
         raise CollageError(
             f"{NODE}, input noise: at 0 every layer is kept and nothing would be redrawn. Enter "
             "more, up to 1 to draw the layers from nothing."
         )
-    if not changeable(collage_noise(edited, 0.0, 0.0)).any():
+    if not changeable(noise).any():
         raise CollageError(
-            f"{NODE}, input feather: noise {wish.noise:g} over {quoted(wish.layers)}, spread by "
-            f"{wish.feather:g} pixels, leaves no latent cell enough to change. Lower feather or "
-            "raise noise."
+            f"{NODE}, input feather: noise {request.noise:g} over {quoted(request.layers)}, "
+            f"spread by {request.feather:g} pixels, leaves no latent cell enough to change. Lower "
+            "feather or raise noise."
         )
+
+
+def _report(
+    edited: Collage,
+    noise: torch.Tensor,
+    chosen: Sequence[int],
+    request: EditRequest,
+    removed: Sequence[int],
+    notes: Sequence[str],
+) -> list[str]:
+    """Lines: which layers are redrawn, how far, and how much of the canvas may change.
+
+    chosen: layer numbers, 0 for the background; removed: numbers in the previous collage.
+    """
+    share = percent(changeable(noise).float().mean().item())
+    lines = [
+        f"Goes on from the finished picture: {share} of the canvas may change, the rest is kept."
+    ]
+    pasted = ", pasted over the picture from its own pixels" if request.paste else ""
+    for number in chosen:
+        name, visible = layer_name(edited, number), visible_part(edited, number).mean().item()
+        lines.append(
+            f"{name[0].upper()}{name[1:]}: noise {request.noise:g}, visible on "
+            f"{percent(visible)} of the canvas{pasted}"
+        )
+    if removed:
+        numbers = ", ".join(map(str, removed))
+        lines.append(f"Taken away from where it was in the picture: layer {numbers}")
+    return [*lines, *(f"! {note}" for note in notes)]

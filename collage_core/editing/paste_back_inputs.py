@@ -7,7 +7,7 @@ import torch
 from ..collage.collage import Collage
 from ..errors import CollageError
 from ..imaging.pixels import clean_pixels, mask_batch
-from ..noise.collage_noise import collage_noise
+from ..noise.noise_map import collage_noise
 from .paste_back import changeable
 from .result_picture import growth, other_size
 
@@ -81,12 +81,13 @@ def _from_mask(mask: torch.Tensor) -> torch.Tensor:
 
 
 def _from_collage(collage: Collage) -> torch.Tensor:
-    if collage.edit is None:
+    edit = collage.edit
+    if edit is None:
         raise CollageError(
             f"{NODE}, input collage: it does not come from CollageEdit, so only the sampler knows "
             "the noise of its background. Connect the sampler's noise_map to mask."
         )
-    return collage_noise(collage, 0.0, 0.0)
+    return collage_noise(collage, edit.base_noise, edit.feather)
 
 
 def check_batches(original: torch.Tensor, new: torch.Tensor, noise: torch.Tensor) -> None:

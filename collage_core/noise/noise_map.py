@@ -11,11 +11,38 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
+from ..collage.collage import Collage
 from ..imaging.blur import gaussian_blur
 from .halo import with_halo
 
 # Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
 RESOLUTION = 0.0005
+
+
+def collage_noise(
+    collage: Collage, base_noise: float, feather: float, halo: int = 0
+) -> torch.Tensor:
+    """Noise of every pixel [B, 1, H, W]: the map of a collage, for every node that needs it.
+
+    The inputs are those of the sampler. A collage from CollageEdit brings a `base_noise` and a
+    `feather` of its own, and where it has a `minimum_noise` no place gets less. See `noise_map`.
+    """
+    edit, visible = collage.edit, collage.composite.visible_alpha
+    *noises, background = declared_noises(collage, base_noise)
+    width = feather if edit is None else edit.feather
+    noise = noise_map(visible, noises, background, width, halo)
+    if edit is None or edit.minimum_noise is None:
+        return noise
+    return torch.maximum(noise, edit.minimum_noise.to(noise))
+
+
+def declared_noises(collage: Collage, base_noise: float) -> list[float]:
+    """The noise of every shown layer, bottom to top, and last that of the background.
+
+    `base_noise` is the sampler's input; a collage from CollageEdit brings its own.
+    """
+    background = base_noise if collage.edit is None else collage.edit.base_noise
+    return [*(layer.noise for layer in collage.shown), background]
 
 
 def noise_map(

@@ -12,7 +12,7 @@ from collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_
 from collage_core.editing.paste_back import paste_back
 from collage_core.imaging.blur import gaussian_blur
 from collage_core.imaging.given_out import given_out
-from collage_core.noise.collage_noise import collage_noise
+from collage_core.noise.noise_map import collage_noise
 
 Work = Callable[[], object]
 PLACE = tuple[float, float, float, float]  # x, y, scale, rotation

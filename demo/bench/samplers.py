@@ -77,7 +77,7 @@ class Trial:
         self.told = self.painter.patched(self.case)
         self.original = self.painter.vae.encode(collage.composite.image)
         core = self.painter.pack.collage_core
-        pixels = core.noise.collage_noise.collage_noise(collage, MUCH, 0.0)
+        pixels = core.noise.noise_map.collage_noise(collage, MUCH, 0.0)
         self.cells = core.noise.noise_map.cell_noise(pixels, 8)
 
     def pack(self, name: str, renoise: str) -> torch.Tensor:

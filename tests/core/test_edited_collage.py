@@ -15,8 +15,7 @@ from collage_core.collage.report import describe_collage
 from collage_core.collage.stack import GREY, on_top_of, with_layers, with_picture
 from collage_core.errors import CollageError
 from collage_core.inversion.views import layer_views
-from collage_core.noise.collage_noise import collage_noise, noise_inputs, with_least_noise
-from collage_core.noise.noise_map import noise_map
+from collage_core.noise.noise_map import collage_noise, declared_noises, noise_map
 
 H, W = 16, 24
 
@@ -54,7 +53,7 @@ def test_the_picture_counts_as_a_batch():
 
 
 def test_an_edit_prints_without_its_pixels():
-    assert "tensor" not in repr(edit(least_noise=torch.zeros(1, 1, H, W)))
+    assert "tensor" not in repr(edit(minimum_noise=torch.zeros(1, 1, H, W)))
 
 
 def test_layers_stacked_on_top_are_pasted_over_the_picture():
@@ -115,8 +114,10 @@ def test_a_look_is_learned_before_the_collages_own_surroundings():
 
 def test_an_edit_overrules_the_samplers_inputs():
     bear = layer(noise=0.6)
-    assert noise_inputs(collage(bear), 0.8, 10.0) == (0.8, 10.0)
-    assert noise_inputs(collage(bear, edit=edit(base_noise=0.1)), 0.8, 10.0) == (0.1, 2.0)
+    assert declared_noises(collage(bear), 0.8) == [0.6, 0.8]
+    edited = collage(bear, edit=edit(base_noise=0.1))
+    assert declared_noises(edited, 0.8) == [0.6, 0.1]
+    assert torch.equal(collage_noise(edited, 0.8, 10.0), collage_noise(edited, 0.1, 2.0))
 
 
 def test_the_noise_of_a_collage_is_that_of_its_layers():
@@ -132,14 +133,14 @@ def test_the_noise_of_a_collage_is_that_of_its_layers():
     )
 
 
-def test_the_least_noise_of_an_edit_holds_everywhere():
+def test_the_minimum_noise_of_an_edit_holds_everywhere():
     least = torch.zeros(1, 1, H, W)
     least[..., :8] = 0.4
-    edited = collage(layer(noise=0.6), edit=edit(feather=0.0, least_noise=least))
+    edited = collage(layer(noise=0.6), edit=edit(feather=0.0, minimum_noise=least))
     expected = least.clone()
     expected[..., 4:12, 8:16] = 0.6
     assert_close(collage_noise(edited, 0.8, 3.0), expected)
-    flat = torch.full((2, 1, H, W), 0.1)
-    assert torch.equal(with_least_noise(flat, collage(layer())), flat)
-    raised = with_least_noise(flat, edited)
-    assert_close(raised.amin((1, 2)), least.amax((1, 2)).clamp(min=0.1).expand(2, W))
+    pair = dataclasses.replace(edited, background=torch.zeros(2, H, W, 3))
+    assert_close(collage_noise(pair, 0.8, 3.0), expected.expand(2, 1, H, W))
+    flat = collage(layer(noise=0.1), edit=edit(base_noise=0.1, minimum_noise=least))
+    assert_close(collage_noise(flat, 0.8, 3.0), least.clamp(min=0.1))

@@ -11,9 +11,9 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Edit, Embedding, Layer
 from collage_core.collage.stack import GREY, on_top_of, with_layers
-from collage_core.editing.edit import Wish, edit
+from collage_core.editing.edit import EditRequest, edit
 from collage_core.errors import CollageError
-from collage_core.noise.collage_noise import collage_noise
+from collage_core.noise.noise_map import collage_noise
 
 H, W = 48, 64
 
@@ -43,9 +43,9 @@ def picture(batch: int = 1, seed: int = 9) -> torch.Tensor:
     return torch.rand(batch, H, W, 3, generator=torch.Generator().manual_seed(seed))
 
 
-def wish(layers: str, **values: Any) -> Wish:
+def request(layers: str, **values: Any) -> EditRequest:
     given: dict[str, Any] = {"noise": 0.6, "feather": 0.0} | values
-    return Wish(layers=layers, **given)
+    return EditRequest(layers=layers, **given)
 
 
 def edited(*args: Any) -> Collage:
@@ -57,7 +57,7 @@ def state(one: Collage) -> Edit:
     return one.edit
 
 
-def refused(one: Collage, image: torch.Tensor, what: Wish) -> str:
+def refused(one: Collage, image: torch.Tensor, what: EditRequest) -> str:
     with pytest.raises(CollageError) as error:
         edit(one, image, what)
     return str(error.value)
@@ -65,7 +65,7 @@ def refused(one: Collage, image: torch.Tensor, what: Wish) -> str:
 
 def test_only_the_chosen_layer_has_noise_and_the_base_is_the_picture(table: Collage):
     result = picture()
-    one = edited(table, result, wish("cake", noise=0.4, feather=3.0))
+    one = edited(table, result, request("cake", noise=0.4, feather=3.0))
     assert torch.equal(one.composite.image, result)
     assert torch.equal(one.composite.visible_alpha, table.composite.visible_alpha)
     assert [layer.noise for layer in one.layers] == [0.0, 0.0, 0.4]
@@ -74,21 +74,21 @@ def test_only_the_chosen_layer_has_noise_and_the_base_is_the_picture(table: Coll
 
 
 def test_the_noise_map_is_nothing_outside_of_the_chosen_layer(table: Collage):
-    noise = collage_noise(edited(table, picture(), wish("3")), 0.8, 10.0)
+    noise = collage_noise(edited(table, picture(), request("3")), 0.8, 10.0)
     expected = torch.zeros(1, 1, H, W)
     expected[..., 16:32, 40:56] = 0.6
     assert_close(noise, expected)
 
 
 def test_the_background_can_be_chosen(table: Collage):
-    one = edited(table, picture(), wish("0, 1"))
+    one = edited(table, picture(), request("0, 1"))
     assert state(one).base_noise == 0.6
     assert [layer.noise for layer in one.layers] == [0.6, 0.0, 0.0]
 
 
 def test_edits_chain(table: Collage):
-    first = edited(table, picture(), wish("1"))
-    second = edited(first, picture(seed=1), wish("3", noise=0.2, feather=5.0))
+    first = edited(table, picture(), request("1"))
+    second = edited(first, picture(seed=1), request("3", noise=0.2, feather=5.0))
     assert [layer.noise for layer in second.layers] == [0.0, 0.0, 0.2]
     assert torch.equal(second.composite.image, picture(seed=1))
     assert state(second).feather == 5.0
@@ -96,7 +96,7 @@ def test_edits_chain(table: Collage):
 
 def test_pasting_puts_the_chosen_layers_own_pixels_over_the_picture(table: Collage):
     result = picture()
-    shown = edited(table, result, wish("cake", paste=True)).composite.image
+    shown = edited(table, result, request("cake", paste=True)).composite.image
     expected = result.clone()
     expected[:, 16:32, 40:56] = 0.9
     assert_close(shown, expected, rtol=0, atol=1e-6)
@@ -109,46 +109,46 @@ def test_pasting_shows_of_a_layer_what_can_be_seen_of_it():
     """Under a half transparent layer, half of it; the picture has the rest."""
     above = dataclasses.replace(layer("veil", tone=0.0, scale=9.0), opacity=0.5)
     result = torch.full((1, H, W, 3), 0.5)
-    shown = edited(collage(layer("cup"), above), result, wish("1", paste=True)).composite.image
+    shown = edited(collage(layer("cup"), above), result, request("1", paste=True)).composite.image
     expected = result.clone()
     expected[:, 16:32, 24:40] = 0.7
     assert_close(shown, expected)
 
 
 def test_pasting_the_background_brings_the_collages_own(table: Collage):
-    shown = edited(table, picture(), wish("0", paste=True)).composite.image
+    shown = edited(table, picture(), request("0", paste=True)).composite.image
     assert_close(shown[0, :16], torch.full((16, W, 3), 0.1))
     assert torch.equal(shown[:, 16:32, 8:24], picture()[:, 16:32, 8:24])
 
 
 def test_a_layer_added_on_top_of_a_result_is_pasted_and_redrawn(table: Collage):
     more = with_layers(on_top_of(table, W, H, GREY), "cup and cake and egg", [layer("egg")])
-    one = edited(more, picture(), wish("egg", paste=True))
+    one = edited(more, picture(), request("egg", paste=True))
     assert [layer.noise for layer in one.layers] == [0.0, 0.0, 0.0, 0.6]
     assert_close(one.composite.image[0, 16:32, 24:40], torch.full((16, 16, 3), 0.9))
 
 
 def test_a_new_phrase_changes_text_and_prompt(table: Collage):
-    one = edited(table, picture(), wish("cake", phrase=" pie "))
+    one = edited(table, picture(), request("cake", phrase=" pie "))
     assert one.layers[2].text == "pie"
     assert one.prompt == "cup and jug and pie"
     assert [layer.noise for layer in one.layers] == [0.0, 0.0, 0.6]
-    assert edited(table, picture(), wish("cake", phrase=" ")).prompt == table.prompt
+    assert edited(table, picture(), request("cake", phrase=" ")).prompt == table.prompt
 
 
 def test_the_report_says_what_may_change(table: Collage):
     learned = Embedding(name="look", vectors={})
     layers = (*table.layers[:2], dataclasses.replace(table.layers[2], embedding=learned))
-    said = edit(table.with_layers(layers), picture(), wish("3", phrase="pie", paste=True))[1]
+    said = edit(table.with_layers(layers), picture(), request("3", phrase="pie", paste=True))[2]
     pasted = "pasted over the picture from its own pixels"
     assert said.split("\n") == [
         "Goes on from the finished picture: 8.3 % of the canvas may change, the rest is kept.",
         f'Layer 3 "pie": noise 0.6, visible on 8.3 % of the canvas, {pasted}',
         '! the learned look "look" went with the words it belonged to',
     ]
-    signed = edit(table, picture(), wish("3", phrase="{pie|tart}"))[1]
+    signed = edit(table, picture(), request("3", phrase="{pie|tart}"))[2]
     assert '! "{pie|tart}" has no meaning in ComfyUI' in signed
-    both = edit(table, picture() * 2, wish("0, cup", noise=0.25))[1].split("\n")
+    both = edit(table, picture() * 2, request("0, cup", noise=0.25))[2].split("\n")
     assert both[1] == "The background: noise 0.25, visible on 83.3 % of the canvas"
     assert both[2] == 'Layer 1 "cup": noise 0.25, visible on 8.3 % of the canvas'
     assert both[3].startswith("! image values from ")
@@ -157,7 +157,7 @@ def test_the_report_says_what_may_change(table: Collage):
 def test_several_pictures_of_one_collage(table: Collage):
     result = picture(3)
     layers = (*table.layers[:2], dataclasses.replace(table.layers[2], x=0.5))
-    one = edited(table.with_layers(layers), result, wish("cake", paste=True, before=table))
+    one = edited(table.with_layers(layers), result, request("cake", paste=True, previous=table))
     assert one.composite.image.shape == (3, H, W, 3)
     assert torch.equal(one.composite.image[:, :16], result[:, :16])
     assert_close(one.composite.image[2, 16:32, 24:40], torch.full((16, 16, 3), 0.9))
@@ -174,13 +174,13 @@ def test_several_pictures_of_one_collage(table: Collage):
         ({"noise": 0.001, "feather": 60.0}, "input feather: noise 0.001 over "),
     ],
 )  # fmt: skip
-def test_wishes_that_cannot_be_met_are_refused(table: Collage, values: dict[str, Any], said: str):
-    assert said in refused(table, picture(), wish(**{"layers": "cake", **values}))
+def test_requests_that_cannot_be_met_are_refused(table: Collage, values: dict[str, Any], said: str):
+    assert said in refused(table, picture(), request(**{"layers": "cake", **values}))
 
 
 def test_pictures_that_do_not_fit_are_refused(table: Collage):
     assert "CollageEdit, input image: its 128 x 96" in refused(
-        table, torch.zeros(1, 2 * H, 2 * W, 3), wish("cake")
+        table, torch.zeros(1, 2 * H, 2 * W, 3), request("cake")
     )
 
 
@@ -189,8 +189,8 @@ def test_inputs_are_as_before(table: Collage):
     own = [tensor for one in table.layers for tensor in (one.image, one.alpha)]
     tensors = [result, table.background, *own, table.composite.image]
     copies = [tensor.clone() for tensor in tensors]
-    for before in (None, table):
-        edit(table, result, wish("0, cake", paste=True, before=before))
+    for previous in (None, table):
+        edit(table, result, request("0, cake", paste=True, previous=previous))
     for tensor, copy in zip(tensors, copies, strict=True):
         assert torch.equal(tensor, copy)
     assert [layer.noise for layer in table.layers] == [0.6, 0.7, 0.6]
@@ -206,8 +206,9 @@ def test_a_moved_layer_leaves_no_ghost(table: Collage):
     result[:, 16:32, 40:56] = 0.8  # the painted cake
     layers = (*table.layers[:2], dataclasses.replace(table.layers[2], x=0.5))
     moved = table.with_layers(layers)
-    one, report = edit(moved, result, wish("cake", paste=True, before=table))
-    image, noise = one.composite.image, collage_noise(one, 0.8, 10.0)
+    one, noise, report = edit(moved, result, request("cake", paste=True, previous=table))
+    image = one.composite.image
+    assert torch.equal(noise, collage_noise(one, 0.8, 10.0))
     expected = torch.full((1, H, W, 3), 0.3)
     expected[:, 16:32, 24:40] = 0.9
     assert_close(image, expected, rtol=0, atol=1e-3)
@@ -222,7 +223,7 @@ def test_beside_what_is_taken_away_the_picture_stays_to_the_bit(table: Collage):
     """Under a veil every pixel is a mix of several parts, which rounding never quite gives back."""
     veil = layer("veil", tone=0.7, scale=9.0, opacity=0.3)
     veiled = collage(*table.layers, veil)
-    image = edited(veiled, picture(), wish("cake", before=veiled)).composite.image
+    image = edited(veiled, picture(), request("cake", previous=veiled)).composite.image
     outside = torch.ones(H, W, dtype=torch.bool)
     outside[16:32, 40:56] = False
     assert torch.equal(image[0][outside], picture()[0][outside])
@@ -230,14 +231,14 @@ def test_beside_what_is_taken_away_the_picture_stays_to_the_bit(table: Collage):
 
 
 def test_the_background_is_never_taken_away(table: Collage):
-    one, report = edit(table, picture(), wish("0", before=table))
+    one, _, report = edit(table, picture(), request("0", previous=table))
     assert torch.equal(one.composite.image, picture())
     assert "nothing was taken away" in report
 
 
 def test_what_is_taken_away_has_the_edits_feather(table: Collage):
-    one = edited(table, picture(), wish("3", feather=4.0, before=table))
-    least = state(one).least_noise
+    one = edited(table, picture(), request("3", feather=4.0, previous=table))
+    least = state(one).minimum_noise
     assert least is not None
     assert 0.1 < least[0, 0, 24, 39].item() < 0.5
 
@@ -246,28 +247,28 @@ def test_the_former_layer_is_found_by_its_words_and_by_its_number_among_equals(t
     result = picture()
     first = collage(layer("egg", x=0.25), *table.layers, layer("egg", x=0.5))
     after = collage(layer("egg", x=0.25), *table.layers[1:], layer("egg", x=0.5))
-    assert "layer 4" in edit(after, result, wish("cake", before=first))[1]
+    assert "layer 4" in edit(after, result, request("cake", previous=first))[2]
     assert (
         "Taken away from where it was in the picture: layer 1"
-        in (edit(after, result, wish("1", before=first))[1])
+        in (edit(after, result, request("1", previous=first))[2])
     )
-    said = edit(after, result, wish("4", before=first))[1]
+    said = edit(after, result, request("4", previous=first))[2]
     assert "! no layer of `before` is clearly one of these: nothing was taken away" in said
 
 
 def test_a_layer_from_nowhere_is_not_taken_away(table: Collage):
     more = with_layers(on_top_of(table, W, H, GREY), "cup and cake and egg", [layer("egg")])
-    one, report = edit(more, picture(), wish("egg", before=table))
+    one, _, report = edit(more, picture(), request("egg", previous=table))
     assert torch.equal(one.composite.image, picture())
-    assert state(one).least_noise is None
+    assert state(one).minimum_noise is None
     assert "nothing was taken away" in report
 
 
 def test_a_collage_from_before_that_does_not_fit_is_refused(table: Collage):
     small = Collage(width=16, height=16, prompt="cake", background=torch.zeros(1, 16, 16, 3),
                     layers=(layer("cake"),))  # fmt: skip
-    said = refused(table, picture(), wish("cake", before=small))
+    said = refused(table, picture(), request("cake", previous=small))
     assert "CollageEdit, input before: its canvas of 16 x 16 pixels is not the 64 x 48" in said
     several = dataclasses.replace(table, background=torch.zeros(2, H, W, 3))
-    said = refused(table, picture(3), wish("cake", before=several))
+    said = refused(table, picture(3), request("cake", previous=several))
     assert "input before: a collage of 2 pictures does not fit 3 finished ones" in said

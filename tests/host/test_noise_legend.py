@@ -38,7 +38,7 @@ def collage(pack):
 @pytest.fixture
 def picture_of(pack, legend):
     def make(collage, base_noise: float = 0.6) -> torch.Tensor:
-        noise = pack.collage_core.noise.collage_noise.collage_noise(collage, base_noise, 0.0)
+        noise = pack.collage_core.noise.noise_map.collage_noise(collage, base_noise, 0.0)
         return legend.noise_picture(collage, noise, base_noise)
 
     return make

@@ -59,6 +59,34 @@ def test_the_sampler_redraws_the_chosen_layer_of_the_picture_and_nothing_else(
     assert torch.equal(sampled.noise_map, edited.noise_map)
 
 
+@pytest.mark.parametrize("halo", [0, 6])
+def test_the_sampler_and_every_other_node_use_one_map_of_an_edit(
+    pack, edit, execute, paint, collage, picture, layer, halo
+) -> None:
+    """Also where a layer was moved, and where another one was stacked on top later."""
+    before = collage()
+    cup, jug, cake = before.layers
+    moved = before.with_layers((cup, jug, dataclasses.replace(cake, x=0.125)))
+    edited = edit(moved, picture(), feather=2.0, paste=True, before=before)
+    stack = execute(
+        "CollageStack", prompt="a cup, a cake and an egg", width=64, height=64,
+        background="#969696", layers={"layer0": layer("egg", x=0.9, noise=0.3)},
+        collage=edited.collage,
+    ).collage  # fmt: skip
+    noise_map = pack.collage_core.noise.noise_map.noise_map
+    for one, noises in ((edited.collage, [0.0, 0.6]), (stack, [0.0, 0.6, 0.3])):
+        expected = noise_map(one.composite.visible_alpha, noises, 0.0, 2.0, halo)
+        expected = torch.maximum(expected, one.edit.minimum_noise).squeeze(1)
+        sampled = paint(one, halo=halo)
+        given = {"background": "#969696", "base_noise": 0.1, "feather": 5.0, "halo": halo}
+        layers = execute("CollageLayers", collage=one, **given)
+        assert torch.equal(sampled.noise_map, expected)
+        assert torch.equal(layers.noise_map, expected)
+        assert torch.equal(layers.noise_preview, sampled.noise_preview)
+    if halo == 0:
+        assert torch.equal(edited.noise_map, paint(edited.collage).noise_map)
+
+
 def test_another_phrase_reaches_the_prompt_and_the_words_of_the_layer(
     edit, execute, model, clip, collage, picture
 ) -> None:

@@ -26,10 +26,10 @@ def test_the_picture_is_sampled_with_the_noise_of_the_edit(run, vae, edited) -> 
     assert noise_map[..., :64].unique().tolist() == pytest.approx([0.7])
 
 
-def test_a_place_with_a_least_noise_is_redrawn_too(run, vae, edited) -> None:
+def test_a_place_with_a_minimum_noise_is_redrawn_too(run, vae, edited) -> None:
     least = torch.zeros(1, 1, 128, 128)
     least[..., 96:] = 0.4
-    edit = dataclasses.replace(edited.edit, least_noise=least)
+    edit = dataclasses.replace(edited.edit, minimum_noise=least)
     latent, noise_map = run(dataclasses.replace(edited, edit=edit))
     original = vae.encode(edit.picture)
     assert torch.equal(latent["samples"][..., 8:12], original[..., 8:12])
