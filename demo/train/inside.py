@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from .. import world
 from ..judges import judge
-from ..world.toy_solids import PATTERNS
+from ..world.toys.solids import PATTERNS
 from .architecture import UNET
 from .latents import Batch
 

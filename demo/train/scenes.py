@@ -20,7 +20,7 @@ from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..judges import judge
-from ..world.toy_solids import PATTERNS
+from ..world.toys.solids import PATTERNS
 from . import workshop
 
 FOLDER = workshop.WORKSHOP / "scenes"

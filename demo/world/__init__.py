@@ -2,14 +2,25 @@
 
 `scene(seed)` gives a coherent picture, the collage it can be made from, and its caption.
 Numpy only.
+
+Modules
+    bento       the story of bento boxes
+    toys        the story of toys
+    cake_table  the story of cakes in a festive room
+    scene       one light, shadows, and the collage of a scene
+    relief      a tile of colours and normals, lit later
+    paint       signed distances become shaded shapes
+    backdrop    a wall and floor, and a window with its winter view
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import bento, cake_table, toys
+from .bento import arrangement as bento
+from .cake_table import arrangement as cake_table
 from .scene import SIZE, Scene, SceneLayer, flatten, render
+from .toys import arrangement as toys
 
 __all__ = ["KINDS", "SIZE", "Scene", "SceneLayer", "flatten", "scene"]
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import toy_figures, toy_room
-from .backdrop import WALLS
-from .scene import SIZE, Placed
-from .toy_solids import COLORS, PATTERNS, SOLIDS, Paintwork, Toy
+from ..backdrop import WALLS
+from ..scene import SIZE, Placed
+from . import figures, room
+from .solids import COLORS, PATTERNS, SOLIDS, Paintwork, Toy
 
 FIGURES = {
-    "teddy bear": toy_figures.teddy_bear,
-    "wood train": toy_figures.wood_train,
-    "football": toy_figures.football,
+    "teddy bear": figures.teddy_bear,
+    "wood train": figures.wood_train,
+    "football": figures.football,
 }
 KINDS = ("wall", "table", "floor", *FIGURES, *SOLIDS)
 
@@ -92,8 +92,8 @@ def _choose(rng: np.random.Generator, wall: str) -> list[_Wanted]:
 
 def _backdrop(rng: np.random.Generator, color: str, ground: str, horizon: int) -> list[Placed]:
     middle, height = SIZE / 2, SIZE - horizon
-    wall = toy_room.wall(rng, color, horizon, skirting=ground == "floor")
-    make = toy_room.table if ground == "table" else toy_room.floor
+    wall = room.wall(rng, color, horizon, skirting=ground == "floor")
+    make = room.table if ground == "table" else room.floor
     phrase = "wood table" if ground == "table" else "stone floor"
     return [
         Placed("wall", color, f"{color} wall", wall, middle, middle, lift=0),

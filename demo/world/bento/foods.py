@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from .bento_filling import bumps, grid, heap, part, rounded, scatter, turned
-from .bento_sushi import GRAIN, RICE, sushi
-from .paint import box, circle, ellipse, noise, segment
-from .relief import Draw, Relief, jitter
+from ..paint import box, circle, ellipse, noise, segment
+from ..relief import Draw, Relief, jitter
+from .filling import bumps, grid, heap, part, rounded, scatter, turned
+from .sushi import GRAIN, RICE, sushi
 
 SESAME = ((0.17, 0.14, 0.14),)
 FURIKAKE = ((0.16, 0.34, 0.17), (0.2, 0.28, 0.2), (0.95, 0.55, 0.17), (0.37, 0.48, 0.2))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .paint import box, circle, ellipse, segment
-from .relief import Draw, Relief, jitter, upward
+from ..paint import box, circle, ellipse, segment
+from ..relief import Draw, Relief, jitter, upward
 
 # flavour: possible (sponge or fondant, icing, trimming) palettes
 PALETTES = {

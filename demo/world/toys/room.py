@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .backdrop import SKIRTING, WALLS
-from .paint import Light, noise
-from .relief import Draw, jitter, lit
-from .scene import SIZE
+from ..backdrop import SKIRTING, WALLS
+from ..paint import Light, noise
+from ..relief import Draw, jitter, lit
+from ..scene import SIZE
 
 WOODS = ((0.86, 0.64, 0.40), (0.74, 0.49, 0.29), (0.62, 0.40, 0.26), (0.93, 0.77, 0.54))
 STONES = ((0.72, 0.71, 0.69), (0.60, 0.61, 0.64), (0.80, 0.76, 0.68), (0.66, 0.68, 0.66))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bento_filling import bumps, cell, grid, part, turned
-from .paint import box, circle
-from .relief import Draw, Relief
+from ..paint import box, circle
+from ..relief import Draw, Relief
+from .filling import bumps, cell, grid, part, turned
 
 RICE = np.array((1.0, 0.98, 0.93), np.float32)
 GRAIN = (5.0, 2.7, 0.45)  # length, radius and strength of the bumps of cooked rice

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import backdrop, cakes, furniture
-from .scene import SIZE, Placed
+from .. import backdrop
+from ..scene import SIZE, Placed
+from . import cakes, furniture
 
 KINDS = ("window", "bookshelves", "chairs", "cakes")  # wall and table belong to the toys
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .paint import blur, box, circle, ellipse, polygon, rotate
-from .relief import Draw, Relief, jitter
+from ..paint import blur, box, circle, ellipse, polygon, rotate
+from ..relief import Draw, Relief, jitter
 
 COLORS = {
     "red": (0.86, 0.20, 0.18),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .paint import Light, box, circle, ellipse, noise, polygon, segment
-from .relief import Draw, Relief, jitter, upward
+from ..paint import Light, box, circle, ellipse, noise, polygon, segment
+from ..relief import Draw, Relief, jitter, upward
 
 WOODS = ((0.84, 0.60, 0.34), (0.72, 0.46, 0.26), (0.60, 0.37, 0.22), (0.91, 0.72, 0.46))
 WHITE = (0.98, 0.97, 0.95)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bento_foods import FOODS
-from .paint import Light, box, noise
-from .relief import Draw, Relief, jitter, lit
-from .scene import SIZE, Placed
+from ..paint import Light, box, noise
+from ..relief import Draw, Relief, jitter, lit
+from ..scene import SIZE, Placed
+from .foods import FOODS
 
 KINDS = ("cloth", "bento box", *FOODS)
 

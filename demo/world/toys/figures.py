@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .paint import box, circle, ellipse, noise, polygon, segment, smooth_union
-from .relief import Relief, jitter
-from .toy_solids import Toy, sphere
+from ..paint import box, circle, ellipse, noise, polygon, segment, smooth_union
+from ..relief import Relief, jitter
+from .solids import Toy, sphere
 
 FURS = ((0.56, 0.36, 0.22), (0.84, 0.60, 0.32), (0.60, 0.58, 0.58), (0.93, 0.84, 0.68))
 PALE_FUR = np.array((0.55, 0.52, 0.46), np.float32)  # mixed into the belly and the muzzle

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .paint import box, noise, rotate, segment
-from .relief import Relief
+from ..paint import box, noise, rotate, segment
+from ..relief import Relief
 
 Spots = list[tuple[float, float]]
 
