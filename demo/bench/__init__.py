@@ -1,0 +1,11 @@
+"""What the pack costs on this machine: time and memory, for `python3 run.py bench NAME`.
+
+Modules
+    attention    masked cross-attention on SD1.5 and SDXL at full size
+    inversion    learning a layer's look, method by method
+    samplers     every sampler of ComfyUI on one collage
+    compositing  20 layers of 1024 x 1024 on one canvas, and large canvases
+    checkpoints  the examples with a checkpoint of full architecture
+    queue        many prompts through ComfyUI's HTTP interface
+    world        painting a scene of the painted world
+"""

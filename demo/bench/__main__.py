@@ -11,7 +11,7 @@ from pathlib import Path
 names = sorted(
     module.name
     for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-    if not module.name.startswith("_")
+    if module.name != "__main__"
 )
 parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
 parser.add_argument("name", choices=names, help="other arguments go to the measurement")

@@ -19,10 +19,10 @@ import torch
 from collage_core.storage.atomic_write import write_whole
 
 from .. import world
-from ..bench._learning import Learning, Method
 from ..judges import judge
 from .collages import Case, kinds
 from .harmony import Meter, Subject
+from .learning import Learning, Method
 from .levers_table import CLAIMS, MEASURES, WAYS, claims, table
 from .looks import Look, looks
 from .placement import FOUND, own_shares

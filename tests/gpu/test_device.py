@@ -15,7 +15,7 @@ def narrow(device: torch.device, dtype: torch.dtype):
     """SD1.5 in all its blocks, a tenth as wide; the same weights on every device."""
     import comfy.model_patcher
 
-    from demo.bench._full_size import KINDS, NARROW, randomize
+    from demo.bench.attention.full_size import KINDS, NARROW, randomize
 
     kind = KINDS["sd15"]
     description = kind.description({**kind.unet, **NARROW})
@@ -30,16 +30,16 @@ def narrow(device: torch.device, dtype: torch.dtype):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16], ids=str)
 def test_the_device_says_what_the_cpu_says(rehearse, device, tell, dtype, layers) -> None:
     """Every block's attention, of the same queries and keys; half precision to its last bits."""
-    from demo.bench import _blocks
-    from demo.bench._scene import Scene
+    from demo.bench.attention import blocks
+    from demo.bench.attention.scene import Scene
 
     cpu = torch.device("cpu")
     answers = {}
     for place, precision in ((cpu, torch.float32), (device, torch.float32 if rehearse else dtype)):
         scene = Scene(narrow(place, precision), cells=16)
-        ours = _blocks._node(scene, layers)
+        ours = blocks.node_attention(scene, layers)
         found = []
-        for shape in _blocks.shapes(scene):
+        for shape in blocks.shapes(scene):
             q, k, v = (x.to(place, precision) for x in shape.random())
             found.append(ours(q, k, v, shape.extra_options).float().cpu())
         answers[len(answers)] = found
@@ -52,9 +52,9 @@ def test_the_device_says_what_the_cpu_says(rehearse, device, tell, dtype, layers
 
 
 def test_the_memory_of_attention_does_not_grow_with_the_layers(rehearse, tell) -> None:
-    from demo.bench._full_size import KINDS, build, let_go
-    from demo.bench._one_call import measured, peak_bytes
-    from demo.bench._scene import Scene
+    from demo.bench.attention.full_size import KINDS, build, let_go
+    from demo.bench.attention.one_call import measured, peak_bytes
+    from demo.bench.attention.scene import Scene
 
     kind = KINDS["sd15"]
     scene = Scene(build(kind, tiny=rehearse), cells=16 if rehearse else kind.size // 8)
@@ -71,7 +71,7 @@ def test_a_compiled_model_paints_the_same_and_is_compiled_once(rehearse, tell) -
     from comfy.patcher_extension import WrappersMP
     from comfy_api.torch_helpers import set_torch_compile_wrapper
 
-    from demo.bench._scene import Scene
+    from demo.bench.attention.scene import Scene
     from demo.pack import host_nodes, load_pack
 
     model = load_pack().nodes.host.demo_model.loader.load_all()[0]

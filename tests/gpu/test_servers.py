@@ -49,7 +49,7 @@ REHEARSED = (["no dynamic VRAM"], ["demo"])
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where ComfyUI finds SD1.5 in half precision, its weights random."""
-    from demo.bench._random_checkpoint import write_checkpoint
+    from demo.bench.checkpoints.random_checkpoint import write_checkpoint
 
     folder = tmp_path_factory.mktemp("models")
     if not REHEARSE:

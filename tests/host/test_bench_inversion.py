@@ -59,7 +59,7 @@ def test_what_a_scene_names_is_looked_for_one_by_one() -> None:
 
 
 def test_tables_count_won_tied_and_lost_runs() -> None:
-    from demo.bench._learning_table import preset_table
+    from demo.bench.inversion.tables import preset_table
 
     common = {"features": 0.5, "colour": 0.5, "texture": 0.5, "obeyed": 3, "named": 4}
     runs = [

@@ -25,7 +25,7 @@ from PIL import Image, ImageChops
 from collage_core.collage.collage import Layer
 from collage_core.collage.compositing import compose
 
-from ._canvas import blurring, giving_out, putting_back, reckoned, stacking
+from .canvas import blurring, giving_out, putting_back, reckoned, stacking
 
 LAYERS, SIZE, ROUNDS = 20, 1024, 5
 SCALES = (1.0, 0.9, 0.75, 0.5, 1.25)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from comfy.ldm.modules import attention
 
-from ..pack import load_pack
+from ...pack import load_pack
 
 core = load_pack().collage_core.attention.bias
 

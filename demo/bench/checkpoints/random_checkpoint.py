@@ -14,7 +14,7 @@ import comfy.sd1_clip
 import torch
 from safetensors.torch import save_file
 
-from ._full_size import KINDS, build, randomize
+from ..attention.full_size import KINDS, build, randomize
 
 AUTOENCODER = {
     "double_z": True,

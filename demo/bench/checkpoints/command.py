@@ -21,9 +21,9 @@ from launcher.figures import API, OTHER_MODEL
 from launcher.host import find_host
 from launcher.server import start_server
 
-from ..examples.variants import CHECKPOINT
-from ..pack import ROOT
-from ._random_checkpoint import write_checkpoint, write_control_net
+from ...examples.variants import CHECKPOINT
+from ...pack import ROOT
+from .random_checkpoint import write_checkpoint, write_control_net
 
 Json = dict[str, Any]
 # the sampler's suffice for every layer to be set free

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ..pack import host_nodes, load_pack
-from ._one_call import SIGMA, Row, call
-from ._rivals import LowRankFold, PaperLoop
+from ...pack import host_nodes, load_pack
+from .one_call import SIGMA, Row, call
+from .rivals import LowRankFold, PaperLoop
 
 TOKENS, POOLED = 77, 1280
 ATTRACT, REPEL = 0.3, 0.5  # a new layer's

@@ -21,12 +21,12 @@ import torch
 from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
-from ..pack import ROOT
-from . import _blocks
-from ._full_size import KINDS, build, let_go, millions
-from ._one_call import measured, peak_bytes, seconds
-from ._scene import Scene
-from ._tables import blocks_table, calls_table
+from ...pack import ROOT
+from . import blocks
+from .full_size import KINDS, build, let_go, millions
+from .one_call import measured, peak_bytes, seconds
+from .scene import Scene
+from .tables import blocks_table, calls_table
 
 SMALL = 128  # pixels of the check before anything is measured
 
@@ -85,7 +85,7 @@ def machine() -> dict[str, str]:
         "hardware": hardware,
         "torch": torch.__version__,
         "ComfyUI": comfyui_version.__version__,
-        "attention": _blocks.attention.optimized_attention.__name__,
+        "attention": blocks.attention.optimized_attention.__name__,
     }
 
 
@@ -115,7 +115,7 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     calls = measure_calls(scene, options.layers, regions, options.rounds)
     print(f"\n{title}\n{calls_table(calls)}", flush=True)
     say(f"{kind.name}: cross-attention alone")
-    alone = _blocks.measure(scene, options.layers, options.rounds)
+    alone = blocks.measure(scene, options.layers, options.rounds)
     print(f"\n{kind.name}, cross-attention alone\n{blocks_table(alone)}", flush=True)
     return {"model": title, "size": size, "calls": calls, "cross_attention": alone}
 

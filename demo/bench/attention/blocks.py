@@ -9,8 +9,8 @@ import torch
 from comfy.ldm.modules import attention
 from comfy.patcher_extension import WrappersMP
 
-from ._one_call import call, peak_bytes, seconds
-from ._scene import FOLD, LOOP, NODE, Scene
+from .one_call import call, peak_bytes, seconds
+from .scene import FOLD, LOOP, NODE, Scene
 
 KEPT = ("n_heads", "attn_precision", "activations_shape", "cond_or_uncond")
 LEAST = 0.02  # seconds that a measurement takes
@@ -74,12 +74,12 @@ def ways(scene: Scene, layers: Sequence[int]) -> dict[str, Callable]:
     found = {f"host's {name}": plain(attention.optimized_attention)}
     if attention.optimized_attention is not attention.attention_pytorch:
         found["attention_pytorch"] = plain(attention.attention_pytorch)
-    found |= {f"{NODE}, {n}": _node(scene, n) for n in layers}
+    found |= {f"{NODE}, {n}": node_attention(scene, n) for n in layers}
     found |= {f"{LOOP}, {n}": scene.paper_loop(n) for n in layers}
     return found | {f"{FOLD}, {n}": scene.low_rank_fold(n) for n in layers}
 
 
-def _node(scene: Scene, layers: int) -> Callable:
+def node_attention(scene: Scene, layers: int) -> Callable:
     """What the node puts in the place of every block, caught before the model itself is called."""
     row, caught = scene.node(layers), []
 

@@ -25,11 +25,11 @@ import torch
 from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
-from ..evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
-from ..evaluate.sheet import save_sheet
-from ..pack import ROOT, load_pack
-from ._learning import Learning, Method
-from ._learning_table import ablation_table, preset_table
+from ...evaluate.learning import Learning, Method
+from ...evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
+from ...evaluate.sheet import save_sheet
+from ...pack import ROOT, load_pack
+from .tables import ablation_table, preset_table
 
 NOISE = 0.8
 PRESETS = (

@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from ..evaluate.appearance import appearance
-from ..evaluate.changed_scenes import changed_scenes, obeyed, paint_scenes
-from ..evaluate.collages import Case
-from ..evaluate.looks import Look
-from ..evaluate.placement import Painter
 from ..judges import judge
 from ..pack import load_pack
+from .appearance import appearance
+from .changed_scenes import changed_scenes, obeyed, paint_scenes
+from .collages import Case
+from .looks import Look
+from .placement import Painter
 
 WORD = "learned-look"
 
