@@ -16,4 +16,4 @@ def convert_embedding(comfyui: str | None, file: Path, output: Path | None) -> i
     arguments = [str(file.absolute())]
     if output is not None:
         arguments += ["--output", str(output.absolute())]
-    return checks.run_module(find_host(comfyui), "demo.convert_embedding", arguments)
+    return checks.run_module(find_host(comfyui), "tools.convert_embedding", arguments)

@@ -14,10 +14,10 @@ from launcher.base_folder import fresh_base
 from launcher.client import Client, HostError
 from launcher.failure import LauncherError
 from launcher.host import Host
-from launcher.page_form import to_api_form
 from launcher.paths import REPO, new_log
 from launcher.process import Progress, run_logged, say
 from launcher.server import Server, start_server
+from launcher.to_api import to_api_form
 from launcher.workflow_file import FormError, is_api_form, read_workflow
 
 Json = dict[str, Any]

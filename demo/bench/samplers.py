@@ -24,8 +24,8 @@ from launcher.arguments import at_least
 
 from ..evaluate.collages import cases
 from ..evaluate.placement import Painter
-from ..evaluate.sheet import save_sheet
 from ..pack import ROOT
+from ..sheets import save_sheet
 
 SEED = 6_700_000  # apart from those of the other measurements and of training
 LOCKED, LITTLE, MUCH = 0.0, 0.3, 0.9

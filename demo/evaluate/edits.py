@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 
+from ..sheets import save_sheet
 from .collages import LEAST_SHARE, Case, cases
 from .differential import paint_by_mask
 from .placement import Painter, write
-from .sheet import save_sheet
 
 EDIT_SEED = 6_950_000  # apart from those of the other measurements and of training
 ROUNDS = 5

@@ -17,12 +17,12 @@ import torch
 from .. import world
 from ..judges import judge
 from ..judges.harmony import harmony, load_harmony
+from ..plot import Point, Series, draw
+from ..sheets import save_sheet
 from .appearance import appearance
 from .collages import Case, cases
-from .curve import Point, Series, draw
 from .differential import paint_by_mask
 from .placement import Painter, write
-from .sheet import save_sheet
 
 HARMONY_SEED = 6_900_000  # apart from those of the other measurements and of training
 NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

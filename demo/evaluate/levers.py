@@ -20,13 +20,13 @@ from collage_core.storage.atomic_write import write_whole
 
 from .. import world
 from ..judges import judge
+from ..sheets import save_sheet
 from .collages import Case, kinds
 from .harmony import Meter, Subject
 from .learning import Learning, Method
 from .levers_table import CLAIMS, MEASURES, WAYS, claims, table
 from .looks import Look, looks
 from .placement import FOUND, own_shares
-from .sheet import save_sheet
 
 LEVERS_SEED = 7_600_000  # apart from those of the other measurements and of training
 SEEDS = (1, 2, 3)

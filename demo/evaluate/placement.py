@@ -19,8 +19,8 @@ from collage_core.storage.atomic_write import write_whole
 from .. import world
 from ..judges import judge
 from ..pack import host_nodes, load_pack
+from ..sheets import save_sheet
 from .collages import LEAST_SHARE, REPORT_SEED, TUNING_SEED, Case, cases, with_strengths
-from .sheet import save_sheet
 
 FOUND = 0.3  # share of an object's own cells in which the judge must see it
 SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))

@@ -19,7 +19,7 @@ from collage_core.storage.atomic_write import write_whole
 from .. import world
 from ..judges import judge
 from ..pack import host_nodes, load_pack
-from .sheet import save_sheet
+from ..sheets import save_sheet
 
 FIRST_SEED = 5_000_000
 SCENERY = {"wall", "table", "floor", "cloth"}

@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from ..sheets import save_sheet
 from .collages import Case, cases
 from .placement import Painter, write
-from .sheet import save_sheet
 
 STRUCTURE_SEED = 6_800_000  # apart from those of the other measurements and of training
 REACH = 2  # pixels

@@ -15,12 +15,12 @@ import json
 from collage_core.storage.atomic_write import write_whole
 
 from ..pack import ROOT, load_pack
-from ..page_form import to_page_form, with_defaults
-from . import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
 from .graph import WORKFLOWS, Graph
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
 from .pictures import take_pictures
+from .stories import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
+from .to_page import to_page_form, with_defaults
 from .variants import CHECKPOINT
 
 EXAMPLES = {

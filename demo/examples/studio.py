@@ -11,7 +11,7 @@ import torch
 from .. import world
 from ..evaluate.collages import to_collage
 from ..pack import load_pack
-from . import bento_box
+from .stories import bento_box
 
 SAMPLING = {"steps": 30, "cfg": 3.0, "sampler_name": "euler_ancestral", "scheduler": "normal"}
 BASE = {"base_noise": 0.6, "feather": 4.0}

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from demo import convert_embedding
 from launcher import checks, cli, convert
+from tools import convert_embedding
 
 L, G, H = torch.randn(2, 768), torch.randn(2, 1280), torch.randn(1024)
 
@@ -133,7 +133,7 @@ def test_the_command_hands_over_whole_paths(tmp_path, monkeypatch) -> None:
     options, rest = cli.parse(["convert-embedding", "a.pt", "--output", "b", "--comfyui", "/c"])
     assert cli.run(options, rest) == 0
     arguments = [str(tmp_path / "a.pt"), "--output", str(tmp_path / "b")]
-    assert called == [SimpleNamespace(chosen="/c"), "demo.convert_embedding", arguments]
+    assert called == [SimpleNamespace(chosen="/c"), "tools.convert_embedding", arguments]
 
 
 def test_a_missing_file_is_told_before_anything_is_set_up(tmp_path, monkeypatch, capsys) -> None:

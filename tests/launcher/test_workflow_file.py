@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.failure import LauncherError
-from launcher.page_form import to_api_form
+from launcher.to_api import to_api_form
 from launcher.workflow_file import FormError, check_form, is_api_form, read_workflow
 
 FOLDER = Path(__file__).parent / "page_form"

@@ -10,7 +10,7 @@ import pytest
 
 from launcher.client import Client
 from launcher.figures import API, OTHER_MODEL, demo_variants
-from launcher.page_form import to_api_form
+from launcher.to_api import to_api_form
 
 EXAMPLES = sorted(file.stem for file in API.glob("*.json"))
 WITH_CHECKPOINT = [name for name in EXAMPLES if name.endswith(OTHER_MODEL)]

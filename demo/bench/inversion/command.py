@@ -27,8 +27,8 @@ from launcher.arguments import at_least
 
 from ...evaluate.learning import Learning, Method
 from ...evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
-from ...evaluate.sheet import save_sheet
 from ...pack import ROOT, load_pack
+from ...sheets import save_sheet
 from .tables import ablation_table, preset_table
 
 NOISE = 0.8

@@ -5,9 +5,9 @@ After a figure of the paper: each round starts from the picture before it and ke
 
 from __future__ import annotations
 
-from .. import world
-from .graph import Graph, Link, Node, save_layers
-from .variants import DEMO, Variant
+from ... import world
+from ..graph import Graph, Link, Node, save_layers
+from ..variants import DEMO, Variant
 
 SEED = 7_900_009
 NOISE = {"window": 0.45, "bookshelves": 0.45, "chairs": 0.5, "table": 0.45, "cakes": 0.4}

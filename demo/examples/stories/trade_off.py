@@ -6,10 +6,10 @@ their noise.
 
 from __future__ import annotations
 
-from .. import world
+from ... import world
+from ..graph import Graph, save_layers
+from ..variants import DEMO, Variant
 from . import bento_box
-from .graph import Graph, save_layers
-from .variants import DEMO, Variant
 
 LAYER = "sushi"
 NOISES = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import world
-from .graph import Graph, save_layers
+from ... import world
+from ..graph import Graph, save_layers
 
 SEED = 7_900_054
 NOISE = 0.8

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import world
-from .graph import Graph, save_layers
-from .variants import DEMO, Variant
+from ... import world
+from ..graph import Graph, save_layers
+from ..variants import DEMO, Variant
 
 NOISE = 0.8
 SAMPLING = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}

@@ -10,7 +10,7 @@ import uuid
 from functools import cache
 from typing import Any
 
-from .pack import host_nodes, load_pack
+from ..pack import host_nodes, load_pack
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from launcher.page_form import to_api_form
+from launcher.to_api import to_api_form
 from launcher.workflow_file import FormError, is_api_form
 
 FOLDER = Path(__file__).parent / "page_form"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import world
-from ..evaluate.looks import nameless
-from .graph import Graph, save_layers
+from ... import world
+from ...evaluate.looks import nameless
+from ..graph import Graph, save_layers
 
 SEED = 7_900_034
 NOISE = 0.8

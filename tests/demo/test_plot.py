@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.evaluate import curve
-from demo.evaluate.curve import Axis, Point, Series, draw
+from demo import plot
+from demo.plot import Axis, Point, Series, draw
 
 RED = (255, 0, 0)
 
@@ -25,9 +25,9 @@ def test_points_stand_where_the_axes_say_and_their_errors_are_drawn(tmp_path) ->
     points = (Point(0.2, 0.2, "0"), Point(1.0, 1.0, "1", y_error=0.1))
     draw([Series("line", RED, points)], {"level": 0.5}, ("across", "up"), tmp_path / "a.png")
     picture = np.asarray(Image.open(tmp_path / "a.png"))
-    across = Axis.over([0.2, 1.0], curve.LEFT, curve.RIGHT)
-    up = Axis.over([0.2, 1.1], curve.BOTTOM, curve.TOP)
+    across = Axis.over([0.2, 1.0], plot.LEFT, plot.RIGHT)
+    up = Axis.over([0.2, 1.1], plot.BOTTOM, plot.TOP)
     for x, y in ((0.2, 0.2), (1.0, 1.0), (0.6, 0.6), (1.0, 1.09)):
         assert tuple(picture[round(up.pixel(y)), round(across.pixel(x))]) == RED, (x, y)
-    level = picture[round(up.pixel(0.5)), curve.LEFT : curve.RIGHT]
+    level = picture[round(up.pixel(0.5)), plot.LEFT : plot.RIGHT]
     assert 0.4 < (level == 120).all(-1).mean() < 0.7  # dashed

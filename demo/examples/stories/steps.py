@@ -6,10 +6,10 @@ kept. After the figure of the paper that takes the method apart.
 
 from __future__ import annotations
 
-from .. import world
+from ... import world
+from ..graph import Graph, Node, save_layers
+from ..variants import DEMO, Variant
 from . import bento_box
-from .graph import Graph, Node, save_layers
-from .variants import DEMO, Variant
 
 SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "feather": 4.0}
 LEARNED = ("sushi", "rice", "ginger")  # the layers whose look their words tell least
