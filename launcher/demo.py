@@ -160,11 +160,12 @@ def _differs(file: Path, data: bytes) -> bool:
 
 def _join(host: Host, rows: list[list[Path]]) -> bytes:
     """One picture of all rows."""
-    script = Path(__file__).with_name("side_by_side.py")
-    command = [host.python, script, str(len(rows[0])), *(path for row in rows for path in row)]
+    paths = [str(path) for row in rows for path in row]
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder) / "sheet.png"
-        run_logged([*command, sheet], "joining the pictures", new_log("side-by-side"))
+        command = host.module("demo.sheets", str(len(rows[0])), *paths, str(sheet))
+        log = new_log("side-by-side")
+        run_logged(command, "joining the pictures", log, env=host.environ())
         return sheet.read_bytes()
 
 

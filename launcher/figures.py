@@ -33,7 +33,7 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
             target = pictures / file.stem
             for path in make_pictures(host, server, read_workflow(file), target, replace=True):
                 say(f"  {path}")
-    status = checks.run_module(host, "demo.examples.contact_sheet", [str(folder)])
+    status = checks.run_module(host, "demo.examples.figures", [str(folder)])
     if options.collages:
         measure = ["levers", "--collages", str(options.collages), "--steps", "12"]
         where = ["--output", str(folder / "evaluate")]

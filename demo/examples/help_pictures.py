@@ -10,20 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
 from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack
+from ..sheets import GAP, in_rows, read, to_picture
 from .pictures import DOCS
 from .studio import BASE, SAMPLING, Studio
 
 FOLDER = ROOT / "web" / "docs" / "pictures"
-GAP, WIDEST, QUALITY = 8, 776, 88
+WIDEST, QUALITY = 776, 88
 CONTROLS = {"cloth": 0.0, "bento box": 1.0}  # of the rest: a half
 LOUDER = 8  # times, to make a drift seen
 
@@ -168,9 +167,9 @@ def make_help_pictures(names: Sequence[str] = ()) -> None:
     for name in names or (*PICTURES, *TAKEN):
         if name in TAKEN:
             file, left_out = TAKEN[name]
-            with Image.open(DOCS / file) as opened:
-                left = left_out * (opened.height + GAP)
-                picture = opened.convert("RGB").crop((left, 0, opened.width, opened.height))
+            whole = read(DOCS / file)
+            left = left_out * (whole.height + GAP)
+            picture = whole.crop((left, 0, whole.width, whole.height))
         else:
             picture = in_a_row(PICTURES[name](studio))
         with writing(FOLDER / f"{name}.jpg", replace=True) as file:
@@ -180,12 +179,8 @@ def make_help_pictures(names: Sequence[str] = ()) -> None:
 
 def in_a_row(pictures: Row) -> Image.Image:
     """Beside one another, with a white gap, as wide as a help page can use."""
-    blank = torch.ones(pictures[0].shape[0], GAP, 3)
-    apart = [part for picture in pictures for part in (blank, picture.clamp(0, 1))][1:]
-    row = torch.cat(apart, 1)
-    if row.shape[1] > WIDEST:
-        planes = row.movedim(-1, 0)[None]
-        height = round(row.shape[0] * WIDEST / row.shape[1])
-        planes = F.interpolate(planes, (height, WIDEST), mode="bicubic", antialias=True)
-        row = planes[0].movedim(0, -1).clamp(0, 1)
-    return Image.fromarray(np.round(row.numpy() * 255).astype(np.uint8))
+    row = in_rows([[to_picture(picture) for picture in pictures]], GAP)
+    if row.width <= WIDEST:
+        return row
+    height = round(row.height * WIDEST / row.width)
+    return row.resize((WIDEST, height), Image.Resampling.BICUBIC)

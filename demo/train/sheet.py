@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from PIL import Image
 
-from collage_core.storage.atomic_write import writing
-
+from ..sheets import save_sheet
 from . import autoencoder, workshop
 from .diffusion import alphas_cumprod
 from .latents import Scenes
@@ -27,14 +24,8 @@ def paint(size: int) -> None:
     captions = data.captions[:COUNT]
     both = painter.context(data.words([*captions, *[""] * COUNT]).to(workshop.device()))
     pictures = autoencoder.load_model().decode(sample(painter, both, size))
-    pictures = (pictures.clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu()
-    rows = [
-        np.concatenate(list(row), 1)
-        for row in pictures.numpy().reshape(-1, COLUMNS, *pictures.shape[1:])
-    ]
     path = workshop.WORKSHOP / f"sheet_{size}.png"
-    with writing(path, replace=True) as file:
-        Image.fromarray(np.concatenate(rows)).save(file, "PNG")
+    save_sheet((pictures.permute(0, 2, 3, 1) + 1) / 2, path, COLUMNS)
     print(f"{kept['seen']} pictures seen: {path}", *captions, sep="\n")
 
 

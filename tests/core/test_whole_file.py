@@ -139,7 +139,6 @@ def test_what_fails_on_the_way_leaves_the_old_file(tmp_path: Path):
 OWN_WAYS = {
     "launcher/gpu.py",
     "launcher/gpu_pack.py",
-    "launcher/side_by_side.py",
     "launcher/process.py",
     "workflows/api_in_20_lines.py",
     "workflows/queue_collage.py",

@@ -116,7 +116,7 @@ def test_two_runs_that_write_at_once_lose_nothing(
 
 def test_pictures_are_joined_in_order_at_one_height(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
-    from launcher.side_by_side import GAP, join
+    from demo.sheets import GAP, join
 
     image.new("RGBA", (20, 10), "red").save(tmp_path / "a.png")
     image.new("RGB", (10, 5), "blue").save(tmp_path / "b.png")
@@ -131,7 +131,7 @@ def test_pictures_are_joined_in_order_at_one_height(tmp_path: Path) -> None:
 
 def test_pictures_are_joined_in_rows(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
-    from launcher.side_by_side import GAP, join
+    from demo.sheets import GAP, join
 
     for name in ("red", "blue", "lime", "white"):
         image.new("RGB", (10, 10), name).save(tmp_path / f"{name}.png")

@@ -25,10 +25,10 @@ import torch
 from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
+from ... import sheets
 from ...evaluate.learning import Learning, Method
 from ...evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
 from ...pack import ROOT, load_pack
-from ...sheets import save_sheet
 from .tables import ablation_table, preset_table
 
 NOISE = 0.8
@@ -153,19 +153,14 @@ def _one(number: int, method: Method, seed: int, folder: Path) -> dict:
     with torch.inference_mode():
         found, picture = _learning[0].run(_looks[number], method, seed)
         if seed == 1:
-            save_sheet(picture[None], folder / "pictures" / f"{number} {method.name}.png", 1)
+            sheets.save_sheet(picture[None], folder / "pictures" / f"{number} {method.name}.png", 1)
     return {"number": number, **found}
 
 
 def _sheet(folder: Path, shown: list[Look], names: list[str]) -> None:
     """A row for each object: the collage, then every method's picture of seed 1."""
-    import numpy as np
-    from PIL import Image
-
-    pictures = []
+    rows = []
     for number, look in enumerate(shown):
-        pictures.append(look.collage.composite.image[0])
-        for name in names:
-            with Image.open(folder / "pictures" / f"{number} {name}.png") as picture:
-                pictures.append(torch.from_numpy(np.array(picture)) / 255)
-    save_sheet(torch.stack(pictures), folder / "sheet.png", columns=1 + len(names))
+        painted = [sheets.read(folder / "pictures" / f"{number} {name}.png") for name in names]
+        rows.append([sheets.to_picture(look.collage.composite.image[0]), *painted])
+    sheets.save(sheets.in_rows(rows, 0), folder / "sheet.png")

@@ -6,13 +6,13 @@ What is saved, in which order and under which title is read from the workflows.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from collage_core.storage.atomic_write import writing
-
+from ..sheets import in_rows, read, save, split
 from .graph import WORKFLOWS
 
 SIDE, GAP, LINE = 256, 12, 20  # pixels
@@ -44,45 +44,32 @@ def saved(folder: Path, name: str) -> list[Titled]:
 
 
 def contact_sheet(folder: Path) -> Image.Image:
-    """One row after the other, with a heading for each figure and a title below each picture."""
-    rows: list[tuple[str, list[Titled]]] = []
+    """Each figure's heading above its pictures, and a title below each picture."""
+    rows: list[list[Image.Image]] = []
     for name, heading in FIGURES.items():
-        pictures = saved(folder, name)
-        across = ACROSS.get(name, max(len(pictures), 1))
-        rows += [
-            ("" if start else heading, pictures[start : start + across])
-            for start in range(0, len(pictures), across)
-        ]
-    widest = max((len(pictures) for _, pictures in rows), default=1)
-    height = sum(_height(heading) for heading, _ in rows)
-    sheet = Image.new("RGB", (widest * (SIDE + GAP) + GAP, height + GAP), "white")
-    top = GAP
-    for heading, pictures in rows:
-        _draw_row(sheet, top, heading, pictures)
-        top += _height(heading)
-    return sheet
+        cells = [_titled(title, file) for title, file in saved(folder, name)]
+        if cells:
+            rows += [[_heading(heading)], *split(cells, ACROSS.get(name, len(cells)))]
+    return ImageOps.expand(in_rows(rows, GAP), GAP, "white")
 
 
-def _height(heading: str) -> int:
-    return SIDE + LINE + GAP + (2 * LINE if heading else 0)
+def _heading(text: str) -> Image.Image:
+    font = ImageFont.load_default(18)
+    strip = Image.new("RGB", (math.ceil(font.getlength(text)), 2 * LINE - GAP), "white")
+    ImageDraw.Draw(strip).text((0, 0), text, "black", font)
+    return strip
 
 
-def _draw_row(sheet: Image.Image, top: int, heading: str, pictures: list[Titled]) -> None:
-    draw = ImageDraw.Draw(sheet)
-    if heading:
-        draw.text((GAP, top), heading, "black", ImageFont.load_default(18))
-        top += 2 * LINE
-    for number, (title, file) in enumerate(pictures):
-        left = GAP + number * (SIDE + GAP)
-        with Image.open(file) as picture:
-            sheet.paste(picture.convert("RGB").resize((SIDE, SIDE)), (left, top))
-        draw.text((left, top + SIDE + 3), title, "black", ImageFont.load_default(12))
+def _titled(title: str, file: Path) -> Image.Image:
+    cell = Image.new("RGB", (SIDE, SIDE + LINE), "white")
+    cell.paste(read(file).resize((SIDE, SIDE)))
+    ImageDraw.Draw(cell).text((0, SIDE + 3), title, "black", ImageFont.load_default(12))
+    return cell
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    with writing(folder / "figures.png", replace=True) as file:
-        contact_sheet(folder / "figures").save(file, "PNG")
+    save(contact_sheet(folder / "figures"), folder / "figures.png")
     print(f"All figures: {folder / 'figures.png'}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from demo.examples.contact_sheet import GAP, LINE, SIDE, contact_sheet, saved
+from demo.examples.figures import GAP, LINE, SIDE, contact_sheet, saved
 
 
 def put(folder: Path, name: str, colour: str) -> None:
