@@ -1,1 +1,7 @@
-"""Programs for whoever works on the pack: what they say is about ComfyUI, or about a GPU."""
+"""Programs that run.py starts with ComfyUI's Python.
+
+Modules
+    convert_embedding  `convert-embedding`: a pickled embedding as safetensors
+    canary             `canary`: what this ComfyUI lacks of what the pack uses
+    host_symbols       the names of ComfyUI that nodes/host lists
+"""

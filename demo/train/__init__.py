@@ -7,6 +7,24 @@
 
 Everything lies in `~/.cache/collage-diffusion/train`; a killed run goes on where it stopped, from
 whichever checkout it is started in.
+
+Modules
+    architecture  the shapes of the next model's networks
+    workshop      where states and the log lie
+    scenes        stage 0: rendered scenes, kept on disk
+    autoencoder   stage 1
+    latents       stage 2: cached latents, captions and labels
+    diffusion     stage 3: text encoder and UNet together
+    painter       both networks of stage 3
+    inside        losses of stage 3 that use what the world knows
+    muon          the optimiser of weight matrices
+    initial       random starts
+    packing       weights to ship
+    sheet         pictures of unseen captions
+    pairs         pictures and edges for the structure network
+    control       the structure network
+    judge         the recogniser of kinds and colours
+    harmony       the recogniser of pasted objects
 """
 
 import comfy.cli_args

@@ -80,7 +80,7 @@ def test_only_nodes_host_reaches_into_comfyui():
 
 FOLDERS = [
     file.parent
-    for top in ("collage_core", "nodes/host", "demo/bench", "demo/world")
+    for top in ("collage_core", "nodes/host", "demo", "launcher", "tools")
     for file in sorted((REPO / top).glob("**/__init__.py"))
 ]
 

@@ -1,0 +1,11 @@
+"""The examples: a scene of the painted world as layers, and the workflow that paints it.
+
+Modules
+    bento_box       things in a bento box, each with a noise of its own
+    steps           the same, one control after the other
+    in_place        a toy box and a cake table: words in their places
+    trade_off       the noise of one layer from low to high
+    iterative_edit  one object after the other drawn again
+    learned_look    an embedding learned from a layer
+    kept_edges      structure control
+"""
