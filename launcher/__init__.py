@@ -1,7 +1,7 @@
 """What stands behind run.py: a private ComfyUI, its server, and the commands that use them.
 
-Standard library only, because it runs before anything is installed; so are `atomic_write` and
-`file_lock` of collage_core.storage.
+Standard library only, because it runs before anything is installed; so is `atomic_write` of
+collage_core.storage.
 
 Modules
     cli             the command line

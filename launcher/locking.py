@@ -1,12 +1,17 @@
-"""Locks between processes, so that two run.py at once do not do the same thing twice."""
+"""Locks between processes, so that two run.py at once do not do the same work twice.
+
+Standard library only: they hold while ComfyUI's packages, filelock among them, are installed.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from collage_core.storage import file_lock
 from launcher.process import Progress, say
 
 
@@ -19,14 +24,15 @@ def exclusive(path: Path, doing: str) -> Iterator[None]:
     """Hold the lock file `path`; while another process has it, wait and say what it is doing."""
     progress: Progress | None = None
 
-    def wait(_holder: int | None) -> None:
+    def wait() -> None:
         nonlocal progress
         if progress is None:
             say(f"Another run.py is {doing}; waiting for it.")
             progress = Progress("waiting for the other run.py")
         progress.tick()
+        time.sleep(0.1)
 
-    with file_lock.exclusive(path, wait):
+    with _held(path, wait):
         yield
 
 
@@ -34,8 +40,51 @@ def exclusive(path: Path, doing: str) -> Iterator[None]:
 def exclusive_now(path: Path) -> Iterator[None]:
     """Hold the lock file `path`, or raise TakenError."""
 
-    def give_up(_holder: int | None) -> None:
+    def give_up() -> None:
         raise TakenError
 
-    with file_lock.exclusive(path, give_up):
+    with _held(path, give_up):
         yield
+
+
+@contextlib.contextmanager
+def _held(path: Path, when_taken: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock file and remove it afterwards; the system ends the lock of a dead process."""
+    while (handle := _locked(path)) is None:
+        when_taken()
+    try:
+        yield
+    finally:
+        if os.name == "nt":  # Windows removes no open file
+            handle.close()
+        with contextlib.suppress(OSError), handle:
+            path.unlink()
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """The open and locked file, or None while another process has it."""
+    with contextlib.ExitStack() as closing:
+        handle = closing.enter_context(open(path, "a+b"))
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            # The last holder may have removed the file after it was opened here.
+            if _lock(handle) and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+                closing.pop_all()
+                return handle
+    return None
+
+
+def _lock(handle: BinaryIO) -> bool:
+    """Lock an open file without waiting. False or BlockingIOError while another has it locked."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
