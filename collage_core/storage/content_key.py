@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 import torch
 
-from .tensor_file import raw_bytes
-
 
 def content_key(**things: object) -> str:
     """The SHA-256 of named things: nested tuples, lists and dicts of tensors and plain values.
@@ -28,7 +26,7 @@ def _parts(thing: object) -> Iterator[bytes]:
     """Kind, length and content of a thing, so that no two things read alike."""
     if isinstance(thing, torch.Tensor):
         yield _plain("tensor", f"{thing.dtype} {tuple(thing.shape)}".encode())
-        yield raw_bytes(thing)
+        yield thing.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
     elif isinstance(thing, dict):
         yield _plain("dict", str(len(thing)).encode())
         for name in sorted(thing):
