@@ -1,4 +1,6 @@
-"""The mathematics of Collage Diffusion, in torch and the standard library only.
+"""The mathematics of Collage Diffusion, in torch and the standard library.
+
+The room storage imports safetensors and filelock too.
 
 Paper: Sarukkai et al., "Collage Diffusion", WACV 2024, arXiv 2303.00262.
 

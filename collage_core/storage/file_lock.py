@@ -1,4 +1,4 @@
-"""A lock between processes that ends with the process that holds it, however that ends."""
+"""A lock between processes, which ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -7,77 +7,48 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
 def exclusive(path: Path, while_waiting: Callable[[int | None], None]) -> Iterator[None]:
-    """Hold the lock file `path`, which is there only as long as someone wants it.
+    """Hold the lock file `path`, and remove it afterwards.
 
-    While another process or thread has it, `while_waiting` is called ten times a second with the
-    number of that process, if it can be read; what it raises ends the waiting. Raises OSError
-    where files cannot be made or locked.
+    While another process or thread holds it, `while_waiting` is called ten times a second with
+    the id of that process, None where it cannot be read; an exception from it ends the waiting.
+    Raises OSError where the folder is missing or no file can be locked.
     """
-    handle = _take(path)
-    while handle is None:
+    path.parent.stat()  # FileLock would make the folder
+    lock = FileLock(path, thread_local=False)
+    while not _acquired(lock):
         while_waiting(_holder(path))
         time.sleep(POLL_SECONDS)
-        handle = _take(path)
     try:
+        with open(path, "r+b", buffering=0) as file:
+            file.seek(1)  # Windows lets nobody else write or read the first byte
+            file.truncate(file.write(b"%d" % os.getpid()) + 1)
         yield
     finally:
-        if os.name == "nt":  # removes no file that is open, nor one that the next has opened
-            handle.close()
-        with contextlib.suppress(OSError), handle:
-            path.unlink()
+        if os.name != "nt":  # Windows removes no open file; FileLock does it there after release
+            with contextlib.suppress(OSError):
+                path.unlink()
+        lock.release()
 
 
-def _take(path: Path) -> BinaryIO | None:
-    """The open and locked file, or None while someone else has it."""
-    handle = open(path, "a+b")  # noqa: SIM115  the one who gets it closes it
+def _acquired(lock: FileLock) -> bool:
     try:
-        # The one before us may have removed the file between our opening and our locking it.
-        if _lock(handle) and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
-            handle.truncate(0)  # what a process that was killed has left
-            handle.write(b" %d" % os.getpid())
-            handle.flush()
-            return handle
-    except FileNotFoundError:
-        pass
-    except BaseException:
-        handle.close()
-        raise
-    handle.close()
-    return None
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _holder(path: Path) -> int | None:
-    """The number of the process that has the lock."""
-    try:
-        with open(path, "rb", buffering=0) as handle:
-            handle.seek(1)  # to Windows the first byte is locked for reading too
-            return int(handle.read(20))
-    except (OSError, ValueError):
-        return None
-
-
-def _lock(handle: BinaryIO) -> bool:
-    """Lock an open file without waiting; False while someone else has it locked."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    """The id of the process that holds the lock."""
+    with contextlib.suppress(OSError, ValueError), open(path, "rb", buffering=0) as file:
+        file.seek(1)
+        return int(file.read(20))
+    return None
