@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.attention.maps import describe_attention, layer_regions
-from ..collage_core.imaging.heat_map import heat_maps
+from ..collage_core.imaging.colour import heat_maps
 from .host.attention.replay import check_latent, remembered_words, replay
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .sockets import CATEGORY, CollageSocket

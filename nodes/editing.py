@@ -11,7 +11,7 @@ from ..collage_core.editing.paste_back import paste_back
 from ..collage_core.editing.paste_back_inputs import NODE as BACK
 from ..collage_core.editing.paste_back_inputs import check_batches, checked_pictures, region_noise
 from ..collage_core.editing.split import split_bytes
-from ..collage_core.imaging.given_out import given_out
+from ..collage_core.imaging.pixels import given_out
 from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .noise_preview import noise_picture

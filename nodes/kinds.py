@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from ..collage_core.collage.collage import Collage, Layer
-from ..collage_core.collage.stack import parse_colour
 from ..collage_core.errors import CollageError, quoted
+from ..collage_core.imaging.colour import parse_colour
 from ..collage_core.prompt.phrases import LONGEST_PROMPT
 
 LONGEST_NUMBER = 10**30
@@ -125,7 +125,7 @@ def _colour(value: Any) -> str:
     if fault := _text(value):
         return fault
     try:
-        parse_colour(value)
+        parse_colour(value, "")
     except CollageError:
         return f"{quoted(value)} is not a colour"
     return ""

@@ -11,10 +11,10 @@ from comfy_api.latest import io
 from ..collage_core.collage.collage import Collage
 from ..collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
 from ..collage_core.collage.report import describe_collage
-from ..collage_core.collage.stack import GREY, parse_colour
 from ..collage_core.editing.result_picture import result_picture
 from ..collage_core.editing.split import split, split_bytes
-from ..collage_core.imaging.given_out import given_out
+from ..collage_core.imaging.colour import GREY, parse_colour
+from ..collage_core.imaging.pixels import given_out
 from ..collage_core.noise.noise_map import collage_noise
 from .host.limits import check_room
 from .noise_preview import noise_picture

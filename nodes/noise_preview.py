@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from ..collage_core.collage.collage import Collage
-from ..collage_core.imaging.heat_map import LUMA, heat_colours
+from ..collage_core.imaging.colour import LUMA, heat_colours
 from ..collage_core.interruption import interruptible
 from ..collage_core.noise.noise_map import declared_noises
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.noise.noise_map import (
-    cell_noise,
-    collage_noise,
-    declared_noises,
-    start_noise,
-)
-from ..collage_core.noise.plan import NoisePlan
+from ..collage_core.noise.noise_map import cell_noise, collage_noise, declared_noises
+from ..collage_core.noise.plan import LAST_STEP, SamplingPlan, StepRange
+from ..collage_core.noise.release import start_noise
 from ..collage_core.noise.seeds import noise_seeds
-from ..collage_core.noise.step_range import ALL, StepPart
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .host.models.latents import cell_size
 from .host.models.made_of import check_collage
@@ -92,7 +87,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         layer_seeds="",
         renoise="host",
         start_at_step=0,
-        end_at_step=ALL,
+        end_at_step=LAST_STEP,
         **ksampler,
     ) -> io.NodeOutput:
         check_collage(NODE, collage, {name: ksampler[name] for name in ("positive", "negative")})
@@ -101,7 +96,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         cell = cell_size(model, vae)
         pixels = collage_noise(collage, base_noise, feather, halo)
         seeds = noise_seeds(seed, layer_seeds, collage, cell)
-        plan = NoisePlan(seeds, StepPart(start_at_step, end_at_step), renoise)
+        plan = SamplingPlan(seeds, StepRange(start_at_step, end_at_step), renoise)
         cells = cell_noise(pixels, cell)
         begin = start_latents(
             model, vae, collage.composite.image, latent_image, cells, goes_on=start_at_step > 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.noise.plan import RENOISE
-from ..collage_core.noise.step_range import ALL
+from ..collage_core.noise.plan import LAST_STEP, RENOISE
 from .host.sampling.ksampler import SAMPLERS, SCHEDULERS
 from .widgets import halo_widget, seed_widget
 
@@ -80,7 +79,7 @@ def finer_widgets() -> list[io.Input]:
             "start_at_step",
             default=0,
             min=0,
-            max=ALL,
+            max=LAST_STEP,
             step=1,
             optional=True,
             advanced=True,
@@ -90,9 +89,9 @@ def finer_widgets() -> list[io.Input]:
         ),
         io.Int.Input(
             "end_at_step",
-            default=ALL,
+            default=LAST_STEP,
             min=0,
-            max=ALL,
+            max=LAST_STEP,
             step=1,
             optional=True,
             advanced=True,

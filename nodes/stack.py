@@ -12,14 +12,14 @@ from ..collage_core.collage.compositing import compose_bytes
 from ..collage_core.collage.cutouts import mask_rows
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.collage.stack import (
-    GREY,
     NODE,
     new_canvas,
     on_top_of,
     with_layers,
     with_picture,
 )
-from ..collage_core.imaging.given_out import given_out
+from ..collage_core.imaging.colour import GREY
+from ..collage_core.imaging.pixels import given_out
 from ..collage_core.prompt.phrases import check_prompt
 from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
+from ..imaging.resample import area_shrink
+
 if TYPE_CHECKING:
     from .collage import Layer
 
@@ -65,30 +67,6 @@ def turned_size(height: float, width: float, degrees: float) -> tuple[float, flo
         height, width = width, height
     cos, sin = math.cos(math.radians(rest)), math.sin(math.radians(rest))
     return sin * width + cos * height, cos * width + sin * height
-
-
-def area_shrink(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """[B, C, H, W] -> [B, C, height, width]: each new pixel is the mean of the area it covers."""
-    pixels = _shrink_rows(pixels, height)
-    return _shrink_rows(pixels.transpose(2, 3).contiguous(), width).transpose(2, 3)
-
-
-def _shrink_rows(pixels: torch.Tensor, rows: int) -> torch.Tensor:
-    old = pixels.shape[2]
-    if rows == old:
-        return pixels
-    edges = torch.arange(rows + 1, dtype=torch.float64) * old / rows
-    start, end = edges[:-1], edges[1:]
-    first = start.floor()
-    shrunk = pixels.new_zeros(*pixels.shape[:2], rows, pixels.shape[3])
-    tapped = torch.empty_like(shrunk)
-    for tap in range(int((end.ceil() - first).max())):
-        row = first + tap
-        overlap = (torch.minimum(end, row + 1) - torch.maximum(start, row)).clamp(min=0)
-        index = row.clamp(max=old - 1).long().to(pixels.device)
-        torch.index_select(pixels, 2, index, out=tapped)
-        shrunk.addcmul_(tapped, (overlap * rows / old)[:, None].to(pixels))
-    return shrunk
 
 
 def _premultiplied(layer: Layer) -> torch.Tensor:

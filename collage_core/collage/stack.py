@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 
-from ..errors import CollageError, quoted
+from ..errors import CollageError
+from ..imaging.colour import GREY, parse_colour
 from ..imaging.pixels import clean_pixels
+from ..imaging.resample import cover_crop
 from .collage import Collage, Layer, check_canvas
 from .compositing import compose
-from .placement import area_shrink
 
 NODE = "CollageStack"
-GREY = "#969696"  # the paper's background
 
 
 def new_canvas(width: int, height: int, colour: str) -> Collage:
     """A canvas of one colour, with no prompt and no layers."""
     check_canvas(width, height)
-    background = parse_colour(colour).expand(1, height, width, 3)
+    background = parse_colour(colour, NODE).expand(1, height, width, 3)
     return Collage(width=width, height=height, prompt="", background=background)
 
 
@@ -34,7 +32,7 @@ def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
             f"the canvas is the {below.width} x {below.height} of the stack below; "
             f"{width} x {height} here is not used"
         )
-    if parse_colour(colour).ne(parse_colour(GREY)).any():
+    if parse_colour(colour, NODE).ne(parse_colour(GREY, NODE)).any():
         notes.append(f"the background is that of the stack below; {colour} here is not used")
     return replace(below, notes=(*below.notes, *notes))
 
@@ -52,8 +50,8 @@ def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collag
             "the layers on the stack from before the edit."
         )
     image, alpha, notes = clean_pixels(picture, None, NODE, "background_image")
-    solid = torch.lerp(parse_colour(colour).to(image), image, alpha.unsqueeze(-1))
-    fitted = _cover(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
+    solid = torch.lerp(parse_colour(colour, NODE).to(image), image, alpha.unsqueeze(-1))
+    fitted = cover_crop(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
     return replace(collage, background=fitted, notes=(*collage.notes, *notes))
 
 
@@ -89,27 +87,3 @@ def _on_one_device(collage: Collage, layers: Sequence[Layer]) -> list[Layer]:
     device = (*collage.layers, *layers)[0].image.device
     moved = {id(layer): layer.to(device) for layer in layers}
     return [moved[id(layer)] for layer in layers]
-
-
-def parse_colour(text: str, node: str = NODE) -> torch.Tensor:
-    """ "#rrggbb" or "#rgb" -> [3] in [0, 1]. Raises CollageError for anything else."""
-    digits = text.strip().removeprefix("#")
-    if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
-        digits = "".join(2 * digit for digit in digits)
-    if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
-        raise CollageError(
-            f"{node}, input background: {quoted(text)} is not a colour. Write it as {GREY}."
-        )
-    return torch.tensor(list(bytes.fromhex(digits))) / 255
-
-
-def _cover(picture: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """[B, C, h, w] -> [B, C, height, width]: the largest middle part of the same shape."""
-    h, w = picture.shape[2:]
-    scale = max(height / h, width / w)
-    rows, columns = max(1, round(height / scale)), max(1, round(width / scale))
-    top, left = (h - rows) // 2, (w - columns) // 2
-    middle = picture[:, :, top : top + rows, left : left + columns]
-    if scale < 1:
-        return area_shrink(middle, height, width)
-    return F.interpolate(middle, (height, width), mode="bilinear")

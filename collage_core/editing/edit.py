@@ -18,7 +18,7 @@ from ..collage.cutouts import BACKGROUND, paste_layers, visible_part
 from ..collage.layer_choice import word_keys
 from ..collage.report import percent
 from ..errors import CollageError, quoted
-from ..imaging.blur import gaussian_blur
+from ..imaging.filters import gaussian_blur
 from ..noise.noise_map import collage_noise
 from ..prompt.foreign_signs import foreign_signs
 from .paste_back import changeable

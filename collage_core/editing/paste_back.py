@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from ..collage.collage import CELL
-from ..imaging.distance import inner_distance
-from ..noise.halo import running_max
-from ..noise.noise_map import cell_noise, fixed_cells
+from ..imaging.filters import inner_distance, square_max
+from ..noise.noise_map import cell_noise
+from ..noise.release import fixed_cells
 
 
 def paste_back(
@@ -73,9 +73,6 @@ def inner_ramp(region: torch.Tensor, cell: int, width: float) -> torch.Tensor:
     """
     reach = math.floor(width) + 1
     inside = inner_distance(region, cell, reach)
-    H, W = inside.shape[-2:]
-    deepest = running_max(running_max(inside.squeeze(1), 1, 0, 2 * reach), 0, 1, 2 * reach)
-    deepest = deepest[..., reach : reach + H, reach : reach + W].unsqueeze(1)
-    ramp = inside / deepest.clamp(min=1).clamp_(max=width + 1)
+    ramp = inside / square_max(inside, reach).clamp(min=1).clamp_(max=width + 1)
     ramp = ramp.clamp_(max=1)
     return ramp * ramp * (3 - 2 * ramp)

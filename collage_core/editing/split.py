@@ -17,7 +17,7 @@ import torch
 from ..collage.collage import Collage, Layer
 from ..collage.compositing import compose
 from ..collage.cutouts import OwnPixels, own_pixels, visible_part
-from ..imaging.filling import carry_on
+from ..imaging.filters import pull_push_fill
 from ..interruption import interruptible
 
 
@@ -107,7 +107,7 @@ def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
 
 
 def _part(own: OwnPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
-    spread = carry_on(change, share.expand(len(change), -1, -1, -1))
+    spread = pull_push_fill(change, share.expand(len(change), -1, -1, -1))
     changed = (own.colour + spread[(..., *own.window)]).clamp_(0, 1)
     return _Part(own.window, changed, share[(..., *own.window)], own.alpha.clone())
 

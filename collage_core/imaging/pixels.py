@@ -13,6 +13,8 @@ OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
 TOLERANCE = 0.01  # rounding of other nodes, not worth a warning
 SEEN = 2 / 255  # alpha below this is nothing
 LEAST_HOLE = 0.005  # of the image; less are specks
+# Devices on which torch can copy on writing; elsewhere the copy is made at once.
+LAZY_DEVICES = ("cpu", "cuda")
 PLAIN, CLEAR = 0.04, 0.2  # differences of colour: no more than JPEG makes; an object
 
 
@@ -55,7 +57,12 @@ def clean_pixels(
 
 def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
     """The rows and columns around what can be seen of alpha [H, W]; empty ones for nothing."""
-    rows, columns = ((alpha.amax(axis) >= SEEN).nonzero().flatten().tolist() for axis in (1, 0))
+    return box_of(alpha >= SEEN)
+
+
+def box_of(region: torch.Tensor) -> tuple[slice, slice]:
+    """The rows and columns around all True of [H, W]; empty ones where nothing is True."""
+    rows, columns = (region.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
     if not rows:
         return slice(0, 0), slice(0, 0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -143,3 +150,15 @@ def _fitted(mask: torch.Tensor, image: torch.Tensor, where: str, notes: list[str
         f"{wanted[1]} x {wanted[0]}"
     )
     return F.interpolate(mask.unsqueeze(1), wanted, mode="bilinear", antialias=True).squeeze(1)
+
+
+def given_out(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values for other nodes; writing into them leaves the original unchanged.
+
+    The memory is shared until someone writes, which saves gigabytes for the masks of a large
+    canvas. It is torch's own copy on write, which also sees writes through numpy and pointers.
+    """
+    lazy = getattr(torch, "_lazy_clone", None)
+    if lazy is None or tensor.device.type not in LAZY_DEVICES or not tensor.is_contiguous():
+        return tensor.clone()
+    return lazy(tensor)

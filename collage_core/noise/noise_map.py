@@ -6,17 +6,19 @@ pixels, 1 redraws it from pure noise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 
 from ..collage.collage import Collage
-from ..imaging.blur import gaussian_blur
-from .halo import with_halo
+from ..errors import CollageError
+from ..imaging.filters import TINY, gaussian_blur, running_max
+from ..imaging.pixels import box_of
+from ..interruption import interruptible
 
-# Half a step of a thousand-step noise table: closer values sampling cannot tell apart.
-RESOLUTION = 0.0005
+OCTAGON_CORNER = 1 - 2**-0.5  # what two corners cut off the half side of a regular octagon
 
 
 def collage_noise(
@@ -76,47 +78,59 @@ def cell_noise(noise: torch.Tensor, cell: int) -> torch.Tensor:
     return F.avg_pool2d(noise[..., top:, left:], cell)
 
 
-def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
-    """The highest noise of any cell, where sampling has to start: KSampler's `denoise`.
+def with_halo(
+    flat: torch.Tensor, visible_alpha: torch.Tensor, noises: Sequence[float], halo: int
+) -> torch.Tensor:
+    """Noise of the pixels [B, 1, H, W], raised around layers with visible alpha [B, L, H, W].
 
-    `values` are the noises the map was made of. The one that blur and averaging only rounded is
-    given back exactly, since the number of steps hangs on it.
+    The shadow and the reflection of a layer may form in its halo, outside of its alpha. Every
+    layer is grown by `halo` pixels: where growing adds to its alpha, its noise replaces lower
+    noise, in part under a soft edge. No noise is lowered, and a halo of 0 changes no bit. Each
+    layer costs some 8 log2(halo) passes over its own box, not over the canvas. Raises
+    CollageError for a halo that is no width in whole pixels.
     """
-    highest = cells.max().item()
-    declared = [value for value in values if abs(value - highest) < RESOLUTION]
-    if declared:
-        return max(declared)
-    return highest if highest >= RESOLUTION else 0.0
+    if not (math.isfinite(halo) and halo >= 0 and halo == int(halo)):
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input halo: {halo} is no width in whole pixels. "
+            "Enter 0 for no halo or a positive number."
+        )
+    halo = min(int(halo), sum(flat.shape[-2:]))  # more reaches no further
+    if halo == 0:
+        return flat
+    raised, lowest = flat.clone(), flat.min()
+    for index, noise in enumerate(interruptible(noises)):
+        if noise > lowest and visible_alpha[:, index].any():
+            here, added = _added_alpha(visible_alpha[:, index], halo)
+            below = flat[here]
+            higher = below + added * (noise - below)
+            raised[here] = torch.maximum(raised[here], higher)
+    return raised
 
 
-def schedule_fraction(sigma: torch.Tensor, sigmas: torch.Tensor) -> float:
-    """Where `sigma` [B] stands in a model's table of noise levels [N], rising: i / N in [0, 1).
+def _added_alpha(alpha: torch.Tensor, halo: int) -> tuple[tuple[slice, ...], torch.Tensor]:
+    """An index of the map for the box of a halo, and there the share of each pixel that it adds.
 
-    With the discrete schedule of SD this is the paper's t / 1000. Other models name a level by
-    something else (a quarter of its logarithm, the shifted time of a flow), but all keep such a
-    table, and schedulers, `denoise` and start and end percentages count along it.
+    The grown alpha [B, H, W] covers that share of what the layer's own alpha leaves free.
     """
-    distance = (sigmas.log() - sigma.max().log().to(sigmas.device)).abs()
-    return distance.argmin().item() / len(sigmas)
+    rows, columns = box_of((alpha > 0).any(0))
+    grown = grow(alpha[:, rows, columns], halo)
+    grown = grown[:, max(halo - rows.start, 0) :, max(halo - columns.start, 0) :]
+    rows = slice(max(rows.start - halo, 0), rows.stop + halo)
+    columns = slice(max(columns.start - halo, 0), columns.stop + halo)
+    own = alpha[:, rows, columns]
+    grown = grown[:, : own.shape[1], : own.shape[2]]
+    added = ((grown - own) / (1 - own).clamp(min=TINY)).clamp(0, 1)
+    return (slice(None), slice(None), rows, columns), added.unsqueeze(1)
 
 
-def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
-    """Noise of the latent cells [B, 1, h, w] -> True where it is 0: cells that never change."""
-    return cells < RESOLUTION
+def grow(alpha: torch.Tensor, radius: int) -> torch.Tensor:
+    """[B, h, w] -> [B, h + 2 radius, w + 2 radius]: the largest value within `radius` pixels.
 
-
-def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tensor:
-    """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
-
-    The paper's rule: while t / T (`fraction`) lies above its noise a cell is kept, that is
-    replaced by the original under noise; from there on it is free. The kept region is grown by
-    int(4 t / T) cells to every side, as in the paper's code: early on, while coarse structure
-    is made, the surroundings of a kept object follow the object. `start` is the noise sampling
-    begins with; cells that have it count as below the first step, whatever level a scheduler
-    makes of it.
+    The shape is an octagon, whose corners reach a pixel or a tenth further: the largest value
+    along four lines, one after the other.
     """
-    kept = fixed_cells(cells) | (cells < min(fraction, start) - RESOLUTION)
-    radius = int(4 * fraction)
-    planes = kept.to(cells).flatten(0, -3)  # [B * 1, h, w]
-    grown = F.max_pool2d(planes, 2 * radius + 1, stride=1, padding=radius)
-    return 1.0 - grown.view_as(cells)
+    corner = min(round(OCTAGON_CORNER * radius), (radius - 1) // 2)
+    side = radius - 2 * corner
+    for dy, dx, length in ((0, 1, side), (1, 0, side), (1, 1, corner), (1, -1, corner)):
+        alpha = running_max(alpha, dy, dx, 2 * length)
+    return alpha

@@ -1,26 +1,74 @@
-"""What a run does about noise, beyond how much of it every place gets."""
+"""How a run samples: its seeds, its range of steps, and how kept cells are re-noised."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from ..errors import CollageError, quoted
 from .seeds import NoiseSeeds
-from .step_range import StepPart
 
+NODE = "PerLayerNoiseKSampler"
+LAST_STEP = 10000  # at least as many as any schedule has
 RENOISE = ("host", "paper")
 
 
-@dataclass(frozen=True, eq=False)
-class NoisePlan:
-    """Which seeds it comes from, in which steps it is taken away, what kept cells are put under.
+@dataclass(frozen=True)
+class StepRange:
+    """The steps from `start` to `end` of a schedule that several samplers share.
 
-    The last is one of RENOISE: "host" is one noise for the whole run, "paper" a fresh one at
-    every step. Raises CollageError for anything else.
+    Steps count from 0, and `end` is not among them. Raises CollageError for a start below 0 and
+    for an end that is not after the start.
+    """
+
+    start: int = 0
+    end: int = LAST_STEP
+
+    def __post_init__(self) -> None:
+        if self.start < 0:
+            raise CollageError(
+                f"{NODE}, input start_at_step: {self.start} is below 0. "
+                "Enter 0 to begin with the first step."
+            )
+        if self.end <= self.start:
+            raise CollageError(
+                f"{NODE}, input end_at_step: {self.end} is not after start_at_step, {self.start}, "
+                f"so no step is left. Enter a larger number; {LAST_STEP} is the end of every "
+                "schedule."
+            )
+
+    def of(self, sigmas: torch.Tensor) -> torch.Tensor:
+        """A schedule [N + 1] of N steps -> the noise levels of the steps in this range.
+
+        An empty schedule stays empty. Raises CollageError where it ends before this range starts.
+        """
+        steps = len(sigmas) - 1
+        if 0 < steps <= self.start:
+            raise CollageError(
+                f"{NODE}, input start_at_step: {self.start} is after the last of {steps} steps. "
+                f"Enter 0 to {steps - 1}."
+            )
+        return sigmas[self.start : self.end + 1]
+
+    def leaves_noise(self, sigmas: torch.Tensor) -> bool:
+        """Whether this range ends before the schedule does."""
+        return self.end < len(sigmas) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingPlan:
+    """Seeds, the range of steps to run, and how kept cells are re-noised, one of RENOISE.
+
+    "host" takes one noise for the whole run, as ComfyUI does, "paper" fresh noise at every step.
+    Raises CollageError for anything else.
+
+    Example: the first 12 steps of a schedule, all from seed 5.
+        SamplingPlan(NoiseSeeds(5), StepRange(0, 12), "host")
     """
 
     seeds: NoiseSeeds
-    part: StepPart
+    steps: StepRange
     renoise: str
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from collage_core.attention.maps import (
     region_masks,
 )
 from collage_core.collage.collage import Collage, Layer
-from collage_core.imaging.heat_map import heat_colours, heat_maps
+from collage_core.imaging.colour import heat_colours, heat_maps
 
 B, N, K, H, D = 2, 35, 11, 3, 5
 COLUMNS = TokenColumns(

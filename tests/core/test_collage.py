@@ -11,15 +11,9 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.collage.collage import LAYER_RANGES, MAX_LAYERS, Collage, Embedding, Layer
-from collage_core.collage.stack import (
-    GREY,
-    new_canvas,
-    on_top_of,
-    parse_colour,
-    with_layers,
-    with_picture,
-)
+from collage_core.collage.stack import new_canvas, on_top_of, with_layers, with_picture
 from collage_core.errors import CollageError
+from collage_core.imaging.colour import GREY, parse_colour
 
 
 def layer(text: str = "bear", batch: int = 1, tone: float = 1.0, **settings: Any) -> Layer:
@@ -166,14 +160,14 @@ def test_a_new_canvas_has_one_colour():
 @pytest.mark.parametrize("text", ["#ff0080", "FF0080", " #f08 "])
 def test_colours_are_hexadecimal(text: str):
     expected = [255, 0, 128] if len(text.strip()) > 4 else [255, 0, 136]
-    assert_close(parse_colour(text) * 255, torch.tensor(expected).float())
+    assert_close(parse_colour(text, "CollageStack") * 255, torch.tensor(expected).float())
 
 
 @pytest.mark.parametrize(
     "text", ["", "red", "#ff00", "#gg0000", "#ff0000ff", "#\u0661\u0661\u0661"]
 )
 def test_other_colours_are_refused(text: str):
-    said = message(parse_colour, text)
+    said = message(parse_colour, text, "CollageStack")
     assert f'input background: "{text}" is not a colour' in said
     assert "#969696" in said
 

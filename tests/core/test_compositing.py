@@ -16,8 +16,9 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Layer
 from collage_core.collage.compositing import compose
-from collage_core.collage.placement import area_shrink, place_layer
+from collage_core.collage.placement import place_layer
 from collage_core.errors import CollageError
+from collage_core.imaging.resample import area_shrink
 
 B, L, H, W = 2, 3, 7, 11
 

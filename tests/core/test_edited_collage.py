@@ -12,8 +12,9 @@ from torch.testing import assert_close
 from collage_core.collage.auto_tune import describe_tuning, tune
 from collage_core.collage.collage import Collage, Edit, Layer
 from collage_core.collage.report import describe_collage
-from collage_core.collage.stack import GREY, on_top_of, with_layers, with_picture
+from collage_core.collage.stack import on_top_of, with_layers, with_picture
 from collage_core.errors import CollageError
+from collage_core.imaging.colour import GREY
 from collage_core.inversion.views import layer_views
 from collage_core.noise.noise_map import collage_noise, declared_noises, noise_map
 

@@ -10,7 +10,7 @@ import torch
 import torch.utils.dlpack
 from torch import Tensor
 
-from collage_core.imaging.given_out import given_out
+from collage_core.imaging.pixels import given_out
 
 
 def by_pointer(tensor: Tensor) -> None:

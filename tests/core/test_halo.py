@@ -9,9 +9,8 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.errors import CollageError
-from collage_core.imaging.blur import gaussian_blur
-from collage_core.noise.halo import grow, with_halo
-from collage_core.noise.noise_map import noise_map
+from collage_core.imaging.filters import gaussian_blur
+from collage_core.noise.noise_map import grow, noise_map, with_halo
 
 B, L, H, W = 2, 3, 13, 17
 NOISES, BASE = (0.9, 0.0, 0.5), 0.3

@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.editing.paste_back import changeable, inner_ramp, paste_back
-from collage_core.imaging.distance import inner_distance
+from collage_core.imaging.filters import inner_distance
 from collage_core.interruption import set_interrupt_check
 
 H, W = 24, 40

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage, Edit, Embedding, Layer
 from collage_core.editing.split import split
-from collage_core.imaging.filling import carry_on
+from collage_core.imaging.filters import pull_push_fill
 
 H, W = 24, 40
 
@@ -186,11 +186,11 @@ def test_values_stay_where_they_have_weight_and_a_constant_everywhere(size: tupl
     values = torch.rand(2, 3, *size, generator=generator)
     weight = (torch.rand(2, 1, *size, generator=generator) > 0.7).float()
     weight[..., 0, 0] = 1.0
-    filled = carry_on(values, weight)
+    filled = pull_push_fill(values, weight)
     assert torch.equal(torch.where(weight == 1, filled, 0.0), values * weight)
     flat = torch.full_like(values, 0.3)
-    assert_close(carry_on(torch.where(weight == 1, flat, 9.0), weight), flat)
-    assert carry_on(values, torch.zeros_like(weight)).abs().max() == 0
+    assert_close(pull_push_fill(torch.where(weight == 1, flat, 9.0), weight), flat)
+    assert pull_push_fill(values, torch.zeros_like(weight)).abs().max() == 0
 
 
 def test_a_hole_is_filled_from_its_rim():
@@ -198,7 +198,7 @@ def test_a_hole_is_filled_from_its_rim():
     ramp = torch.linspace(0, 1, 32).expand(1, 1, 32, 32)
     weight = torch.ones(1, 1, 32, 32)
     weight[..., 8:24, 8:24] = 0.0
-    filled = carry_on(torch.where(weight == 1, ramp, 0.0), weight)
+    filled = pull_push_fill(torch.where(weight == 1, ramp, 0.0), weight)
     assert (filled - ramp).abs().max() < 0.2
     assert filled[..., 16, 10] < filled[..., 16, 16] < filled[..., 16, 21]
 
@@ -208,6 +208,6 @@ def test_few_values_are_enough_for_their_surroundings():
     step = (torch.arange(32) >= 16).float().expand(1, 1, 32, 32)
     weight = torch.zeros(1, 1, 32, 32)
     weight[..., ::2, ::2] = 1.0
-    filled = carry_on(step * weight, weight)
+    filled = pull_push_fill(step * weight, weight)
     assert_close(filled[..., :14], step[..., :14], rtol=0, atol=1e-3)
     assert_close(filled[..., 18:], step[..., 18:], rtol=0, atol=1e-3)

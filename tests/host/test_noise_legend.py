@@ -48,7 +48,7 @@ def test_colours_tell_the_noise_over_the_grey_composite(pack, collage, picture_o
     picture = picture_of(collage)
     assert picture.shape[0::3] == (1, 3)
     assert picture.shape[2] == 512, "a small canvas is shown larger"
-    heat = pack.collage_core.imaging.heat_map
+    heat = pack.collage_core.imaging.colour
     grey = 0.5 * sum(heat.LUMA)
     for x, noise in ((20, 0.2), (500, 1.0)):  # away from the numbers
         wanted = torch.lerp(torch.tensor(grey), heat.heat_colours(torch.tensor(noise)), legend.KEPT)

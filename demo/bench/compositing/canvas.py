@@ -10,8 +10,8 @@ from collage_core.collage.collage import Collage, Layer
 from collage_core.collage.compositing import compose_bytes
 from collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
 from collage_core.editing.paste_back import paste_back
-from collage_core.imaging.blur import gaussian_blur
-from collage_core.imaging.given_out import given_out
+from collage_core.imaging.filters import gaussian_blur
+from collage_core.imaging.pixels import given_out
 from collage_core.noise.noise_map import collage_noise
 
 Work = Callable[[], object]

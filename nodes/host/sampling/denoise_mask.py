@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import torch
 
-from ....collage_core.noise.noise_map import free_cells, schedule_fraction
+from ....collage_core.noise.release import free_cells, schedule_fraction
 
 
 def apply_free_cells(model, cells: torch.Tensor, start: float):

@@ -25,8 +25,8 @@ import latent_preview
 import torch
 
 from ....collage_core.errors import CollageError
-from ....collage_core.noise.noise_map import RESOLUTION, fixed_cells
-from ....collage_core.noise.plan import NoisePlan
+from ....collage_core.noise.plan import SamplingPlan
+from ....collage_core.noise.release import NOISE_RESOLUTION, fixed_cells
 from ..attention.conditioning import KEY
 from ..attention.patch import is_patched
 from .denoise_mask import apply_free_cells
@@ -44,7 +44,7 @@ def sample_cells(
     begin: Start,
     cells: torch.Tensor,
     start: float,
-    plan: NoisePlan,
+    plan: SamplingPlan,
     **ksampler,
 ) -> dict:
     """What to sample and the noise of its cells [B, 1, h, w], highest value `start` -> LATENT.
@@ -60,20 +60,20 @@ def sample_cells(
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
-    if cells.min() < start - RESOLUTION:
+    if cells.min() < start - NOISE_RESOLUTION:
         model = apply_free_cells(model, cells, start)
         noise_mask = _changing(samples, noise_mask, cells)
     schedule = _schedule(model, start, **ksampler)
     inputs = {**latent, "noise_mask": noise_mask}
-    sampled = _ksampler(model, inputs, begin, plan.part.of(schedule), plan, **ksampler)
+    sampled = _ksampler(model, inputs, begin, plan.steps.of(schedule), plan, **ksampler)
     if not sampled.isfinite().all():
         raise CollageError(
             f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
             f"would decode to a black picture. Check the model and its precision, or take another "
             f"sampler_name than {ksampler['sampler_name']}."
         )
-    if plan.part.leaves_noise(schedule):
-        return begin.left(sampled, plan.part.end)
+    if plan.steps.leaves_noise(schedule):
+        return begin.left(sampled, plan.steps.end)
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}

@@ -23,8 +23,8 @@ import comfy.utils
 import torch
 
 from ....collage_core.errors import CollageError
-from ....collage_core.noise.noise_map import RESOLUTION
 from ....collage_core.noise.original import WHERE, Original
+from ....collage_core.noise.release import NOISE_RESOLUTION
 from ..models.latents import NODE, start_latent
 
 ORIGINAL = "collage_original"
@@ -131,7 +131,7 @@ def _check_something(samples: torch.Tensor, cells: torch.Tensor, goes_on: bool) 
             f"{WHERE}: it is empty, so there is no step to go on from. Connect the latent of the "
             "sampler that took the steps before start_at_step, or set that to 0."
         )
-    if cells.min() < 1 - RESOLUTION:
+    if cells.min() < 1 - NOISE_RESOLUTION:
         raise CollageError(
             f"{WHERE}: it is empty, as EmptyLatentImage makes it, so nothing of the collage would "
             "be painted. Disconnect it; for several pictures of the collage connect its image, "

@@ -62,15 +62,13 @@ def test_what_came_later_changes_no_bit_unasked(
     """Against the way the node went before it had more than noise, base_noise and feather."""
     import comfy.sample
 
-    noise, apply = (
-        pack.collage_core.noise.noise_map,
-        pack.nodes.host.sampling.denoise_mask.apply_free_cells,
-    )
+    core, apply = pack.collage_core, pack.nodes.host.sampling.denoise_mask.apply_free_cells
+    noise = core.noise.noise_map
     collage = make_collage(0.0)
     pixels = noise.noise_map(collage.composite.visible_alpha, [0.0], 0.9, 6.0)
     cells = noise.cell_noise(pixels, 8)
     original = vae.encode(collage.composite.image)
-    fixed = noise.fixed_cells(cells)
+    fixed = core.noise.release.fixed_cells(cells)
     sampled = comfy.sample.sample(
         apply(model, cells, 0.9), comfy.sample.prepare_noise(original, 5), 3, 4.0, name, "normal",
         **prompts, latent_image=original, denoise=0.9, noise_mask=(~fixed).float(), seed=5,

@@ -50,7 +50,7 @@ def test_fraction_of_every_schedule_inverts_its_percentages(pack, tiny, kind) ->
     model_sampling = comfy.model_base.model_sampling(
         tiny.config(), comfy.model_base.ModelType[kind]
     )
-    fraction = pack.collage_core.noise.noise_map.schedule_fraction
+    fraction = pack.collage_core.noise.release.schedule_fraction
     for percent in (0.01, 0.2, 0.5, 0.83, 0.99):
         sigma = torch.tensor([float(model_sampling.percent_to_sigma(percent))])
         found = fraction(sigma, model_sampling.sigmas)
@@ -63,7 +63,7 @@ def test_fraction_of_sd_is_the_papers_timestep(pack, model) -> None:
     for sigma in between[::7].split(1):
         expected = model_sampling.timestep(sigma).item() / 1000
         assert (
-            pack.collage_core.noise.noise_map.schedule_fraction(sigma, model_sampling.sigmas)
+            pack.collage_core.noise.release.schedule_fraction(sigma, model_sampling.sigmas)
             == expected
         )
 
@@ -74,5 +74,5 @@ def test_shifted_flow_counts_along_its_schedule(pack, tiny) -> None:
 
     model_sampling = comfy.model_base.model_sampling(tiny.config(), comfy.model_base.ModelType.FLOW)
     model_sampling.set_parameters(shift=3.0)
-    fraction = pack.collage_core.noise.noise_map.schedule_fraction
+    fraction = pack.collage_core.noise.release.schedule_fraction
     assert fraction(torch.tensor([0.75]), model_sampling.sigmas) == pytest.approx(0.5, abs=2e-3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from collage_core.errors import CollageError
-from collage_core.noise.step_range import StepPart
+from collage_core.noise.plan import StepRange
 
 SIGMAS = torch.tensor([14.0, 6.0, 2.0, 0.5, 0.0])  # four steps
 NONE = torch.zeros(0)
@@ -15,27 +15,27 @@ NONE = torch.zeros(0)
 @pytest.mark.parametrize(
     ("part", "levels", "leaves_noise"),
     [
-        (StepPart(), [14.0, 6.0, 2.0, 0.5, 0.0], False),
-        (StepPart(0, 4), [14.0, 6.0, 2.0, 0.5, 0.0], False),
-        (StepPart(0, 3), [14.0, 6.0, 2.0, 0.5], True),
-        (StepPart(1, 2), [6.0, 2.0], True),
-        (StepPart(3), [0.5, 0.0], False),
+        (StepRange(), [14.0, 6.0, 2.0, 0.5, 0.0], False),
+        (StepRange(0, 4), [14.0, 6.0, 2.0, 0.5, 0.0], False),
+        (StepRange(0, 3), [14.0, 6.0, 2.0, 0.5], True),
+        (StepRange(1, 2), [6.0, 2.0], True),
+        (StepRange(3), [0.5, 0.0], False),
     ],
 )
 def test_part_steps_between_its_levels(
-    part: StepPart, levels: list[float], leaves_noise: bool
+    part: StepRange, levels: list[float], leaves_noise: bool
 ) -> None:
     assert part.of(SIGMAS).tolist() == levels
     assert part.leaves_noise(SIGMAS) == leaves_noise
 
 
 def test_parts_in_a_row_take_every_step_once() -> None:
-    first, second = StepPart(0, 2).of(SIGMAS), StepPart(2).of(SIGMAS)
+    first, second = StepRange(0, 2).of(SIGMAS), StepRange(2).of(SIGMAS)
     assert torch.equal(torch.cat([first, second[1:]]), SIGMAS)
 
 
 def test_no_schedule_has_no_part() -> None:
-    part = StepPart(3, 7)
+    part = StepRange(3, 7)
     assert part.of(NONE).tolist() == []
     assert not part.leaves_noise(NONE)
 
@@ -52,4 +52,4 @@ def test_no_schedule_has_no_part() -> None:
 )
 def test_parts_without_a_step_are_refused(start: int, end: int, message: str) -> None:
     with pytest.raises(CollageError, match=f"^PerLayerNoiseKSampler, {message}"):
-        StepPart(start, end).of(SIGMAS)
+        StepRange(start, end).of(SIGMAS)

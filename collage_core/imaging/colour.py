@@ -1,19 +1,33 @@
-"""Heat maps over a picture."""
+"""Colours: read from a text, of heat, and heat maps over a picture."""
 
 from __future__ import annotations
+
+import re
 
 import torch
 import torch.nn.functional as F
 
+from ..errors import CollageError, quoted
 from ..interruption import interruptible
-from ..noise.halo import running_max
-from .blur import gaussian_blur
+from .filters import TINY, gaussian_blur, square_max
 
+GREY = "#969696"  # the paper's background
 # From black over purple and orange to pale yellow, each step lighter by as much (inferno).
 HEAT = "000004 1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
-SOFTNESS = 1.0  # latent cells: blocks see larger cells, whose edges are nothing in the picture
-TINY = torch.finfo(torch.float32).tiny
-LUMA = (0.299, 0.587, 0.114)
+HEAT_BLUR = 1.0  # latent cells: hides the edges of the larger cells that deep blocks work on
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the grey of a colour
+
+
+def parse_colour(text: str, node: str) -> torch.Tensor:
+    """ "#rrggbb" or "#rgb" -> [3] in [0, 1]. Raises CollageError for anything else."""
+    digits = text.strip().removeprefix("#")
+    if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
+        digits = "".join(2 * digit for digit in digits)
+    if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
+        raise CollageError(
+            f"{node}, input background: {quoted(text)} is not a colour. Write it as {GREY}."
+        )
+    return torch.tensor(list(bytes.fromhex(digits))) / 255
 
 
 def heat_maps(attention: torch.Tensor, masks: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
@@ -30,7 +44,7 @@ def heat_maps(attention: torch.Tensor, masks: torch.Tensor, image: torch.Tensor)
 
 def _heat_map(attention: torch.Tensor, mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     """One layer's heat [h, w] and mask [H, W] -> [H, W, 3]."""
-    cells = gaussian_blur(attention[None, None], SOFTNESS)
+    cells = gaussian_blur(attention[None, None], HEAT_BLUR)
     heat = F.interpolate(cells, mask.shape, mode="bilinear")[0, 0]
     heat = heat / heat.amax().clamp(min=TINY)
     grey = 0.5 * (image @ image.new_tensor(LUMA)).unsqueeze(-1)
@@ -51,5 +65,4 @@ def heat_colours(heat: torch.Tensor) -> torch.Tensor:
 def _rim(mask: torch.Tensor, width: int) -> torch.Tensor:
     """[H, W] -> True [H, W, 1] within `width` pixels outside the half of the mask's peak."""
     inside = ((mask >= mask.amax() / 2) & (mask > 0)).float().unsqueeze(0)
-    grown = running_max(running_max(inside, 1, 0, 2 * width), 0, 1, 2 * width)
-    return (grown[:, width:-width, width:-width] > inside).movedim(0, -1)
+    return (square_max(inside, width) > inside).movedim(0, -1)

@@ -1,0 +1,57 @@
+"""When the latent cells are set free: at the step at which the schedule reaches their noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+# Half a step of a thousand-step noise table: sampling cannot tell closer values apart.
+NOISE_RESOLUTION = 0.0005
+
+
+def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
+    """The highest noise of any cell, where sampling has to start: KSampler's `denoise`.
+
+    `values` are the noises the map was made of. The one that blur and averaging only rounded is
+    given back exactly, since the number of steps hangs on it.
+    """
+    highest = cells.max().item()
+    declared = [value for value in values if abs(value - highest) < NOISE_RESOLUTION]
+    if declared:
+        return max(declared)
+    return highest if highest >= NOISE_RESOLUTION else 0.0
+
+
+def schedule_fraction(sigma: torch.Tensor, sigmas: torch.Tensor) -> float:
+    """Where `sigma` [B] stands in a model's table of noise levels [N], rising: i / N in [0, 1).
+
+    With the discrete schedule of SD this is the paper's t / 1000. Other models name a level by
+    something else (a quarter of its logarithm, the shifted time of a flow), but all keep such a
+    table, and schedulers, `denoise` and start and end percentages count along it.
+    """
+    distance = (sigmas.log() - sigma.max().log().to(sigmas.device)).abs()
+    return distance.argmin().item() / len(sigmas)
+
+
+def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
+    """Noise of the latent cells [B, 1, h, w] -> True where it is 0: cells that never change."""
+    return cells < NOISE_RESOLUTION
+
+
+def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tensor:
+    """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
+
+    The paper's rule: while t / T (`fraction`) lies above its noise a cell is kept, that is
+    replaced by the original under noise; from there on it is free. The kept region is grown by
+    int(4 t / T) cells to every side, as in the paper's code: early on, while coarse structure
+    is made, the surroundings of a kept object follow the object. `start` is the noise sampling
+    begins with; cells that have it count as below the first step, whatever level a scheduler
+    makes of it.
+    """
+    kept = fixed_cells(cells) | (cells < min(fraction, start) - NOISE_RESOLUTION)
+    radius = int(4 * fraction)
+    planes = kept.to(cells).flatten(0, -3)  # [B * 1, h, w]
+    grown = F.max_pool2d(planes, 2 * radius + 1, stride=1, padding=radius)
+    return 1.0 - grown.view_as(cells)
