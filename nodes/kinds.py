@@ -16,7 +16,7 @@ import torch
 from ..collage_core.collage.collage import Collage, Layer
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.imaging.colour import parse_colour
-from ..collage_core.prompt.phrases import LONGEST_PROMPT
+from ..collage_core.prompt.checks import LONGEST_PROMPT
 
 LONGEST_NUMBER = 10**30
 

@@ -20,7 +20,7 @@ from ..collage_core.collage.stack import (
 )
 from ..collage_core.imaging.colour import GREY
 from ..collage_core.imaging.pixels import given_out
-from ..collage_core.prompt.phrases import check_prompt
+from ..collage_core.prompt.checks import check_prompt
 from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket

@@ -8,9 +8,10 @@ from itertools import islice
 from ..errors import CollageError, quoted
 from ..imaging.pixels import SEEN
 from ..prompt.phrases import LETTERS_COMPARED
+from ..prompt.syntax import word_keys
 from .collage import Collage
 from .cutouts import BACKGROUND, visible_part
-from .layer_choice import MOST_LISTED, layers_named, word_keys
+from .layer_choice import MOST_LISTED, layers_named
 
 BACKGROUND_TEXT = "background"
 

@@ -11,8 +11,9 @@ from functools import cached_property
 import torch
 
 from ..errors import CollageError, quoted
+from ..prompt.checks import check_prompt
 from ..prompt.insertion import insert_embeddings
-from ..prompt.phrases import Phrases, check_prompt, find_phrases
+from ..prompt.phrases import Phrases, find_phrases
 from .compositing import Composite, compose
 from .placement import turned_size
 

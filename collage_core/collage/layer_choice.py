@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from ..errors import CollageError, quoted
-from ..prompt.words import split_words
+from ..prompt.syntax import word_keys
 from .collage import Collage
 
 MOST_LISTED = 8
@@ -23,12 +22,6 @@ def layers_named(collage: Collage, name: str) -> list[int]:
     key = word_keys(name)
     found = [n for n, layer in enumerate(collage.layers, 1) if key and word_keys(layer.text) == key]
     return [n for n in found if collage.layers[n - 1].visible] or found
-
-
-@lru_cache(maxsize=1024)
-def word_keys(text: str) -> tuple[str, ...]:
-    """What is equal for texts that count as the same words."""
-    return tuple(word.key for word in split_words(text))
 
 
 def shown_layer(collage: Collage, name: str, where: str) -> int:

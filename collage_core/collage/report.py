@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ..errors import quoted
 from ..imaging.pixels import SEEN, on_plain_ground
-from ..prompt.foreign_signs import foreign_signs
+from ..prompt.checks import foreign_signs
 from ..prompt.phrases import Group, describe
-from ..prompt.words import WEIGHT
+from ..prompt.syntax import weight_texts
 from .collage import CELL, Collage
 from .placement import turned_size
 
@@ -50,7 +50,7 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
         yield f"! {note}"
     for sign in foreign_signs(collage.prompt):
         yield f"! {sign}"
-    for weight in WEIGHT.findall(collage.prompt):
+    for weight in weight_texts(collage.prompt):
         if abs(float(weight)) > STRONG_WEIGHT:
             yield f"! the weight {weight} in the prompt is beyond {STRONG_WEIGHT}, mostly too much"
 

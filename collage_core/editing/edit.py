@@ -15,12 +15,12 @@ import torch
 from ..collage.chosen_layers import chosen_layers, layer_name
 from ..collage.collage import Collage, Edit
 from ..collage.cutouts import BACKGROUND, paste_layers, visible_part
-from ..collage.layer_choice import word_keys
 from ..collage.report import percent
 from ..errors import CollageError, quoted
 from ..imaging.filters import gaussian_blur
 from ..noise.noise_map import collage_noise
-from ..prompt.foreign_signs import foreign_signs
+from ..prompt.checks import foreign_signs
+from ..prompt.syntax import word_keys
 from .paste_back import changeable
 from .rephrase import rephrase
 from .result_picture import result_picture

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..collage.chosen_layers import layer_name
 from ..collage.collage import Collage
 from ..errors import CollageError, quoted
-from ..prompt.phrases import check_prompt
+from ..prompt.checks import check_prompt
 
 
 def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:

@@ -12,8 +12,7 @@ from ..collage.collage import Collage, Layer
 from ..errors import CollageError, quoted
 from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import find_phrases
-from ..prompt.weighted_text import literal_spans
-from ..prompt.words import split_words
+from ..prompt.syntax import read_prompt, split_words
 from .settings import NODE
 
 PLACEHOLDER = "collage-layer-in-training"
@@ -73,7 +72,7 @@ def same_layer(one: Layer, other: Layer) -> bool:
 
 def plain_phrase(text: str) -> str:
     """A layer's text without weight syntax."""
-    return " ".join("".join(text[start:end] for start, end in literal_spans(text)).split())
+    return " ".join("".join(text[start:end] for start, end in read_prompt(text).literals).split())
 
 
 def nouns_first(text: str) -> list[str]:

@@ -1,10 +1,9 @@
 """Prompts as strings: where phrases stand, and what ComfyUI reads into them.
 
 Modules
-    weighted_text  ComfyUI's prompt language: tokens, weights, names of embeddings
-    words          a prompt as words, as phrases are matched with it
-    phrases        where the words of each layer stand in the scene prompt
-    insertion      embedding:NAME put before them
-    pieces         the prompt cut for tokenising, each piece of known layers
-    foreign_signs  signs of other programs that mean nothing to ComfyUI
+    syntax     the one reader of ComfyUI's prompt language: literals, weights, embeddings, words
+    checks     prompts that ComfyUI cannot read, and signs that it reads as words
+    phrases    where the words of each layer stand in the scene prompt
+    insertion  embedding:NAME put before them
+    pieces     the prompt cut for tokenising, each piece of known layers
 """

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from .phrases import Group, Phrases, Place
-from .weighted_text import Span
+from .syntax import Span
 
 
 def insert_embeddings(phrases: Phrases, names: Sequence[str | None]) -> Phrases:

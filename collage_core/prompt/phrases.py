@@ -7,7 +7,6 @@ characters of the prompt as it was given.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,11 @@ from difflib import get_close_matches
 from itertools import accumulate
 
 from ..errors import CollageError, quoted
-from .foreign_signs import foreign_signs
-from .weighted_text import Span, embeddings
-from .words import WEIGHT, Word, split_words
+from .checks import foreign_signs
+from .syntax import Span, Word, split_words, word_keys
 
-LONGEST_PROMPT = 10_000  # characters
 # A message names what is nearest for so many layers, by how their words begin: no long wait.
 MOST_COMPARED, WORDS_COMPARED, LETTERS_COMPARED = 4, 6, 60
-DEEPEST = 100  # parentheses inside each other; ComfyUI's reader calls itself for each
 
 Key = tuple[str, ...]
 
@@ -61,30 +57,6 @@ class Phrases:
         return next(group for group in self.groups if index in group.layers)
 
 
-def check_prompt(prompt: str, where: str = "CollageStack, input prompt") -> None:
-    """Raise CollageError for what ComfyUI's prompt reader would choke on or read as nonsense."""
-    if len(prompt) > LONGEST_PROMPT:
-        problem = f"has {len(prompt)} characters. Use at most {LONGEST_PROMPT}"
-    elif _depth(prompt) > DEEPEST:
-        problem = f"has more than {DEEPEST} parentheses inside each other. Take some out"
-    elif not all(one.name for one in embeddings(prompt)):
-        problem = 'has an "embedding:" without a name. Write the name directly after the colon'
-    elif strange := [w for w in WEIGHT.findall(prompt) if not math.isfinite(float(w))]:
-        problem = f"has the weight {strange[0]}. Use a number such as 1.2"
-    else:
-        return
-    raise CollageError(f"{where}: {quoted(prompt)} {problem}.")
-
-
-def _depth(prompt: str) -> int:
-    """Opening parentheses that stand open at once, escaped ones too."""
-    depth = deepest = 0
-    for char in prompt:
-        depth = max(depth + (char == "(") - (char == ")"), 0)
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     """Find every layer's text, given as (number for messages, text), in the prompt.
 
@@ -95,7 +67,7 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     are missing or cross those of another.
     """
     words = split_words(prompt)
-    keys = [tuple(word.key for word in split_words(text)) for _, text in texts]
+    keys = [word_keys(text) for _, text in texts]
     layers_of: dict[Key, list[int]] = {}
     for index, key in enumerate(keys):
         layers_of.setdefault(key, []).append(index)

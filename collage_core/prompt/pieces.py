@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 
 from .phrases import Phrases
-from .weighted_text import Span, embeddings, literal_spans
+from .syntax import Span, escaped, read_prompt
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,10 @@ def prompt_pieces(phrases: Phrases) -> list[Piece]:
             for start, end in _joined(place.words, phrases.prompt):
                 owner[start:end] = [number] * (end - start)
     pieces = []
-    for start, end in literal_spans(phrases.prompt):
+    for start, end in read_prompt(phrases.prompt).literals:
         cuts = [i for i in range(start + 1, end) if owner[i] != owner[i - 1]]
         for a, b in pairwise([start, *cuts, end]):
-            pieces.append(Piece(_escaped(phrases.prompt[a:b]), owner[a], (a, b)))
+            pieces.append(Piece(escaped(phrases.prompt[a:b]), owner[a], (a, b)))
     return pieces
 
 
@@ -51,14 +50,9 @@ def _joined(words: tuple[Span, ...], prompt: str) -> list[Span]:
     return joined
 
 
-def _escaped(text: str) -> str:
-    """The text with a backslash before each parenthesis that has none."""
-    return re.sub(r"(?<!\\)([()])", r"\\\1", text)
-
-
 def named_embeddings(prompt: str) -> list[str]:
     """The names after "embedding:" in the order they stand, as they are written in a prompt."""
-    return [_escaped(one.name) for one in embeddings(prompt)]
+    return [escaped(one.name) for one in read_prompt(prompt).embeddings]
 
 
 def group_positions(

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collage_core.errors import CollageError
+from collage_core.prompt.checks import LONGEST_PROMPT
 from collage_core.prompt.insertion import insert_embeddings
-from collage_core.prompt.phrases import LONGEST_PROMPT, Phrases, find_phrases
+from collage_core.prompt.phrases import Phrases, find_phrases
 
 
 def find(prompt: str, *texts: str) -> Phrases:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collage_core.errors import CollageError
-from collage_core.prompt.foreign_signs import foreign_signs
-from collage_core.prompt.phrases import LONGEST_PROMPT, check_prompt
+from collage_core.prompt.checks import LONGEST_PROMPT, check_prompt, foreign_signs
 
 
 @pytest.mark.parametrize(

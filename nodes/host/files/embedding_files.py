@@ -21,7 +21,7 @@ import folder_paths
 
 from ....collage_core.collage.collage import Embedding
 from ....collage_core.errors import CollageError, quoted
-from ....collage_core.prompt.weighted_text import embeddings
+from ....collage_core.prompt.syntax import read_prompt
 from ....collage_core.storage.content_key import content_key
 from ....collage_core.storage.embedding_file import SUFFIX
 from .queued_graph import is_used
@@ -87,7 +87,7 @@ def texts_hash(*texts: str | None) -> str:
     """
     if None in texts:
         return list_hash()
-    names = {one.name for text in texts for one in embeddings(str(text))}
+    names = {one.name for text in texts for one in read_prompt(str(text)).embeddings}
     files = {name: [_digest(path) for path in _paths(_meant(name))] for name in sorted(names)}
     return content_key(files=files) if files else ""
 

@@ -22,7 +22,7 @@ import torch
 
 from ....collage_core.collage.collage import Embedding
 from ....collage_core.errors import CollageError
-from ....collage_core.prompt.weighted_text import embedding_name
+from ....collage_core.prompt.syntax import embedding_name
 from .text_encoder import ENCODERS
 
 Vectors = dict[str, torch.Tensor]

@@ -92,7 +92,7 @@ def test_literal_spans_are_what_comfyui_tokenises(pack, prompt):
 
     escaped = comfy.sd1_clip.escape_important(prompt)  # as long as before
     theirs = [text for text, _ in comfy.sd1_clip.token_weights(escaped, 1.0) if text]
-    ours = pack.collage_core.prompt.weighted_text.literal_spans(prompt)
+    ours = pack.collage_core.prompt.syntax.read_prompt(prompt).literals
     assert [escaped[start:end] for start, end in ours] == theirs
 
 
@@ -101,8 +101,8 @@ def test_literal_spans_are_what_comfyui_tokenises(pack, prompt):
 def test_embeddings_are_read_where_the_host_asks_for_them(pack, clips, prompt):
     from comfy.sd1_clip import escape_important, unescape_important
 
-    words = pack.collage_core.prompt.weighted_text
-    if not all(one.name for one in words.embeddings(prompt)):
+    words = pack.collage_core.prompt.syntax
+    if not all(one.name for one in words.read_prompt(prompt).embeddings):
         return  # the host's reader ends in an IndexError there, and the prompt is refused
     tokenizer, asked = copy.copy(clips["SD1"].tokenizer.clip_l), []
 
@@ -112,7 +112,10 @@ def test_embeddings_are_read_where_the_host_asks_for_them(pack, clips, prompt):
 
     tokenizer._try_get_embedding = note
     tokenizer.tokenize_with_weights(prompt)
-    ours = [unescape_important(escape_important(one.name)) for one in words.embeddings(prompt)]
+    ours = [
+        unescape_important(escape_important(one.name))
+        for one in words.read_prompt(prompt).embeddings
+    ]
     assert ours == [words.embedding_name(text.lstrip()) for text in asked]
 
 
@@ -136,7 +139,7 @@ def test_tokens_of_any_prompt_are_those_of_its_phrases(
         event(str(error)[:40])
         return  # a phrase crosses another, or its border is none to the encoder
     event("bound")
-    spans = pack.collage_core.prompt.weighted_text.literal_spans(phrases.prompt)
+    spans = pack.collage_core.prompt.syntax.read_prompt(phrases.prompt).literals
     expected = kit.expected_places(clips[kind], phrases, spans, VECTORS)
     assert list(expected.values()) == [bound.groups] * len(expected)
     assert set(bound.groups) == set(range(len(phrases.groups)))

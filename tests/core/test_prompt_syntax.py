@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collage_core.prompt.weighted_text import literal_spans
+from collage_core.prompt.syntax import read_prompt, split_words, weight_texts
 
 WEIGHTED = st.lists(
     st.sampled_from(["(", ")", "((", "))", "\\", "\\(", "\\)", ":", "1.3", ":1.3)", "a", " "]),
@@ -15,7 +15,7 @@ WEIGHTED = st.lists(
 
 
 def literals(prompt: str) -> list[str]:
-    return [prompt[start:end] for start, end in literal_spans(prompt)]
+    return [prompt[start:end] for start, end in read_prompt(prompt).literals]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,34 @@ def test_only_weight_syntax_is_left_out(prompt: str, expected: list[str]):
     assert literals(prompt) == expected
 
 
+@pytest.mark.parametrize(
+    ("prompt", "weights"),
+    [
+        ("a cat", []),
+        ("((a) b: 0.5 )c (d:inf)", ["0.5", "inf"]),
+        ("((a:2):1_0) (b:1__0)", ["2", "1_0"]),
+        ("(:1.3)", []),
+        ("a:1.3)", []),
+        (r"(a\):1.3)", ["1.3"]),
+        (r"\(a:1.3\)", []),
+    ],
+)
+def test_weights_are_those_that_comfyui_reads(prompt: str, weights: list[str]):
+    assert weight_texts(prompt) == weights
+    plain = prompt.replace("(", "").replace(")", "").replace("\\", "")
+    words = "".join(prompt[word.start : word.end] for word in split_words(prompt))
+    assert words.count(":") == plain.count(":") - len(weights)
+
+
+def test_parentheses_of_any_depth_are_read():
+    deep = "(" * 3000 + "cat" + ")" * 3000
+    assert [word.key for word in split_words(deep)] == ["cat"]
+
+
 @settings(deadline=None)
 @given(WEIGHTED)
 def test_spans_are_in_order_and_hold_every_word(prompt: str):
-    spans = literal_spans(prompt)
+    spans = read_prompt(prompt).literals
     edges = [edge for span in spans for edge in span]
     assert edges == sorted(edges)
     assert all(0 <= start < end <= len(prompt) for start, end in spans)
