@@ -14,7 +14,11 @@ from ..pack import host_nodes, load_pack
 
 Json = dict[str, Any]
 
-COLUMN, ROW, GAP = 360, 40, 30
+Row = tuple[Json, list[Json]]  # a picture and its layers
+
+COLUMN, ROW, GAP, WIDTH, TALLEST = 360, 40, 20, 300, 1700
+WIDGET_HEIGHT, TEXT_HEIGHT = 24, 110
+PICTURES = ("LoadImage", "SaveImage")
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR")
 
 
@@ -102,7 +106,7 @@ def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]
         "id": number,
         "type": node["class_type"],
         "pos": [0, 0],
-        "size": [300, 30 + 24 * max(len(inputs) + len(values) // 3, len(info["output"]))],
+        "size": [WIDTH, _needed_height(node["class_type"], inputs, info)],
         "flags": {},
         "order": order,
         "mode": 0,
@@ -112,6 +116,20 @@ def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]
         "widgets_values": values,
         **({"title": node["_meta"]["title"]} if "_meta" in node else {}),
     }
+
+
+def _needed_height(kind: str, inputs: list[Json], info: Json) -> int:
+    widgets = [entry["name"] for entry in inputs if "widget" in entry]
+    slots = max(len(inputs) - len(widgets), len(info["output"]))
+    given = info["input"]
+    texts = [
+        name
+        for section in ("required", "optional")
+        for name, spec in given.get(section, {}).items()
+        if len(spec) > 1 and spec[1].get("multiline")
+    ]
+    height = 20 + WIDGET_HEIGHT * (slots + len(widgets)) + (TEXT_HEIGHT - 24) * len(texts)
+    return height + (260 if kind == "CollageStack" else 0)  # it shows the collage
 
 
 def _inputs(info: Json, given: Json):
@@ -131,11 +149,62 @@ def _inputs(info: Json, given: Json):
 
 
 def _lay_out(by_id: dict[int, Json], places: dict[str, tuple[int, int]]) -> None:
-    """Set the nodes of each column below one another."""
-    bottom: dict[int, int] = {}
+    """Each picture with its layers beside it, in as many blocks as keep the page low; the rest in
+    columns after them."""
+    columns: dict[int, list[Json]] = {}
     for number, (column, _) in sorted(places.items(), key=lambda place: place[1]):
         node = by_id[int(number)]
-        if node["type"] in ("LoadImage", "SaveImage"):
-            node["size"] = [300, 320]
-        node["pos"] = [column * COLUMN, bottom.get(column, 0)]
-        bottom[column] = node["pos"][1] + node["size"][1] + ROW + GAP
+        if node["type"] in PICTURES:
+            node["size"] = [WIDTH, 320]
+        columns.setdefault(column, []).append(node)
+    blocks = _blocks(_rows(columns.pop(0, []), columns.pop(1, [])))
+    for number, rows in enumerate(blocks):
+        top = 0
+        for load, layers in rows:
+            _stack([load], 2 * number, top)
+            _stack(layers, 2 * number + 1, top)
+            top += _height((load, layers))
+    for column, nodes in columns.items():
+        _stack(nodes, column + 2 * (len(blocks) - 1))
+
+
+def _rows(pictures: list[Json], layers: list[Json]) -> list[Row]:
+    """Each picture with the nodes of the second column that it is linked to first."""
+    linked = {
+        link: node["id"] for node in pictures for out in node["outputs"] for link in out["links"]
+    }
+    rows: dict[int, Row] = {node["id"]: (node, []) for node in pictures}
+    for node in layers:
+        origins = [linked[slot["link"]] for slot in node["inputs"] if slot["link"] in linked]
+        rows[origins[0] if origins else next(reversed(rows))][1].append(node)
+    return list(rows.values())
+
+
+def _blocks(rows: list[Row]) -> list[list[Row]]:
+    """The rows in as few blocks, one beside the other, as keep each below TALLEST."""
+    total = sum(_height(row) for row in rows)
+    limit = total / max(1, -(-total // TALLEST))
+    blocks: list[list[Row]] = [[]]
+    filled = 0
+    for row in rows:
+        if filled >= limit:
+            blocks.append([])
+            filled = 0
+        blocks[-1].append(row)
+        filled += _height(row)
+    return blocks
+
+
+def _height(row: Row) -> int:
+    load, layers = row
+    return max(_total([load]), _total(layers))
+
+
+def _total(nodes: list[Json]) -> int:
+    return sum(node["size"][1] + ROW + GAP for node in nodes)
+
+
+def _stack(nodes: list[Json], column: int, top: int = 0) -> None:
+    for node in nodes:
+        node["pos"] = [column * COLUMN, top]
+        top += _total([node])
