@@ -4,7 +4,7 @@ Writes the layers of each example's scene as PNG files with transparency, and th
 turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
 what `python3 run.py figures`, `evaluate` and `bench` left in output/ for thumbnails and documents.
 --locales writes the English texts of the nodes for the page, --help-pictures what their help
-pages show.
+pages show, --graph-picture the graph of the README.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collage_core.storage.atomic_write import write_whole
 
 from ..pack import ROOT, load_pack
 from .graph import WORKFLOWS, Graph
+from .graph_picture import make_graph_picture
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
 from .pictures import take_pictures
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--pictures", action="store_true", help="take those of the last figures")
     parser.add_argument("--help-pictures", action="store_true", help="make those of help pages")
     parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
+    parser.add_argument("--graph-picture", action="store_true", help="make that of the README")
     asked = parser.parse_args()
     if asked.pictures:
         take_pictures()
@@ -51,7 +53,9 @@ def main() -> None:
         print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
     if asked.help_pictures:
         make_help_pictures()
-    if asked.pictures or asked.locales or asked.help_pictures:
+    if asked.graph_picture:
+        make_graph_picture()
+    if asked.pictures or asked.locales or asked.help_pictures or asked.graph_picture:
         return
     for name, make in (EXAMPLES | FIGURES).items():
         _write(name, make())

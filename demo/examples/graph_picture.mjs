@@ -1,0 +1,41 @@
+// Opens a workflow on ComfyUI's page, runs it, and takes a picture of the graph without the page.
+// node graph_picture.mjs <server url> <picture.png> <workflow.json>
+import { readFileSync } from 'node:fs'
+import { openPage } from '../../tests/browser/browser.mjs'
+
+const [url, picture, file] = process.argv.slice(2)
+const MARGIN = 30, SCALE = 0.62, MENU = 200 // page pixels; MENU: what the page's bars may take
+
+const settings = { 'Comfy.VueNodes.Enabled': false, 'Comfy.Minimap.Visible': false }
+const { browser, page } = await openPage(url, { settings })
+const outcome = await page.evaluate(async (graph) => {
+  await window.app.loadGraphData(graph)
+  const { api } = window.app
+  const done = new Promise((resolve) => {
+    api.addEventListener('execution_success', () => resolve('success'), { once: true })
+    api.addEventListener('execution_error', (event) => resolve(event.detail.exception_message), { once: true })
+    setTimeout(() => resolve('no answer in time'), 900000)
+  })
+  await window.app.queuePrompt(0, 1)
+  return done
+}, JSON.parse(readFileSync(file, 'utf8')))
+if (outcome !== 'success') throw new Error(outcome)
+await page.evaluate(() => window.app.extensionManager.command.execute('Workspace.ToggleFocusMode'))
+
+const box = await page.evaluate(() => {
+  const boxes = window.app.graph.nodes.map((node) => node.getBounding())
+  const [left, top] = [0, 1].map((axis) => Math.min(...boxes.map((box) => box[axis])))
+  const [right, bottom] = [0, 1].map((axis) => Math.max(...boxes.map((box) => box[axis] + box[axis + 2])))
+  return { left, top, width: right - left, height: bottom - top }
+})
+const [width, height] = [box.width, box.height].map((length) => Math.ceil(length * SCALE) + 2 * MARGIN)
+await page.setViewportSize({ width: width + MENU, height: height + MENU })
+await page.evaluate(({ box, scale, shift }) => {
+  const { canvas } = window.app
+  canvas.ds.scale = scale
+  canvas.ds.offset = [shift / scale - box.left, shift / scale - box.top]
+  canvas.draw(true, true)
+}, { box, scale: SCALE, shift: MARGIN + MENU / 2 })
+await page.waitForTimeout(3000) // the nodes' pictures arrive
+await page.screenshot({ path: picture, clip: { x: MENU / 2, y: MENU / 2, width, height } })
+await browser.close()
