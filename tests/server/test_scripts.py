@@ -58,7 +58,7 @@ def test_a_collage_is_queued_followed_and_fetched(run, tmp_path: Path) -> None:
 
 @pytest.fixture
 def twenty_lines(server: Server, quick: Path, tmp_path: Path):
-    """Run the lines of the README on the session's server; what they said."""
+    """Run the twenty lines of the documents on the session's server; what they said."""
 
     def start() -> subprocess.CompletedProcess:
         script = [sys.executable, str(WORKFLOWS / "api_in_20_lines.py"), server.url]
@@ -155,9 +155,9 @@ def test_twenty_lines_do_the_same(twenty_lines, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "result.png").size == (256, 256)
 
 
-def test_the_readme_shows_these_lines() -> None:
+def test_the_documents_show_these_lines() -> None:
     lines = (WORKFLOWS / "api_in_20_lines.py").read_text("utf-8").partition("import asyncio")
-    shown = (WORKFLOWS.parent / "README.md").read_text("utf-8")
+    shown = (WORKFLOWS.parent / "docs" / "automation.md").read_text("utf-8")
     assert f"```python\nimport asyncio{lines[2]}```" in shown
 
 
