@@ -147,7 +147,7 @@ OWN_WAYS = {
     "demo/bench/queue.py",
     "demo/bench/inversion/command.py",
     "demo/train/workshop.py",
-    "collage_core/storage/file_lock.py",
+    "launcher/locking.py",
     "collage_core/storage/atomic_write.py",
 }
 WRITES = re.compile(
