@@ -1,4 +1,4 @@
-"""The mathematics of Collage Diffusion, in torch and the standard library.
+"""The mathematics of Collage Diffusion, in torch, einops and the standard library.
 
 The room storage imports safetensors and filelock too.
 

@@ -8,7 +8,8 @@ import torch
 from comfy_api.latest import io
 
 from ..collage_core.collage.box import Box, read_box
-from ..collage_core.collage.collage import LAYER_RANGES, Collage
+from ..collage_core.collage.collage import Collage
+from ..collage_core.collage.layer import LAYER_RANGES
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
 from ..collage_core.imaging.pixels import clean_pixels

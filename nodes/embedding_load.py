@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from comfy_api.latest import io
 
-from ..collage_core.collage.collage import Embedding
+from ..collage_core.collage.layer import Embedding
 from ..collage_core.errors import CollageError
 from ..collage_core.storage.embedding_file import describe_vectors, read_embedding
 from .host.files.embedding_files import embedding_names, embedding_path, file_hash, list_hash

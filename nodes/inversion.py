@@ -7,7 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..collage_core.collage.collage import Embedding
+from ..collage_core.collage.layer import Embedding
 from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
 from .host.files.embedding_files import check_written
 from .host.inversion.run import learn

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from ..collage_core.collage.collage import Collage, Layer
+from ..collage_core.collage.collage import Collage
+from ..collage_core.collage.layer import Layer
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.imaging.colour import parse_colour
 from ..collage_core.prompt.checks import LONGEST_PROMPT

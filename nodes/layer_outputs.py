@@ -9,7 +9,13 @@ import torch
 from comfy_api.latest import io
 
 from ..collage_core.collage.collage import Collage
-from ..collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
+from ..collage_core.collage.cutouts import (
+    boxes,
+    cutouts_bytes,
+    describe_layout,
+    layer_cutouts,
+    mask_rows,
+)
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.editing.result_picture import result_picture
 from ..collage_core.editing.split import split, split_bytes
@@ -101,8 +107,8 @@ class CollageLayers(io.ComfyNode):
     def execute(cls, collage, background, base_noise, feather, image=None, halo=0) -> io.NodeOutput:
         picture = None if image is None else result_picture(image, collage, NODE)[0]
         ground = parse_colour(background, NODE)
-        _check_room(NODE, collage, cut_bytes, picture)
-        cuts = cut_layers(collage, picture, ground)
+        _check_room(NODE, collage, cutouts_bytes, picture)
+        cuts = layer_cutouts(collage, picture, ground)
         seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
         noise = collage_noise(collage, base_noise, feather, halo)
         empty = ground.expand_as(collage.background).clone()

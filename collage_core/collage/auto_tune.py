@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 from ..errors import quoted
-from .collage import Collage, Layer
+from .collage import Collage
+from .layer import Layer
 
 TOPMOST_NOISE = 0.4  # what lies on top is mostly what the picture is about
 AUTHORS = 0.5  # where the dial leaves the authors' values as they are

@@ -1,9 +1,8 @@
-"""Layer and Collage: the frozen data that determine a picture."""
+"""Collage: the frozen data that determine a picture, layers and prompt included."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,122 +14,25 @@ from ..prompt.checks import check_prompt
 from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import Phrases, find_phrases
 from .compositing import Composite, compose
-from .placement import turned_size
+from .layer import Layer
 
 MAX_LAYERS = 64
 CELL = 8  # canvas pixels per latent cell
-FITS = ("pixels", "contain", "cover")
-
-# input name -> (smallest, largest) value a layer accepts
-LAYER_RANGES = {
-    "x": (-4.0, 5.0),
-    "y": (-4.0, 5.0),
-    "scale": (0.001, 100.0),
-    "rotation": (-360000.0, 360000.0),
-    "opacity": (0.0, 1.0),
-    "noise": (0.0, 1.0),
-    "attract": (0.0, 10.0),
-    "repel": (0.0, 10.0),
-    "control": (0.0, 2.0),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Embedding:
-    """A learned look: `name` as in `embedding:name`, `vectors` per text encoder, each [N, width].
-
-    Raises CollageError for a name that a prompt would not read back as one word.
-    """
-
-    name: str
-    vectors: dict[str, torch.Tensor] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w.-]{1,64}", self.name):
-            raise CollageError(
-                f"The embedding name {quoted(self.name)} cannot stand in a prompt. "
-                "Use up to 64 letters, digits, dots, hyphens and underscores."
-            )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """One object of the collage.
-
-    image: [B, H, W, 3] straight colour in [0, 1]; alpha: [B, H, W] in [0, 1], 1 = opaque.
-    x, y: centre in fractions of the canvas; scale: layer pixels to canvas pixels or, as `fit`
-    says, to the size at which the layer, turned by its rotation, fits on the canvas or covers it
-    from the centre; rotation: degrees counter-clockwise; the rest are strengths, ranges in
-    LAYER_RANGES. `notes` is what the report has to say about how the pixels were read. Raises
-    CollageError for an empty text and for values out of range, all of them in one message.
-    """
-
-    image: torch.Tensor = field(repr=False)  # ComfyUI prints every input of a node that fails
-    alpha: torch.Tensor = field(repr=False)
-    text: str
-    x: float = 0.5
-    y: float = 0.5
-    scale: float = 1.0
-    rotation: float = 0.0
-    opacity: float = 1.0
-    noise: float = 0.6
-    attract: float = 0.3
-    repel: float = 0.5
-    control: float = 1.0
-    visible: bool = True
-    fit: str = "pixels"
-    embedding: Embedding | None = None
-    notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_text(self.text)
-        bad = [
-            f"input {name}: {value:g} is outside {low:g} to {high:g}"
-            for name, (low, high) in LAYER_RANGES.items()
-            if not low <= (value := getattr(self, name)) <= high
-        ]
-        if self.fit not in FITS:
-            bad.append(f"input fit: {quoted(self.fit)} is none of {', '.join(FITS)}")
-        if bad:
-            raise CollageError(
-                f"CollageLayer {quoted(self.text)}, {'; '.join(bad)}. "
-                "Enter a value inside the range."
-            )
-
-    @property
-    def batch(self) -> int:
-        return len(self.alpha)
-
-    def to(self, device: torch.device) -> Layer:
-        """The layer with its pixels there; itself if they are."""
-        if self.image.device == self.alpha.device == device:
-            return self
-        image, alpha = self.image.to(device), self.alpha.to(device)
-        return dataclasses.replace(self, image=image, alpha=alpha)
-
-    def scale_on(self, height: int, width: int) -> float:
-        """Layer pixels to the pixels of a canvas of this size."""
-        own_height, own_width = self.alpha.shape[1:]
-        tall, wide = turned_size(own_height, own_width, self.rotation)
-        # The layer covers the canvas where the canvas, turned the other way, fits into the layer.
-        needed_tall, needed_wide = turned_size(height, width, self.rotation)
-        one = {
-            "pixels": 1.0,
-            "contain": min(height / tall, width / wide),
-            "cover": max(needed_tall / own_height, needed_wide / own_width),
-        }
-        return self.scale * one[self.fit]
+BACKGROUND = 0  # its number in messages; layers count from 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Edit:
-    """A finished picture to go on from.
+    """A finished picture to continue from, and the noise that the layers alone do not say.
 
-    picture: [B, H, W, 3], what the composite shows in place of the layers' own pixels; layers
-    stacked on top later are pasted over it. `base_noise` and `feather` are used in place of the
+    picture: [B, H, W, 3], shown by the composite in place of the layers' own pixels; layers that
+    are stacked on top later are pasted over it. `base_noise` and `feather` are used in place of the
     sampler's inputs, so that the layers and the background that were to be kept are kept.
     minimum_noise: [B, 1, H, W], the least noise of a place, such as where a layer was removed;
     None is 0 everywhere.
+
+    Example: keep the background, and whatever the layers do not redraw.
+        Edit(picture=painted, base_noise=0.0, feather=10.0)
     """
 
     picture: torch.Tensor = field(repr=False)
@@ -144,10 +46,16 @@ class Collage:
     """A whole picture before it is painted: canvas, background, prompt and layers.
 
     background: [B, height, width, 3]. `layers` holds every layer in stacking order, bottom
-    first, hidden ones too; `shown` are those that take part. `notes` is what the report has to
-    say about the stack as a whole. `edit` is there once the collage was painted and CollageEdit
-    goes on from the result. Raises CollageError for a canvas that is no whole number of latent
-    cells, too many layers, batches that do not agree and a prompt that cannot be read.
+    first, hidden layers included; `shown` are the layers that take part. Messages number all
+    layers from 1; tensors of layers hold the shown ones, indexed from 0. `notes` are lines for
+    the report. `edit` is set after CollageEdit. Raises CollageError for a canvas that is not
+    made of whole latent cells, too many layers, batches that do not agree and a prompt that
+    cannot be read.
+
+    Example: one layer on a grey canvas; its composite is what the sampler starts from.
+        grey = torch.full((1, 512, 512, 3), 0.6)
+        sushi = Layer(image=rgb, alpha=alpha, text="sushi")
+        Collage(width=512, height=512, prompt="sushi", background=grey, layers=(sushi,)).composite
     """
 
     width: int
@@ -182,8 +90,12 @@ class Collage:
 
     @property
     def numbered(self) -> tuple[tuple[int, Layer], ...]:
-        """The layers that take part with the numbers that messages give them, from 1 on."""
+        """The shown layers, each with the number that messages give it, from 1 on."""
         return tuple((n, layer) for n, layer in enumerate(self.layers, 1) if layer.visible)
+
+    def index_of(self, number: int) -> int:
+        """The index among the shown layers of the layer that messages give this number."""
+        return [n for n, _ in self.numbered].index(number)
 
     @property
     def shown(self) -> tuple[Layer, ...]:
@@ -191,13 +103,21 @@ class Collage:
 
     @cached_property
     def composite(self) -> Composite:
-        """The flattened picture and the visible alpha of each shown layer, made once.
+        """The flattened picture and the visible alpha of each shown layer, computed once.
 
-        After an edit the picture is the finished one, the alphas are the layers' all the same.
-        They are kept as long as the collage, as the IMAGE of a node is, on the layers' device.
+        After an edit the picture is the finished one; the alphas are still those of the layers.
+        The tensors live as long as the collage, on the device of its layers.
         """
         made = compose(self.background, self.shown)
         return made if self.edit is None else dataclasses.replace(made, image=self.edit.picture)
+
+    def visible_part(self, number: int) -> torch.Tensor:
+        """The visible alpha of a shown layer, or of the BACKGROUND: [B, 1, H, W]."""
+        visible = self.composite.visible_alpha
+        if number == BACKGROUND:
+            return (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
+        index = self.index_of(number)
+        return visible[:, index : index + 1]
 
     @cached_property
     def phrases(self) -> Phrases:
@@ -206,7 +126,7 @@ class Collage:
 
     @cached_property
     def learned_phrases(self) -> Phrases:
-        """The prompt with learned tokens before the words of their layers, and its places."""
+        """The prompt with each embedding before the words of its layer, and where they stand."""
         names = [layer.embedding.name if layer.embedding else None for layer in self.shown]
         return insert_embeddings(self.phrases, names)
 
@@ -214,9 +134,9 @@ class Collage:
         return dataclasses.replace(self, layers=layers)
 
     def of_pictures(self, numbers: Sequence[int] | None) -> Collage:
-        """The collage of some of its pictures, numbers from 0 on, in that order; None is all.
+        """The collage with only these of its pictures, numbered from 0; None keeps all.
 
-        What has one picture for all of them keeps it.
+        A layer or background with one picture, which serves all, keeps it.
         """
         if numbers is None:
             return self
@@ -236,28 +156,19 @@ class Collage:
         return dataclasses.replace(self, background=background, layers=tuple(layers), edit=edit)
 
     def with_settings(self, layers: tuple[Layer, ...]) -> Collage:
-        """The same pixels and words with other strengths: what was computed of them is kept."""
+        """The collage with layers that differ in their strengths alone.
+
+        What was computed of pixels and words is kept: no cached property depends on strengths.
+        """
         changed = self.with_layers(layers)
-        for name in ("composite", "phrases", "learned_phrases"):
-            if name in self.__dict__:
-                changed.__dict__[name] = self.__dict__[name]
+        vars(changed).update(vars(self) | vars(changed))
         return changed
 
 
-def check_text(text: str) -> None:
-    """Refuse a layer without words, and words that ComfyUI's prompt reader would choke on."""
-    if not text.strip():
-        raise CollageError(
-            f"CollageLayer, input text: {quoted(text)} is empty. Write the words that "
-            'name this object in the scene prompt, e.g. "salmon sushi".'
-        )
-    check_prompt(text, "CollageLayer, input text")
-
-
 def check_canvas(width: int, height: int) -> None:
-    """Refuse a canvas that is not made of whole latent cells.
+    """Raise CollageError for a canvas that is not made of whole latent cells.
 
-    A VAE would crop it without a word, and picture and masks would no longer be the same size.
+    A VAE would crop it silently, and the picture would no longer be as large as its masks.
     """
     for name, size in (("width", width), ("height", height)):
         if size < CELL or size % CELL:
@@ -266,3 +177,23 @@ def check_canvas(width: int, height: int) -> None:
                 f"CollageStack, input {name}: {size} is not a multiple of {CELL}. "
                 f"Use {below} or {below + CELL}."
             )
+
+
+def batch_pictures(
+    pictures: int, count: int, batch_index: Sequence[int] | None = None
+) -> tuple[int, ...] | None:
+    """Which picture of a collage, from 0 on, each of `count` latents is; None if not known.
+
+    A collage of one picture serves any batch. As many latents as pictures are the pictures in
+    their order. Otherwise ComfyUI's `batch_index` says it, which nodes that take a part of a
+    batch keep. An index that is the same for all latents (LatentBatchSeedBehavior) is about
+    noise only; so may be one that repeats a number or exceeds the pictures (RepeatLatentBatch).
+    """
+    if pictures == 1:
+        return (0,) * count
+    whole = tuple(range(pictures)) if count == pictures else None
+    index = tuple(batch_index or ())
+    if len(index) != count or (count > 1 and len(set(index)) == 1):
+        return whole
+    known = len(set(index)) == count and all(0 <= i < pictures for i in index)
+    return index if known else None

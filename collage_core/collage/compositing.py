@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from ..interruption import interruptible
+from .layer import Layer
 from .placement import PlacedLayer, place_layer
-
-if TYPE_CHECKING:
-    from .collage import Layer
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 
 from ..imaging.resample import area_shrink
-
-if TYPE_CHECKING:
-    from .collage import Layer
+from .layer import Layer, turned_size
 
 SUBPIXEL = 1024  # edges are rounded to 1/1024 pixel, so that rounding errors do not blur
 
@@ -58,15 +55,6 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     else:
         pixels = box.sample(pixels, rows, columns)
     return PlacedLayer(rows.start, columns.start, pixels)
-
-
-def turned_size(height: float, width: float, degrees: float) -> tuple[float, float]:
-    """Height and width of the upright box around a rectangle that was turned; exact by quarters."""
-    quarters, rest = divmod(degrees % 180, 90)
-    if quarters:
-        height, width = width, height
-    cos, sin = math.cos(math.radians(rest)), math.sin(math.radians(rest))
-    return sin * width + cos * height, cos * width + sin * height
 
 
 def _premultiplied(layer: Layer) -> torch.Tensor:

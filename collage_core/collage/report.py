@@ -10,7 +10,7 @@ from ..prompt.checks import foreign_signs
 from ..prompt.phrases import Group, describe
 from ..prompt.syntax import weight_texts
 from .collage import CELL, Collage
-from .placement import turned_size
+from .layer import turned_size
 
 STRONG_WEIGHT = 5
 MOST_PLACES = 8  # that are listed of a phrase
@@ -71,7 +71,7 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
     if not layer.visible:
         yield f"{number} {quoted(layer.text)} is hidden and takes no part."
         return
-    index = [n for n, _ in collage.numbered].index(number)
+    index = collage.index_of(number)
     visible = collage.composite.visible_alpha[:, index].mean().item()
     group = collage.phrases.of_layer(index)
     yield (

@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 
 from ..errors import quoted
-from .collage import Collage, Layer
+from .collage import Collage
+from .layer import Layer
 
 
 def difference(found: Collage, wanted: Collage, *, words: bool, picture: bool = False) -> str:

@@ -11,8 +11,9 @@ from ..errors import CollageError
 from ..imaging.colour import GREY, parse_colour
 from ..imaging.pixels import clean_pixels
 from ..imaging.resample import cover_crop
-from .collage import Collage, Layer, check_canvas
+from .collage import Collage, check_canvas
 from .compositing import compose
+from .layer import Layer
 
 NODE = "CollageStack"
 

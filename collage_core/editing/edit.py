@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..collage.chosen_layers import chosen_layers, layer_name
-from ..collage.collage import Collage, Edit
-from ..collage.cutouts import BACKGROUND, paste_layers, visible_part
+from ..collage.collage import BACKGROUND, Collage, Edit
+from ..collage.cutouts import paste_layers
+from ..collage.layer_names import chosen_layers, layer_name
 from ..collage.report import percent
 from ..errors import CollageError, quoted
 from ..imaging.filters import gaussian_blur
@@ -186,7 +186,7 @@ def _report(
     ]
     pasted = ", pasted over the picture from its own pixels" if request.paste else ""
     for number in chosen:
-        name, visible = layer_name(edited, number), visible_part(edited, number).mean().item()
+        name, visible = layer_name(edited, number), edited.visible_part(number).mean().item()
         lines.append(
             f"{name[0].upper()}{name[1:]}: noise {request.noise:g}, visible on "
             f"{percent(visible)} of the canvas{pasted}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..collage.chosen_layers import layer_name
 from ..collage.collage import Collage
+from ..collage.layer_names import layer_name
 from ..errors import CollageError, quoted
 from ..prompt.checks import check_prompt
 
@@ -18,7 +18,7 @@ def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
     """
     layer, where = collage.layers[number - 1], f"{node}, input phrase"
     check_prompt(phrase, where)
-    index = [n for n, _ in collage.numbered].index(number)
+    index = collage.index_of(number)
     group = collage.phrases.of_layer(index)
     if len(group.layers) > 1:
         others = ", ".join(str(collage.numbered[i][0]) for i in group.layers if i != index)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import torch
 
-from ..collage.collage import Collage, Layer
+from ..collage.collage import Collage
 from ..collage.compositing import compose
-from ..collage.cutouts import OwnPixels, own_pixels, visible_part
+from ..collage.cutouts import CanvasPixels, layer_on_canvas
+from ..collage.layer import Layer
 from ..imaging.filters import pull_push_fill
 from ..interruption import interruptible
 
@@ -62,7 +63,7 @@ def take_away(
     There it shows what `split` finds behind them; everywhere else it stays to the bit.
     """
     device, picture = picture.device, picture.to(collage.background.device)
-    left = torch.cat([visible_part(collage, number) for number in numbers], 1).sum(1, keepdim=True)
+    left = torch.cat([collage.visible_part(number) for number in numbers], 1).sum(1, keepdim=True)
     parted = split(collage, picture)
     kept = tuple(layer for n, layer in enumerate(parted.layers, 1) if n not in numbers)
     behind = parted.with_layers(kept).composite.image
@@ -98,15 +99,15 @@ def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
     )
     change, visible = target - plain.image.movedim(-1, 1), collage.composite.visible_alpha
     rest = (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
-    whole = OwnPixels((slice(0, H), slice(0, W)), collage.background.movedim(-1, 1), rest)
+    whole = CanvasPixels((slice(0, H), slice(0, W)), collage.background.movedim(-1, 1), rest)
     parts = [_part(whole, rest, change)]
     for index, layer in enumerate(interruptible(collage.shown)):
-        own = own_pixels(layer, H, W)
+        own = layer_on_canvas(layer, H, W)
         parts.append(_part(own, visible[:, index : index + 1], change))
     return parts
 
 
-def _part(own: OwnPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
+def _part(own: CanvasPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
     spread = pull_push_fill(change, share.expand(len(change), -1, -1, -1))
     changed = (own.colour + spread[(..., *own.window)]).clamp_(0, 1)
     return _Part(own.window, changed, share[(..., *own.window)], own.alpha.clone())

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..collage.collage import Collage, Layer
+from ..collage.collage import Collage
+from ..collage.layer import Layer
 from ..errors import CollageError, quoted
 from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import find_phrases

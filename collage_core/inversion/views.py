@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ..collage.collage import Collage, Layer
+from ..collage.collage import Collage
+from ..collage.layer import Layer
 from ..collage.placement import place_layer
 from ..errors import CollageError, quoted
 from ..imaging.pixels import SEEN, seen_box

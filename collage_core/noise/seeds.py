@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from ..collage.collage import Collage
-from ..collage.layer_choice import shown_layer
+from ..collage.layer_names import shown_layer
 from ..errors import CollageError, quoted
 from .noise_map import cell_noise
 

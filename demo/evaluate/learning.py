@@ -72,7 +72,7 @@ class Learning:
         while not trainer.done:
             trainer.step()
         outcome, vectors = trainer.report(), trainer.vectors()
-        return self.core.collage.collage.Embedding(name=WORD, vectors=vectors), {
+        return self.core.collage.layer.Embedding(name=WORD, vectors=vectors), {
             "steps": outcome.steps,
             "best_step": outcome.best_step,
             "passes": sum(outcome.passes),

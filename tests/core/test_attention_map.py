@@ -18,7 +18,8 @@ from collage_core.attention.maps import (
     region_attention,
     region_masks,
 )
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.imaging.colour import heat_colours, heat_maps
 
 B, N, K, H, D = 2, 35, 11, 3, 5

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from collage_core.collage.auto_tune import describe_tuning, tune
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 
 
 def make_layer(text: str, width: int, **options: Any) -> Layer:

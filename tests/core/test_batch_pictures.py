@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collage_core.collage.batch_pictures import batch_pictures
+from collage_core.collage.collage import batch_pictures
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import LAYER_RANGES, MAX_LAYERS, Collage, Embedding, Layer
+from collage_core.collage.collage import MAX_LAYERS, Collage
+from collage_core.collage.layer import LAYER_RANGES, Embedding, Layer
 from collage_core.collage.stack import new_canvas, on_top_of, with_layers, with_picture
 from collage_core.errors import CollageError
 from collage_core.imaging.colour import GREY, parse_colour

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Layer
 from collage_core.collage.compositing import compose
+from collage_core.collage.layer import Layer
 from collage_core.collage.placement import place_layer
 from collage_core.errors import CollageError
 from collage_core.imaging.resample import area_shrink

@@ -10,7 +10,8 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.collage.auto_tune import describe_tuning, tune
-from collage_core.collage.collage import Collage, Edit, Layer
+from collage_core.collage.collage import Collage, Edit
+from collage_core.collage.layer import Layer
 from collage_core.collage.report import describe_collage
 from collage_core.collage.stack import on_top_of, with_layers, with_picture
 from collage_core.errors import CollageError

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage, Edit, Embedding, Layer
+from collage_core.collage.collage import Collage, Edit
+from collage_core.collage.layer import Embedding, Layer
 from collage_core.collage.stack import on_top_of, with_layers
 from collage_core.editing.edit import EditRequest, edit
 from collage_core.errors import CollageError

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.errors import CollageError
 from collage_core.noise.seeds import (
     LARGEST,

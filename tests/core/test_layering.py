@@ -51,8 +51,8 @@ def test_imports_are_read_wherever_they_stand(tmp_path: Path):
 @pytest.mark.parametrize(
     "path", sorted((REPO / "collage_core").glob("**/*.py")), ids=lambda p: p.name
 )
-def test_the_core_imports_torch_and_the_standard_library_alone(path: Path):
-    allowed = {*sys.stdlib_module_names, "torch", "core"}
+def test_the_core_imports_torch_einops_and_the_standard_library_alone(path: Path):
+    allowed = {*sys.stdlib_module_names, "torch", "einops", "core"}
     folder = path.parent.relative_to(REPO / "collage_core")
     if folder.name == "storage":  # torch and ComfyUI bring both
         allowed |= {"filelock", "safetensors"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.collage.report import describe_collage
 
 WIDTH, HEIGHT = 80, 40

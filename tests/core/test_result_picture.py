@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.editing.result_picture import result_picture
 from collage_core.errors import CollageError
 

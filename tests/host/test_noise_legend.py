@@ -14,7 +14,7 @@ def legend(pack):
 
 
 def layer(core, text: str, x: float, noise: float):
-    return core.collage.collage.Layer(
+    return core.collage.layer.Layer(
         image=torch.full((1, 64, 32, 3), 0.5),
         alpha=torch.ones(1, 64, 32),
         text=text,

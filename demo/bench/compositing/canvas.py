@@ -6,9 +6,16 @@ from collections.abc import Callable
 
 import torch
 
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
 from collage_core.collage.compositing import compose_bytes
-from collage_core.collage.cutouts import boxes, cut_bytes, cut_layers, describe_layout, mask_rows
+from collage_core.collage.cutouts import (
+    boxes,
+    cutouts_bytes,
+    describe_layout,
+    layer_cutouts,
+    mask_rows,
+)
+from collage_core.collage.layer import Layer
 from collage_core.editing.paste_back import paste_back
 from collage_core.imaging.filters import gaussian_blur
 from collage_core.imaging.pixels import given_out
@@ -55,7 +62,7 @@ def giving_out(size: int, places: list[PLACE]) -> Work:
 
     def work() -> object:
         _ = whole.composite
-        cuts = cut_layers(whole, None, torch.full((3,), 0.59))
+        cuts = layer_cutouts(whole, None, torch.full((3,), 0.59))
         return (
             cuts,
             boxes(cuts.visible),
@@ -89,4 +96,4 @@ def reckoned(size: int, places: list[PLACE]) -> dict[str, int]:
     whole = Collage(
         width=size, height=size, prompt="layer", background=background, layers=tuple(layers)
     )
-    return {"stack": compose_bytes(size, size, 1, layers), "layers": cut_bytes(whole, 1)}
+    return {"stack": compose_bytes(size, size, 1, layers), "layers": cutouts_bytes(whole, 1)}

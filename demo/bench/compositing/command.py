@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from PIL import Image, ImageChops
 
-from collage_core.collage.collage import Layer
 from collage_core.collage.compositing import compose
+from collage_core.collage.layer import Layer
 
 from .canvas import blurring, giving_out, putting_back, reckoned, stacking
 

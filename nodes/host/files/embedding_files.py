@@ -19,7 +19,7 @@ from typing import Any
 
 import folder_paths
 
-from ....collage_core.collage.collage import Embedding
+from ....collage_core.collage.layer import Embedding
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.syntax import read_prompt
 from ....collage_core.storage.content_key import content_key

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ....collage_core.collage.collage import Collage, Layer
+from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.layer import Layer
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.inversion.loss import own_generator
 from ....collage_core.inversion.prompts import PLACEHOLDER, nouns_first, scene, sentences

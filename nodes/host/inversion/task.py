@@ -20,7 +20,8 @@ from typing import Any
 
 import torch
 
-from ....collage_core.collage.collage import Collage, Layer
+from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.layer import Layer
 from ....collage_core.errors import CollageError
 from ....collage_core.inversion.settings import NODE, Settings
 from ....collage_core.inversion.views import Views, layer_views

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import torch
 
-from ....collage_core.collage.batch_pictures import batch_pictures
-from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.collage import Collage, batch_pictures
 from ....collage_core.errors import CollageError
 
 KEY = "collage_pictures"

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from ....collage_core.collage.collage import Embedding
+from ....collage_core.collage.layer import Embedding
 from ....collage_core.errors import CollageError
 from ....collage_core.prompt.syntax import embedding_name
 from .text_encoder import ENCODERS

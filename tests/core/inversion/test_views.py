@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.errors import CollageError
 from collage_core.inversion.views import AMONG_OTHERS, SIZES, layer_views
 

@@ -239,7 +239,7 @@ def test_learned_words_are_read_from_the_layer_without_any_file(
     monkeypatch.setattr(clip.tokenizer.clip_l, "embedding_size", tiny.CONTEXT)
     collage = make_collage()
     vectors = {"l": torch.randn(2, tiny.CONTEXT, generator=torch.Generator().manual_seed(3))}
-    learned = pack.collage_core.collage.collage.Embedding(name="no_such_file", vectors=vectors)
+    learned = pack.collage_core.collage.layer.Embedding(name="no_such_file", vectors=vectors)
     fox, bear = collage.layers
     carrying = collage.with_layers((dataclasses.replace(fox, embedding=learned), bear))
     _, positive, report = patch(carrying)

@@ -130,7 +130,7 @@ def test_one_of_several_combined_is_enough(pack, make_collage, patch, paint, ref
 
 def test_a_learned_look_counts(pack, make_collage) -> None:
     core, collage = pack.collage_core, make_collage()
-    look = core.collage.collage.Embedding(name="fluffy", vectors={"l": torch.ones(1, 64)})
+    look = core.collage.layer.Embedding(name="fluffy", vectors={"l": torch.ones(1, 64)})
     other = changed(collage, 1, embedding=look)
     told = core.collage.same_collage.difference(other, collage, words=True)
     assert told == 'its layer 2 "blue bear" has the learned look fluffy, not no learned look'

@@ -36,7 +36,7 @@ def layer(pack):
         generator = torch.Generator().manual_seed(len(text) + ord(text[0]))
         image = torch.rand(batch, 16, 16, 3, generator=generator)
         alpha = torch.ones(batch, 16, 16)
-        return pack.collage_core.collage.collage.Layer(
+        return pack.collage_core.collage.layer.Layer(
             image=image, alpha=alpha, text=text, **settings
         )
 

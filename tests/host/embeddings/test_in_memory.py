@@ -13,7 +13,7 @@ import torch
 def hand_over(pack, clip):
     """Give a clone of the CLIP, its tokenizer changed by a subclass, the word "fur"."""
     memory = importlib.import_module(f"{pack.nodes.__name__}.host.models.embeddings_in_memory")
-    word = pack.collage_core.collage.collage.Embedding(name="fur", vectors={"l": torch.rand(2, 64)})
+    word = pack.collage_core.collage.layer.Embedding(name="fur", vectors={"l": torch.rand(2, 64)})
 
     def run(**changes):
         changed = clip.clone()

@@ -164,7 +164,7 @@ def test_no_prompt_goes_out_with_words_that_nobody_else_can_find(
     node_of, in_graph, put, pack, layer, vectors, name
 ) -> None:
     core = pack.collage_core
-    word = core.collage.collage.Embedding(name="fur", vectors=vectors)
+    word = core.collage.layer.Embedding(name="fur", vectors=vectors)
     learned = dataclasses.replace(layer, embedding=word)
     canvas = {"prompt": "a bear", "width": 64, "height": 64, "background": "#969696"}
     inputs = {**canvas, "layers": {"layer0": learned}}

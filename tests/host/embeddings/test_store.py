@@ -64,7 +64,7 @@ def test_every_phrase_gives_a_name_that_a_prompt_can_hold(
         name = job.publish(vectors, {})
     assert re.fullmatch(r"col_[a-z0-9_-]{1,40}_0123456789", name)
     assert litter(folder) == [f"{name}.safetensors"]
-    pack.collage_core.collage.collage.Embedding(name=name, vectors=vectors)
+    pack.collage_core.collage.layer.Embedding(name=name, vectors=vectors)
 
 
 def test_a_file_of_someone_else_is_never_touched(store, folder, vectors, put) -> None:

@@ -44,7 +44,7 @@ def make_layer(pack):
             "alpha": torch.ones(1, 40, 48),
             "noise": 0.8,
         }
-        return pack.collage_core.collage.collage.Layer(text=text, **{**given, **changes})
+        return pack.collage_core.collage.layer.Layer(text=text, **{**given, **changes})
 
     return make
 

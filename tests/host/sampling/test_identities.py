@@ -41,7 +41,7 @@ def test_a_collage_without_layers_is_painted_with_base_noise(
 
 
 def test_hidden_layers_take_no_part(run, pack, make_collage) -> None:
-    hidden = pack.collage_core.collage.collage.Layer(
+    hidden = pack.collage_core.collage.layer.Layer(
         image=torch.zeros(1, 128, 128, 3),
         alpha=torch.ones(1, 128, 128),
         text="rice",

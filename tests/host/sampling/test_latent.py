@@ -22,7 +22,7 @@ def test_every_picture_of_a_batch_has_its_own_map(
     collage = make_collage(0.0, batch=2)
     (layer,) = collage.layers
     alpha = torch.stack([torch.ones(128, 64), torch.zeros(128, 64)])
-    layer = pack.collage_core.collage.collage.Layer(
+    layer = pack.collage_core.collage.layer.Layer(
         image=layer.image, alpha=alpha, text="sushi", x=0.25, noise=0.0
     )
     collage = collage.with_layers((layer,))

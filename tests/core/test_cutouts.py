@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage, Layer
-from collage_core.collage.cutouts import boxes, cut_layers, describe_layout, own_pixels
+from collage_core.collage.collage import Collage
+from collage_core.collage.cutouts import boxes, describe_layout, layer_cutouts, layer_on_canvas
+from collage_core.collage.layer import Layer
 from collage_core.imaging.pixels import seen_box
 
 B, H, W = 2, 16, 24
@@ -40,7 +41,7 @@ def stack(generator: torch.Generator) -> Collage:
 
 def test_own_pixels_are_straight_and_keep_their_opacity(generator: torch.Generator):
     one = layer(generator, "one", opacity=0.5)
-    own = own_pixels(one, H, W)
+    own = layer_on_canvas(one, H, W)
     assert own.window == (slice(4, 12), slice(8, 16))
     assert_close(own.colour, one.image.movedim(-1, 1))
     assert_close(own.alpha.squeeze(1), one.alpha / 2)
@@ -48,11 +49,11 @@ def test_own_pixels_are_straight_and_keep_their_opacity(generator: torch.Generat
 
 def test_colour_under_no_alpha_is_black():
     bare = Layer(image=torch.ones(1, 8, 8, 3), alpha=torch.zeros(1, 8, 8), text="bare")
-    assert own_pixels(bare, H, W).colour.abs().max() == 0
+    assert layer_on_canvas(bare, H, W).colour.abs().max() == 0
 
 
 def test_layers_alone_show_what_others_hide(stack: Collage):
-    cuts = cut_layers(stack, None, GROUND)
+    cuts = layer_cutouts(stack, None, GROUND)
     low, _, over = stack.layers
     expected = GROUND.repeat(2, B, H, W, 1)
     full = torch.zeros(2, B, H, W)
@@ -67,18 +68,18 @@ def test_layers_alone_show_what_others_hide(stack: Collage):
 
 def test_a_result_is_cut_by_what_can_be_seen(stack: Collage, generator: torch.Generator):
     picture = torch.rand(B, H, W, 3, generator=generator)
-    cuts = cut_layers(stack, picture, GROUND)
+    cuts = layer_cutouts(stack, picture, GROUND)
     visible = stack.composite.visible_alpha
     for index in range(2):
         share = visible[:, index].unsqueeze(-1)
         assert_close(cuts.images[index], share * picture + (1 - share) * GROUND)
-    assert_close(cuts.full, cut_layers(stack, None, GROUND).full)
+    assert_close(cuts.full, layer_cutouts(stack, None, GROUND).full)
 
 
 def test_every_picture_of_a_result_is_cut(generator: torch.Generator):
     one = collage(layer(generator, "one"))
     picture = torch.rand(3, H, W, 3, generator=generator)
-    cuts = cut_layers(one, picture, GROUND)
+    cuts = layer_cutouts(one, picture, GROUND)
     assert cuts.images.shape == (1, 3, H, W, 3)
     assert cuts.visible.shape == cuts.full.shape == (1, 3, H, W)
     assert_close(cuts.full[0, 2], cuts.full[0, 0])
@@ -87,14 +88,14 @@ def test_every_picture_of_a_result_is_cut(generator: torch.Generator):
 
 def test_layers_beyond_the_canvas_are_empty_or_cropped(generator: torch.Generator):
     beyond, half = layer(generator, "beyond", x=3.0), layer(generator, "half", x=0.0)
-    cuts = cut_layers(collage(beyond, half), None, GROUND)
+    cuts = layer_cutouts(collage(beyond, half), None, GROUND)
     assert cuts.full[0].max() == 0
     assert_close(cuts.images[0], GROUND.expand(1, H, W, 3))
     assert_close(cuts.full[1, :, 4:12, :4], half.alpha[..., 4:])
 
 
 def test_without_layers_there_are_no_cuts():
-    cuts = cut_layers(collage(), None, GROUND)
+    cuts = layer_cutouts(collage(), None, GROUND)
     assert cuts.images.shape == (0, 1, H, W, 3)
     assert boxes(cuts.visible) == [[]]
 
@@ -116,7 +117,7 @@ def test_the_layout_is_json_for_every_layer(stack: Collage):
         *(Layer(image=torch.ones(1, 8, 8, 3), alpha=torch.ones(1, 8, 8), text=one.text, x=one.x,
                 visible=one.visible, noise=0.25) for one in stack.layers)
     )  # fmt: skip
-    layout = json.loads(describe_layout(opaque, cut_layers(opaque, None, GROUND)))
+    layout = json.loads(describe_layout(opaque, layer_cutouts(opaque, None, GROUND)))
     assert (layout["width"], layout["height"]) == (W, H)
     assert layout["layers"] == [
         {

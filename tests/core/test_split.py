@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage, Edit, Embedding, Layer
+from collage_core.collage.collage import Collage, Edit
+from collage_core.collage.layer import Embedding, Layer
 from collage_core.editing.split import split
 from collage_core.imaging.filters import pull_push_fill
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.collage.chosen_layers import chosen_layers, layer_name
-from collage_core.collage.collage import Collage, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
+from collage_core.collage.layer_names import chosen_layers, layer_name
 from collage_core.errors import CollageError
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.collage.collage import Collage, Embedding, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Embedding, Layer
 from collage_core.editing.rephrase import rephrase
 from collage_core.errors import CollageError
 
