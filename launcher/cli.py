@@ -73,6 +73,14 @@ def _command(commands, name: str, help_text: str) -> argparse.ArgumentParser:
 
 
 PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "examples", "bench")
+# command -> the folder it works with, which the registry's archive does not have (.comfyignore)
+NEEDS = {
+    "test": "tests",
+    "canary": "tests",
+    "gpu": "tests",
+    "figures": "demo/examples",
+    **{name: f"demo/{name}" for name in ("train", "evaluate", "examples", "bench")},
+}
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -88,6 +96,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     """Carry out one command and return its exit status."""
     from launcher.host import find_host, require_undamaged
 
+    require_folder(options.command)
     if options.command == "convert-embedding":
         from launcher.convert import convert_embedding
 
@@ -101,6 +110,15 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if status:
         require_undamaged(host)
     return status
+
+
+def require_folder(command: str, repo: Path = REPO) -> None:
+    """Raise LauncherError for a developers' command in a copy of the pack without its folder."""
+    if not (repo / NEEDS.get(command, "")).is_dir():
+        raise LauncherError(
+            f"`run.py {command}` is for developers, and this copy of the pack has no "
+            f"{NEEDS[command]} folder; clone the repository to run it."
+        )
 
 
 def _packed(options: argparse.Namespace) -> Host | None:

@@ -4,7 +4,7 @@ Writes the layers of each example's scene as PNG files with transparency, and th
 turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
 what `python3 run.py figures`, `evaluate` and `bench` left in output/ for thumbnails and documents.
 --locales writes the English texts of the nodes for the page, --help-pictures what their help
-pages show, --graph-picture the graph of the README.
+pages show, --graph-picture the graph of the README, --icon the icon for ComfyUI's registry.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .graph import WORKFLOWS, Graph
 from .graph_picture import make_graph_picture
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
-from .pictures import take_pictures
+from .pictures import ICON, make_icon, take_pictures
 from .stories import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
 from .to_page import to_page_form, with_defaults
 from .variants import CHECKPOINT
@@ -45,9 +45,13 @@ def main() -> None:
     parser.add_argument("--help-pictures", action="store_true", help="make those of help pages")
     parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
     parser.add_argument("--graph-picture", action="store_true", help="make that of the README")
+    parser.add_argument("--icon", action="store_true", help="make the registry's icon")
     asked = parser.parse_args()
     if asked.pictures:
         take_pictures()
+    if asked.icon:
+        make_icon()
+        print(f"The icon: {ICON.relative_to(ROOT)}")
     if asked.locales:
         write_english(load_pack().nodes.NODES)
         print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
@@ -55,7 +59,7 @@ def main() -> None:
         make_help_pictures()
     if asked.graph_picture:
         make_graph_picture()
-    if asked.pictures or asked.locales or asked.help_pictures or asked.graph_picture:
+    if any(vars(asked).values()):
         return
     for name, make in (EXAMPLES | FIGURES).items():
         _write(name, make())

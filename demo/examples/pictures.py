@@ -28,6 +28,22 @@ STARTS = {
     name: "collage_1_composite" if name == "iterative_edit" else "collage_composite"
     for name in ("bento_box_steps", "toy_box", "cake_table", "trade_off", "iterative_edit")
 }
+ICON = DOCS / "icon.png"
+# layer of the bento box -> its side, and the height of its middle, in pixels of the icon
+CARDS = {"cloth": (176, 190), "bento_box": (160, 130), "rice": (60, 60)}
+
+
+def make_icon(side: int = 256) -> None:
+    """The icon for ComfyUI's registry: layers of the bento box floating over one another."""
+    icon = Image.new("RGBA", (side, side))
+    for name, (size, middle) in CARDS.items():
+        with Image.open(WORKFLOWS / "input" / f"collage_bento_{name}.png") as layer:
+            card = layer.convert("RGBA").resize((size, size))
+        card = card.rotate(45, Image.Resampling.BICUBIC, expand=True)
+        card = card.resize((card.width, card.height // 2), Image.Resampling.LANCZOS)
+        icon.alpha_composite(card, ((side - card.width) // 2, middle - card.height // 2))
+    with writing(ICON, replace=True) as file:
+        icon.save(file, "PNG", optimize=True)
 
 
 def take_pictures() -> None:

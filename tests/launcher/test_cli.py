@@ -120,3 +120,12 @@ def test_nonsense_ends_in_one_sentence(
     assert re.search(words, told)
     assert len(told.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["test", "train", "bench", "figures", "gpu"])
+def test_a_copy_without_the_developers_folders_says_so(command: str, tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    with pytest.raises(LauncherError, match=f"no {cli.NEEDS[command]} folder"):
+        cli.require_folder(command, tmp_path)
+    cli.require_folder(command)
+    cli.require_folder("demo", tmp_path)
