@@ -46,7 +46,7 @@ def run_canary(host: Host, version: str | None) -> int:
         "As it was: host symbols, contract of the nodes" + (" and the page." if _browser() else ".")
     )
     if not _browser():
-        say("The page was not looked at: .ci/run installs Chromium and playwright-core for it.")
+        say("The page was not looked at: .ci/browser installs Chromium and playwright-core for it.")
     return 0
 
 

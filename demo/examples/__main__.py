@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 
 from collage_core.storage.atomic_write import write_whole
 
@@ -19,7 +20,7 @@ from .graph import WORKFLOWS, Graph
 from .graph_picture import make_graph_picture
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
-from .pictures import ICON, make_icon, take_pictures
+from .pictures import make_icon, take_pictures
 from .stories import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
 from .to_page import to_page_form, with_defaults
 from .variants import CHECKPOINT
@@ -39,27 +40,30 @@ FIGURES = {
 }
 
 
+def _locales() -> None:
+    write_english(load_pack().nodes.NODES)
+    print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
+
+
+# option -> what it makes, its help
+PARTS: dict[str, tuple[Callable[[], None], str]] = {
+    "pictures": (take_pictures, "take those of the last figures"),
+    "help-pictures": (make_help_pictures, "make those of help pages"),
+    "locales": (_locales, "write the nodes' English texts"),
+    "graph-picture": (make_graph_picture, "make that of the README"),
+    "icon": (make_icon, "make that of the registry"),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py examples", description=__doc__)
-    parser.add_argument("--pictures", action="store_true", help="take those of the last figures")
-    parser.add_argument("--help-pictures", action="store_true", help="make those of help pages")
-    parser.add_argument("--locales", action="store_true", help="write the nodes' English texts")
-    parser.add_argument("--graph-picture", action="store_true", help="make that of the README")
-    parser.add_argument("--icon", action="store_true", help="make the registry's icon")
-    asked = parser.parse_args()
-    if asked.pictures:
-        take_pictures()
-    if asked.icon:
-        make_icon()
-        print(f"The icon: {ICON.relative_to(ROOT)}")
-    if asked.locales:
-        write_english(load_pack().nodes.NODES)
-        print(f"The nodes' English texts in {ENGLISH.relative_to(ROOT)}")
-    if asked.help_pictures:
-        make_help_pictures()
-    if asked.graph_picture:
-        make_graph_picture()
-    if any(vars(asked).values()):
+    for name, (_, text) in PARTS.items():
+        parser.add_argument(f"--{name}", dest=name, action="store_true", help=text)
+    asked = vars(parser.parse_args())
+    for name, (make, _) in PARTS.items():
+        if asked[name]:
+            make()
+    if any(asked.values()):
         return
     for name, make in (EXAMPLES | FIGURES).items():
         _write(name, make())

@@ -19,16 +19,16 @@ from ..pack import ROOT
 from .graph import WORKFLOWS
 from .pictures import DOCS
 
-PLAYWRIGHT = ROOT / ".host" / "browser"  # where .ci/run puts playwright-core
+PLAYWRIGHT = ROOT / ".host" / "browser"  # where .ci/browser puts playwright-core
 QUALITY = 85
 
 
 def make_graph_picture() -> None:
-    """Write docs/graph.jpg. Needs Chromium, Node and playwright-core: `.ci/run` installs them."""
+    """Write docs/graph.jpg with the browser that `.ci/browser` installs; needs Node, too."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or not PLAYWRIGHT.is_dir():
         raise SystemExit(
-            "--graph-picture needs Chromium and playwright-core; .ci/run installs both."
+            "--graph-picture needs Chromium and playwright-core; .ci/browser installs both."
         )
     env = {**os.environ, "CHROMIUM": chromium, "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
     script, workflow = Path(__file__).with_suffix(".mjs"), WORKFLOWS / "bento_box.json"

@@ -44,6 +44,7 @@ def make_icon(side: int = 256) -> None:
         icon.alpha_composite(card, ((side - card.width) // 2, middle - card.height // 2))
     with writing(ICON, replace=True) as file:
         icon.save(file, "PNG", optimize=True)
+    print(f"The icon: {ICON.relative_to(ROOT)}")
 
 
 def take_pictures() -> None:

@@ -27,7 +27,7 @@ OnPage = Callable[..., dict[str, Any]]
 def on_page(server: Server) -> OnPage:
     """Runs a script of this folder: its name, its picture's, more words; -> what it saw."""
     if not HERE:
-        pytest.skip("no Chromium or playwright-core here; .ci/run installs both")
+        pytest.skip("no Chromium or playwright-core here; .ci/browser installs both")
     PICTURES.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "CHROMIUM": str(CHROMIUM), "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
 
