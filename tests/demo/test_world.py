@@ -60,7 +60,7 @@ def test_without_a_collage_the_picture_is_the_same() -> None:
 
 
 def test_the_world_needs_numpy_alone() -> None:
-    for path in Path(world.__file__).parent.glob("*.py"):
+    for path in Path(world.__file__).parent.glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
             if isinstance(node, ast.Import):
