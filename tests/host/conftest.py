@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -17,6 +18,7 @@ import torch
 
 REPO = Path(__file__).absolute().parents[2]
 COMFYUI = os.environ.get("COMFYUI_PATH")
+SIZE = 64  # pixels a side of the pictures in `things`
 
 if COMFYUI:
     # ComfyUI reads its arguments from here on its first import; the device is decided then.
@@ -113,6 +115,51 @@ def make_model(tiny):
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def things(pack, tiny, tmp_path_factory):
+    """Kind of socket -> something right for it."""
+    layer_node, stack_node = pack.nodes.layers.CollageLayer, pack.nodes.stack.CollageStack
+    temporary = pytest.MonkeyPatch()
+    temporary.setattr("folder_paths.temp_directory", str(tmp_path_factory.mktemp("temp")))
+    with torch.inference_mode():
+        layer = layer_node.execute(image=torch.rand(1, 32, 32, 3), text="sushi").args[0]
+        stack = {"prompt": "sushi", "width": SIZE, "height": SIZE, "background": "#969696"}
+        collage = stack_node.execute(**stack, layers={"layer0": layer}).args[0]
+        hidden = collage.with_layers((dataclasses.replace(layer, visible=False),))
+    yield {
+        "MODEL": tiny.tiny_model(),
+        "CLIP": tiny.tiny_clip(),
+        "VAE": tiny.tiny_vae(),
+        "CONTROL_NET": tiny.tiny_control_net(),
+        "CONDITIONING": tiny.conditioning(),
+        "LATENT": {"samples": torch.rand(1, 4, SIZE // 8, SIZE // 8)},
+        "IMAGE": torch.rand(1, SIZE, SIZE, 3),
+        "MASK": torch.rand(1, SIZE, SIZE),
+        "COLLAGE": collage,
+        "COLLAGE_LAYER": layer,
+        "hidden": hidden,
+        "COMFY_AUTOGROW_V3": {"layer0": layer},
+        "BOUNDING_BOX": {"x": 0, "y": 0, "width": SIZE, "height": SIZE},
+    }
+    temporary.undo()
+
+
+@pytest.fixture(scope="module")
+def right(things) -> Callable[[Any], Any]:
+    """A right value for an input of a schema."""
+    values = {"width": SIZE, "height": SIZE, "prompt": "sushi", "text": "sushi", "layers": "1"}
+
+    def find(one: Any) -> Any:
+        kind = one.get_io_type()
+        if kind in things:
+            return things[kind]
+        options = getattr(one, "options", None)
+        first = options[0] if options else "none"
+        return values.get(one.id, first if getattr(one, "default", None) is None else one.default)
+
+    return find
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from zlib import crc32
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -23,29 +21,6 @@ from launcher.host import find_host
 from launcher.server import Server
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
-
-
-@pytest.fixture
-def quick(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The example with three steps; a seed of the test's own, or the server's cache answers."""
-    prompt = json.loads((WORKFLOWS / "api" / "bento_box.json").read_text())
-    sampler = next(n for n in prompt.values() if n["class_type"] == "PerLayerNoiseKSampler")
-    sampler["inputs"] |= {"steps": 3, "seed": crc32(request.node.name.encode())}
-    file = tmp_path / "quick.json"
-    file.write_text(json.dumps(prompt))
-    return file
-
-
-@pytest.fixture
-def run(server: Server, quick: Path, tmp_path: Path):
-    """Start a script on the session's server, in a folder of its own; what it said."""
-
-    def start(script: str, *arguments: str, url: str = server.url) -> subprocess.CompletedProcess:
-        command = [sys.executable, str(WORKFLOWS / script), url, *arguments]
-        command += ["--workflow", str(quick)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return start
 
 
 def test_a_collage_is_queued_followed_and_fetched(run, tmp_path: Path) -> None:
@@ -210,74 +185,6 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     assert done.returncode == 1
     assert words in done.stderr
     assert len(client.get("/history")) == before
-
-
-def test_a_layer_is_varied_on_a_sheet(run, tmp_path: Path) -> None:
-    done = run("vary_layer.py", "bento box", "noise", "0.1", "1", "0.10", "--steps", "2")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "noise 1, step 2 of 2\n" in done.stdout
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"), np.float32)
-    low, high, same = (sheet[8 : 8 + 256, 8 + 264 * n :][:, :256] for n in range(3))
-    assert sheet.shape[1] == 3 * 264 + 8
-    assert np.array_equal(low, same)
-    assert np.abs(low - high).mean() > 3
-    labels = sheet[8 + 256 :]
-    assert labels.min() == 0
-    assert labels.max() == 255
-
-
-def test_words_are_varied_in_the_scene_prompt_too(run, tmp_path: Path) -> None:
-    done = run("vary_layer.py", "ginger", "text", "an egg", "ginger", "--steps", "1")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "sheet.png").exists()
-
-
-def test_a_place_is_varied_in_both_directions(run, tmp_path: Path) -> None:
-    values = ["0.3,0.73", "0.3,0.2", "0.7,0.73"]
-    assert run("vary_layer.py", "sushi", "position", *values, "--steps", "1").returncode == 0
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"), np.float32)
-    first, up, right = (sheet[8 : 8 + 256, 8 + 264 * n :][:, :256] for n in range(3))
-    assert np.abs(first - up).mean() > 1
-    assert np.abs(first - right).mean() > 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["sashimi", "noise", "0.5"], 'no layers have the text "sashimi"; there are "green cloth"'),
-        (["sushi", "nose", "0.5"], 'has no value "nose"; it has text, x, y'),
-        (["sushi", "image", "a.png"], 'has no value "image"'),
-        (["sushi", "noise", "much"], 'noise is a number, and "much" is not'),
-        (["sushi", "visible", "much"], 'visible is true or false, and "much" is not'),
-        (["sushi", "position", "0.5"], 'two numbers, such as 0.3,0.7, and "0.5" is not'),
-        (
-            ["sushi", "noise", "0.5", "0.4", "1.5"],
-            'CollageLayer "sushi", input noise: 1.5 is outside 0 to 1.',
-        ),
-    ],
-)
-def test_a_mistake_is_one_sentence_and_nothing_is_left_in_the_queue(
-    run, client: Client, tmp_path: Path, arguments: list[str], words: str
-) -> None:
-    done = run("vary_layer.py", *arguments)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "sheet.png").exists()
-    assert client.get("/queue")["queue_pending"] == []
-
-
-@pytest.mark.parametrize(("scene", "places"), [("a rice box", 0), ("sushi by sushi", 2)])
-def test_words_are_exchanged_only_where_they_stand_once(
-    run, quick: Path, scene: str, places: int
-) -> None:
-    prompt = json.loads(quick.read_text())
-    stack = next(n for n in prompt.values() if n["class_type"] == "CollageStack")
-    stack["inputs"]["prompt"] = scene
-    quick.write_text(json.dumps(prompt))
-    done = run("vary_layer.py", "sushi", "text", "egg")
-    assert done.returncode == 1
-    assert f'"sushi" stands {places} times in the scene prompt' in done.stderr
 
 
 def test_what_fails_on_the_way_is_told_in_the_nodes_words(run, quick: Path) -> None:
