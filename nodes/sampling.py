@@ -99,7 +99,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         plan = SamplingPlan(seeds, StepRange(start_at_step, end_at_step), renoise)
         cells = cell_noise(pixels, cell)
         begin = start_latents(
-            model, vae, collage.composite.image, latent_image, cells, goes_on=start_at_step > 0
+            model, vae, collage.composite.image, latent_image, cells, resumed=start_at_step > 0
         )
         start = start_noise(cells, declared_noises(collage, base_noise))
         sampled = sample_cells(model, begin, cells, start, plan, **ksampler)

@@ -1,10 +1,9 @@
-"""A finished picture to go on from.
+"""A finished picture to continue from.
 
 Modules
-    edit               some layers are redrawn, everything else is kept; its report
-    rephrase           other words for a layer, in its text and in the prompt
-    split              a finished picture taken apart into the layers of its collage
-    result_picture     a finished picture beside its collage: sizes and batches
-    paste_back         the original, to the bit, wherever an edit could not change it
-    paste_back_inputs  what CollagePasteBack is given, checked
+    edit            some layers are redrawn, everything else is kept; its report
+    rephrase        other words for a layer, in its text and in the prompt
+    split           a finished picture taken apart into the layers of its collage
+    result_picture  a finished picture beside its collage: sizes and batches
+    paste_back      the original, to the bit, wherever an edit could not change it
 """

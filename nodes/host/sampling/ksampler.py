@@ -30,9 +30,8 @@ from ....collage_core.noise.release import NOISE_RESOLUTION, fixed_cells
 from ..attention.conditioning import KEY
 from ..attention.patch import is_patched
 from .denoise_mask import apply_free_cells
-from .fresh_noise import fresh_noise
 from .partial_run import Start
-from .solver import sampler
+from .solver import fresh_noise, sampler
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS

@@ -59,7 +59,7 @@ def start_latents(
     latent_image: dict | None,
     cells: torch.Tensor,
     *,
-    goes_on: bool,
+    resumed: bool,
 ) -> Start:
     """What to sample: a run goes on when it is told to and gets a `latent_image`.
 
@@ -68,14 +68,14 @@ def start_latents(
     cannot follow.
     """
     if latent_image is not None:
-        _check_something(latent_image["samples"], cells, goes_on)
+        _check_something(latent_image["samples"], cells, resumed)
     latent = start_latent(model, vae, image, latent_image, cells)
     original = latent.pop(ORIGINAL, None)
     if not isinstance(original, Original):
         original = None
     if latent_image is None:
         return Start(latent, None, of_composite=True)
-    if not goes_on:
+    if not resumed:
         _check_finished(latent["samples"], original)
         return Start(latent, None, of_composite=False)
     noisy, clean = (
@@ -89,7 +89,7 @@ def start_latents(
     return Start({**latent, "samples": clean}, noisy, of_composite=True, assumed=True)
 
 
-def state_to_go_on_from(
+def resumed_state(
     model, noisy: torch.Tensor, x: torch.Tensor, sigma, assumed: torch.Tensor | None
 ) -> torch.Tensor:
     """What a sampler function steps on from at `sigma` instead of `x`, the original under noise.
@@ -122,11 +122,11 @@ def state_to_go_on_from(
     return state
 
 
-def _check_something(samples: torch.Tensor, cells: torch.Tensor, goes_on: bool) -> None:
+def _check_something(samples: torch.Tensor, cells: torch.Tensor, resumed: bool) -> None:
     """Refuse empty latents, except where nothing of a picture would be left anyway."""
     if samples.is_nested or samples.flatten(1).any(1).all():
         return
-    if goes_on:
+    if resumed:
         raise CollageError(
             f"{WHERE}: it is empty, so there is no step to go on from. Connect the latent of the "
             "sampler that took the steps before start_at_step, or set that to 0."
