@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.attention.bias import SCHEDULES, Region, WordBias
+from ..collage_core.attention.bias import SCHEDULES, AttentionBias
 from ..collage_core.attention.report import describe_bias
 from ..collage_core.collage.box import read_box
 from ..collage_core.errors import CollageError
-from .host.attention.conditioning import with_words
-from .host.attention.patch import patch_model, remember
-from .host.attention.tokens import BoundTokens, bind_tokens
+from .host.attention.conditioning import with_bias
+from .host.attention.patch import attach_conditioning, patch_model
+from .host.attention.token_spans import TokenSpans, token_spans
 from .host.models.embeddings_in_memory import with_words_in_memory
 from .host.models.text_encoder import check_width
 from .host.models.unet import context_width
@@ -71,39 +71,32 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         cls, model, clip, collage, schedule, strength, start_percent, end_percent, crop=None
     ) -> io.NodeOutput:
         box = read_box(crop, collage, f"{NODE}, input crop")
-        visible = collage.composite.visible_alpha
         width = context_width(model, NODE)
-        phrases = collage.learned_phrases
         clip = with_words_in_memory(clip, [layer.embedding for layer in collage.shown])
-        bound = bind_tokens(clip, phrases)
+        phrases = collage.learned_phrases
+        spans = token_spans(clip, phrases)
         conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
         for features, _ in conditioning:
-            _check_features(features, width, bound)
-
-        def bias_of(length: int) -> WordBias:
-            return WordBias(
-                masks=visible if box is None else box.cut(visible),
-                regions=tuple(
-                    Region(group.layers, bound.groups[number])
-                    for number, group in enumerate(phrases.groups)
-                ),
-                attract=tuple(strength * layer.attract for layer in collage.shown),
-                repel=tuple(strength * layer.repel for layer in collage.shown),
-                length=length,
-                schedule=schedule,
-                start=start_percent,
-                end=end_percent,
-            )
-
-        positive = with_words(conditioning, bias_of, collage, box)
-        bias = bias_of(conditioning[0][0].shape[1])
-        report = describe_bias(collage, bias, bound.words, "" if box is None else str(box))
-        return io.NodeOutput(remember(patch_model(model), positive), positive, report)
+            _check_features(features, width, spans)
+        visible = collage.composite.visible_alpha
+        bias = AttentionBias(
+            masks=visible if box is None else box.cut(visible),
+            regions=spans.regions,
+            attract=tuple(strength * layer.attract for layer in collage.shown),
+            repel=tuple(strength * layer.repel for layer in collage.shown),
+            schedule=schedule,
+            start=start_percent,
+            end=end_percent,
+        )
+        positive = with_bias(conditioning, bias, collage, box)
+        length = conditioning[0][0].shape[1]
+        report = describe_bias(collage, bias, spans.spelling, length, str(box or ""))
+        return io.NodeOutput(attach_conditioning(patch_model(model), positive), positive, report)
 
 
-def _check_features(features, width: int, bound: BoundTokens) -> None:
+def _check_features(features, width: int, spans: TokenSpans) -> None:
     check_width(features.shape[-1], width, NODE)
-    last = max((max(tokens, default=0) for tokens in bound.groups.values()), default=0)
+    last = max((max(region.tokens, default=0) for region in spans.regions), default=0)
     if last >= features.shape[1]:
         raise CollageError(
             f"{NODE}, input collage: the text encoder keeps {features.shape[1]} tokens, and words "

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..collage_core.attention.maps import describe_attention, layer_regions
 from ..collage_core.imaging.colour import heat_maps
-from .host.attention.replay import check_latent, remembered_words, replay
+from .host.attention.replay import attached_conditioning, check_latent, replay
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .sockets import CATEGORY, CollageSocket
 from .widgets import seed_widget
@@ -66,7 +66,7 @@ class CollageAttentionMap(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, collage, latent, steps, seed) -> io.NodeOutput:
-        positive, bias = remembered_words(model, collage)
+        positive, bias = attached_conditioning(model, collage)
         check_latent(model, collage, latent)
         pictures = latent_pictures(collage, latent, NODE, "latent")
         collage, model = collage.of_pictures(pictures), tell_pictures(model, pictures)

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 
 SCHEDULES = ("paper", "ediff", "constant")
-LIMIT = 1e4  # of scores and bias, far inside half precision
-Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as the host has it
+LIMIT = 1e4  # bound of scores and bias, far inside half precision
+Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as ComfyUI has it
 
 
 def schedule_factor(schedule: str, sigma: float) -> float:
@@ -31,8 +32,13 @@ def schedule_factor(schedule: str, sigma: float) -> float:
 
 
 @dataclass(frozen=True)
-class Region:
-    """Layers, as indices into the masks, and the positions of the tokens that belong to them."""
+class TokenRegion:
+    """Layers, as indices into the masks, and the positions of the tokens that belong to them.
+
+    It is a `WordRegion` of the prompt after tokenising: "a red fox" gives layer 0 its tokens 2, 3.
+
+        TokenRegion(layers=(0,), tokens=(2, 3))
+    """
 
     layers: tuple[int, ...]
     tokens: tuple[int, ...]
@@ -42,7 +48,7 @@ class Region:
 class TokenColumns:
     """Keys that belong to regions: positions [T], membership [R, T] of 0 and 1, and f(sigma).
 
-    f(sigma) changes with every step, and is a tensor [] so that no compiled code depends on it.
+    f(sigma) changes at every step. It is a tensor [], so no compiled code depends on its value.
     """
 
     tokens: torch.Tensor
@@ -58,18 +64,21 @@ class TokenColumns:
 
 
 @dataclass(frozen=True, eq=False)
-class WordBias:
-    """What one conditioning asks of cross-attention.
+class AttentionBias:
+    """The bias that one conditioning adds to cross-attention.
 
     masks: visible alpha [B, L, H, W] in [0, 1]; attract, repel: w+ and w- of each of the L
-    layers; length: tokens of the conditioning. start, end: share of the schedule, 0 to 1.
+    layers; start, end: the part of the schedule in which the bias acts, 0 to 1.
+
+        regions = (TokenRegion((0,), (2, 3)), TokenRegion((1,), (6,)))
+        bias = AttentionBias(collage.composite.visible_alpha, regions, (0.3, 0.3), (0.5, 0.5))
+        weights = bias.region_weights((32, 32), latent=(64, 64))  # [B, 1024, 2]
     """
 
     masks: torch.Tensor = field(repr=False)
-    regions: tuple[Region, ...]
+    regions: tuple[TokenRegion, ...]
     attract: tuple[float, ...]
     repel: tuple[float, ...]
-    length: int
     schedule: str = "paper"
     start: float = 0.0
     end: float = 1.0
@@ -81,7 +90,7 @@ class WordBias:
     def region_weights(
         self, size: tuple[int, int], latent: tuple[int, int], area: Area | None = None
     ) -> torch.Tensor:
-        """w+ M - w- (1 - M) at a block of `size` cells: [B, h * w, R], float32, on the CPU.
+        """w+ M - w- (1 - M) for the cells of a block of `size`: [B, h * w, R], float32, on the CPU.
 
         latent: height and width of the whole latent picture; area: the part that is painted.
         """
@@ -96,7 +105,7 @@ class WordBias:
         return masks[..., top : top + height, left : left + width]
 
     def weights_of(self, cells: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """`region_weights` of what `cell_masks` gives."""
+        """The `region_weights` of masks that `cell_masks` returned."""
         return self._weights(block_masks(cells, size)).flatten(1, 2)
 
     def _weights(self, masks: torch.Tensor) -> torch.Tensor:
@@ -113,8 +122,9 @@ class WordBias:
     def token_columns(self, length: int, keys: int, factor: float) -> TokenColumns:
         """The tokens of the regions among `keys` keys, for one call of the model.
 
-        length: tokens of the conditioning with what other nodes appended; the host repeats it
-        to a length that suits its whole batch. factor: f(sigma), or 0 outside the schedule.
+        length: tokens of the conditioning, those that other nodes appended included; ComfyUI
+        repeats them until the whole batch has `keys` tokens. factor: f(sigma), 0 outside the
+        schedule.
         """
         tokens, region_of = [], []
         for number, region in enumerate(self.regions):
@@ -130,7 +140,7 @@ class WordBias:
 def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
     """Scale each mask so that its largest value is that of the mask it was shrunk from.
 
-    A hair or a rope that covers no whole cell would otherwise lose its words.
+    Without this, a hair or a rope that fills no whole cell would lose its words.
     """
     peaks = small.amax((-2, -1), keepdim=True)
     wanted = large.amax((-2, -1), keepdim=True).to(peaks)
@@ -150,9 +160,9 @@ def block_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def shrink_factor(grid: Sequence[int], size: Sequence[int]) -> int | None:
-    """The power of two by which a UNet, halving and rounding up, made `size` cells of a grid.
+    """The power of two by which a UNet shrinks a grid to `size` cells, halving and rounding up.
 
-    None where it was patched to shrink otherwise.
+    None where another patch shrinks the blocks in another way.
     """
     factor = 1
     while any(-(-large // factor) > small for large, small in zip(grid, size, strict=True)):
@@ -162,10 +172,9 @@ def shrink_factor(grid: Sequence[int], size: Sequence[int]) -> int | None:
 
 def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:
     """m_j of every key: [B, N, H * D] queries, [B, T, H * D] keys -> [B, T], at least 0."""
-    batch, _, width = q.shape
-    q = q.view(batch, -1, heads, width // heads).transpose(1, 2)
-    k = k.reshape(batch, -1, heads, width // heads).permute(0, 2, 3, 1)
-    scores = q @ (k * (width // heads) ** -0.5)  # scaled first: half precision overflows early
+    q = rearrange(q, "b n (h d) -> b h n d", h=heads)
+    k = rearrange(k, "b t (h d) -> b h d t", h=heads)
+    scores = q @ (k * k.shape[2] ** -0.5)  # k is scaled first: half precision overflows early
     return scores.amax((1, 2)).float().clamp(0, LIMIT)
 
 
@@ -174,8 +183,8 @@ def attention_bias(
 ) -> torch.Tensor:
     """The term that is added to the scores, [B, 1, N, K] in the dtype of q.
 
-    weights: [B or 1, N, R] of `region_weights`. Only the keys of the layers' tokens meet the
-    queries, and the bias has rank R: one small product however many layers there are.
+    weights: [B or 1, N, R] from `region_weights`. Scores are computed for the keys of the layers'
+    tokens alone, and the bias has rank R: one small matrix product for any number of layers.
     """
     peaks = peak_scores(q, k[:, columns.tokens], heads)
     shares = weights.new_zeros(len(q), weights.shape[-1], k.shape[1])

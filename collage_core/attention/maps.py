@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from ..collage.collage import Collage
 from ..collage.report import percent
 from ..errors import quoted
-from .bias import Region, TokenColumns, shrink_factor
+from .bias import TokenColumns, TokenRegion, shrink_factor
 
 
 def region_attention(
@@ -73,14 +73,14 @@ class AttentionSum:
         return self.total / self.calls
 
 
-def layer_regions(regions: Sequence[Region]) -> list[int]:
+def layer_regions(regions: Sequence[TokenRegion]) -> list[int]:
     """The number of every layer's region, in the order of the layers."""
     pairs = [(layer, n) for n, region in enumerate(regions) for layer in region.layers]
     return [number for _, number in sorted(pairs)]
 
 
 def region_masks(
-    visible_alpha: torch.Tensor, regions: Sequence[Region], attention: torch.Tensor
+    visible_alpha: torch.Tensor, regions: Sequence[TokenRegion], attention: torch.Tensor
 ) -> torch.Tensor:
     """Visible alpha [C, L, H, W] -> what can be seen of each region, as `attention` [B, R, h, w].
 
@@ -114,7 +114,7 @@ def centres(maps: torch.Tensor) -> torch.Tensor:
 
 
 def describe_attention(
-    collage: Collage, regions: Sequence[Region], attention: torch.Tensor, levels: int
+    collage: Collage, regions: Sequence[TokenRegion], attention: torch.Tensor, levels: int
 ) -> str:
     """Per shown layer its leakage, the leakage of chance, and where its attention is centred.
 

@@ -8,19 +8,21 @@ from ..collage.collage import Collage
 from ..collage.report import percent
 from ..errors import quoted
 from ..storage.embedding_file import MANY_VECTORS
-from .bias import Region, WordBias
+from .bias import AttentionBias, TokenRegion
 
 FEW_TOKENS = 8
 
 
-def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str], crop: str = "") -> str:
+def describe_bias(
+    collage: Collage, bias: AttentionBias, spelling: dict[int, str], length: int, crop: str = ""
+) -> str:
     """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
 
-    words: how the token at each position reads; crop: what of the canvas the masks show, if not
-    all of it.
+    spelling: the text of the token at each position; length: tokens of the conditioning; crop:
+    the part of the canvas that the masks show, if not all of it.
     """
     shown, total = len(collage.shown), len(collage.layers)
-    head = f"{shown} of {total} layers steer {len(words)} of {bias.length} tokens"
+    head = f"{shown} of {total} layers steer {len(spelling)} of {length} tokens"
     when = f"schedule {bias.schedule}, from {bias.start:g} to {bias.end:g} of the steps"
     lines = [f"{head}; {when}."]
     if crop:
@@ -32,17 +34,17 @@ def describe_bias(collage: Collage, bias: WordBias, words: dict[int, str], crop:
     elif bias.start >= bias.end:
         lines.append("! start_percent is not below end_percent: the bias never acts.")
     for index in range(shown):
-        lines += ["", *_layer_lines(collage, bias, words, index)]
+        lines += ["", *_layer_lines(collage, bias, spelling, index)]
     return "\n".join(lines)
 
 
 def _layer_lines(
-    collage: Collage, bias: WordBias, words: dict[int, str], index: int
+    collage: Collage, bias: AttentionBias, spelling: dict[int, str], index: int
 ) -> Iterator[str]:
     number, layer = collage.numbered[index]
     region = next(region for region in bias.regions if index in region.layers)
     visible = bias.masks[:, index].mean().item()
-    tokens = ", ".join(f"{position} {words[position]}" for position in region.tokens)
+    tokens = ", ".join(f"{position} {spelling[position]}" for position in region.tokens)
     yield (
         f"{number} {quoted(layer.text)}: tokens {tokens}; covers {percent(visible)}; "
         f"attract {bias.attract[index]:g}, repel {bias.repel[index]:g}"
@@ -54,15 +56,15 @@ def _layer_lines(
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
             "mean little to it"
         )
-    learned = sum(words[position] == "learned" for position in region.tokens)
-    if learned > MANY_VECTORS:
-        yield f"    ! {learned} learned vectors leave little of the prompt to be obeyed"
+    vectors = sum(spelling[position] == "learned" for position in region.tokens)
+    if vectors > MANY_VECTORS:
+        yield f"    ! {vectors} learned vectors leave little of the prompt to be obeyed"
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"
 
 
-def _consequence(bias: WordBias, region: Region) -> str:
-    """What becomes of the words when a layer of the region cannot be seen."""
+def _consequence(bias: AttentionBias, region: TokenRegion) -> str:
+    """How the words act when no layer of the region can be seen; empty if one can."""
     if bias.masks[:, list(region.layers)].any():
         return ""
     repelled = any(bias.repel[i] for i in region.layers)

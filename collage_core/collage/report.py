@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..errors import quoted
 from ..imaging.pixels import SEEN, on_plain_ground
 from ..prompt.checks import foreign_signs
-from ..prompt.phrases import Group, describe
+from ..prompt.phrases import WordRegion, describe
 from ..prompt.syntax import weight_texts
 from .collage import CELL, Collage
 from .layer import turned_size
@@ -73,24 +73,24 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
         return
     index = collage.index_of(number)
     visible = collage.composite.visible_alpha[:, index].mean().item()
-    group = collage.phrases.of_layer(index)
+    region = collage.phrases.of_layer(index)
     yield (
-        f"{number} {quoted(layer.text)}: {_where(group)}; "
+        f"{number} {quoted(layer.text)}: {_where(region)}; "
         f"visible on {percent(visible)} of the canvas; noise {layer.noise:g}"
     )
     if hidden := _hidden_by(collage, index):
         yield f"    hidden: {', '.join(hidden)}"
-    notes = [*_sight_notes(collage, index, visible), *_word_notes(collage, group, index)]
+    notes = [*_sight_notes(collage, index, visible), *_word_notes(collage, region, index)]
     twins = [n for n, other in enumerate(collage.layers[: number - 1], 1) if other is layer]
     notes += [f"the same layer as layer {n}, stacked once more" for n in twins]
     for note in (*notes, *layer.notes):
         yield f"    ! {note}"
 
 
-def _where(group: Group) -> str:
-    """The places of a group in the prompt, the first of them if they are very many."""
-    places = [describe(place.start, place.end) for place in group.places[:MOST_PLACES]]
-    if more := len(group.places) - len(places):
+def _where(region: WordRegion) -> str:
+    """The places of a region in the prompt, the first of them if they are very many."""
+    places = [describe(place.start, place.end) for place in region.places[:MOST_PLACES]]
+    if more := len(region.places) - len(places):
         places.append(f"and {more} places more")
     return ", ".join(places).replace(", characters", ",").replace(", and", " and")
 
@@ -141,16 +141,16 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
         )
 
 
-def _word_notes(collage: Collage, group: Group, index: int) -> Iterator[str]:
+def _word_notes(collage: Collage, region: WordRegion, index: int) -> Iterator[str]:
     numbers = [number for number, _ in collage.numbered]
-    if len(group.places) > 1:
-        yield f"its words stand {len(group.places)} times in the prompt, and all belong to it"
-    if shared := [str(numbers[i]) for i in group.layers if i != index]:
+    if len(region.places) > 1:
+        yield f"its words stand {len(region.places)} times in the prompt, and all belong to it"
+    if shared := [str(numbers[i]) for i in region.layers if i != index]:
         yield f"shares its words with layer {', '.join(shared)}: they are one region"
-    for other in collage.phrases.groups:
-        if other is not group and any(
+    for other in collage.phrases.regions:
+        if other is not region and any(
             around.start <= place.start and place.end <= around.end
-            for place in group.places
+            for place in region.places
             for around in other.places
         ):
             yield f"its words stand inside those of layer {numbers[other.layers[0]]}"

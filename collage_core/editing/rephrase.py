@@ -19,15 +19,15 @@ def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
     layer, where = collage.layers[number - 1], f"{node}, input phrase"
     check_prompt(phrase, where)
     index = collage.index_of(number)
-    group = collage.phrases.of_layer(index)
-    if len(group.layers) > 1:
-        others = ", ".join(str(collage.numbered[i][0]) for i in group.layers if i != index)
+    region = collage.phrases.of_layer(index)
+    if len(region.layers) > 1:
+        others = ", ".join(str(collage.numbered[i][0]) for i in region.layers if i != index)
         raise CollageError(
             f"{where}: {layer_name(collage, number)} shares its words with layer {others}. Give "
             "them words of their own, or as many places in the prompt as there are layers."
         )
     prompt = collage.prompt
-    for place in sorted(group.places, key=lambda place: -place.start):
+    for place in sorted(region.places, key=lambda place: -place.start):
         old = prompt[place.start : place.end]
         if old.count("(") != old.count(")"):
             raise CollageError(

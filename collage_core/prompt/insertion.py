@@ -1,25 +1,27 @@
-"""Learned tokens in a prompt: `embedding:NAME` before the words of its layer."""
+"""Learned embeddings in a prompt: `embedding:NAME` before the words of its layer."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from .phrases import Group, Phrases, Place
+from .phrases import Phrases, Place, WordRegion
 from .syntax import Span
 
 
 def insert_embeddings(phrases: Phrases, names: Sequence[str | None]) -> Phrases:
-    """Put `embedding:NAME ` before each place of a layer that has a name (one or None each).
+    """Put `embedding:NAME ` before each place of a layer that has a name; one name or None a layer.
 
-    The tokens are the first words of their place, and all spans count the new prompt. Where
-    several layers share a place, each of their names is put there once. ComfyUI reads the token
-    only at the start or after white space, so a space goes before it where there is none.
+    Each `embedding:NAME` becomes the first word of its place, and all spans count characters of
+    the new prompt. A place that several layers share gets each of their names once. ComfyUI reads
+    an embedding only at the start or after white space, so a space is added where there is none.
+
+        "a fox", name "fur" of its layer  ->  "a embedding:fur fox"
     """
     tokens: dict[Place, list[str]] = {}
-    for group in phrases.groups:
-        learned = dict.fromkeys(f"embedding:{names[i]}" for i in group.layers if names[i])
-        tokens |= {place: list(learned) for place in group.places if learned}
+    for region in phrases.regions:
+        learned = dict.fromkeys(f"embedding:{names[i]}" for i in region.layers if names[i])
+        tokens |= {place: list(learned) for place in region.places if learned}
 
     text, done = "", 0
     spans: dict[Place, list[Span]] = {}
@@ -48,5 +50,5 @@ def insert_embeddings(phrases: Phrases, names: Sequence[str | None]) -> Phrases:
         end = place.end + shifts[bisect_left(positions, place.end)]
         return Place(spans[place][0][0] if place in spans else start, end, tuple(words))
 
-    groups = (Group(g.layers, tuple(moved(place) for place in g.places)) for g in phrases.groups)
-    return Phrases(text, tuple(groups))
+    regions = (WordRegion(r.layers, tuple(map(moved, r.places))) for r in phrases.regions)
+    return Phrases(text, tuple(regions))

@@ -36,10 +36,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Group:
+class WordRegion:
     """Layers, as indices from 0, and the places whose words belong to all of them.
 
-    Most groups are one layer. Several layers are one region, the union of theirs: "two cakes".
+    Most regions are one layer. Layers that share their words are one region: two layers of cake
+    in the prompt "two cakes". `TokenRegion` is the same region after tokenising.
     """
 
     layers: tuple[int, ...]
@@ -48,13 +49,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Phrases:
-    """A prompt and its groups: every layer is in one group, every word in one place or none."""
+    """A prompt and its regions: every layer is in one region, every word in at most one place.
+
+    find_phrases("a red fox", [(1, "red fox")])
+    Phrases("a red fox", (WordRegion((0,), (Place(2, 9, ((2, 5), (6, 9))),)),))
+    """
 
     prompt: str
-    groups: tuple[Group, ...]
+    regions: tuple[WordRegion, ...]
 
-    def of_layer(self, index: int) -> Group:
-        return next(group for group in self.groups if index in group.layers)
+    def of_layer(self, index: int) -> WordRegion:
+        return next(region for region in self.regions if index in region.layers)
 
 
 def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
@@ -91,7 +96,7 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
             f"{listed}\nThe prompt is {quoted(prompt)}. "
             "Write each layer's text into it word for word, or correct the text."
         )
-    return Phrases(prompt, tuple(_groups(layers_of, places)))
+    return Phrases(prompt, tuple(_regions(layers_of, places)))
 
 
 def _matches(key: Key, words: list[Word]) -> list[range]:
@@ -133,15 +138,15 @@ def _place(key: Key, claimed: range, words: list[Word], owner: dict[int, Key]) -
     return Place(words[claimed.start].start, words[claimed.stop - 1].end, own)
 
 
-def _groups(
+def _regions(
     layers_of: dict[Key, list[int]], places: dict[Key, tuple[Place, ...]]
-) -> Iterator[Group]:
+) -> Iterator[WordRegion]:
     for key, layers in layers_of.items():
         if len(layers) == len(places[key]):
             pairs = zip(layers, places[key], strict=True)
-            yield from (Group((layer,), (place,)) for layer, place in pairs)
+            yield from (WordRegion((layer,), (place,)) for layer, place in pairs)
         else:
-            yield Group(tuple(layers), places[key])
+            yield WordRegion(tuple(layers), places[key])
 
 
 def _problem(

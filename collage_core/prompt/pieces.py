@@ -11,25 +11,27 @@ from .syntax import Span, escaped, read_prompt
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the prompt without weight syntax, parentheses in it escaped.
+    """A stretch of the prompt without weight syntax, the parentheses in it escaped.
 
-    group: index of the group of layers it belongs to, None for words of no layer.
+    region: index of the region it belongs to, None for words of no layer.
     """
 
     text: str
-    group: int | None
+    region: int | None
     span: Span
 
 
 def prompt_pieces(phrases: Phrases) -> list[Piece]:
-    """The prompt cut where the words of a group begin and end; weight syntax is left out.
+    """The prompt cut where the words of a region begin and end; weight syntax is left out.
 
-    Words of one group with nothing but white space between them stay together, so that a
-    tokenizer sees them as it does in the whole prompt.
+    Words of one region with nothing but white space between them stay together, so that a
+    tokenizer splits them as it does in the whole prompt.
+
+        "a (red fox:1.2) sat"  ->  "a ", "red fox" of region 0, " sat"
     """
     owner: list[int | None] = [None] * len(phrases.prompt)
-    for number, group in enumerate(phrases.groups):
-        for place in group.places:
+    for number, region in enumerate(phrases.regions):
+        for place in region.places:
             for start, end in _joined(place.words, phrases.prompt):
                 owner[start:end] = [number] * (end - start)
     pieces = []
@@ -51,22 +53,22 @@ def _joined(words: tuple[Span, ...], prompt: str) -> list[Span]:
 
 
 def named_embeddings(prompt: str) -> list[str]:
-    """The names after "embedding:" in the order they stand, as they are written in a prompt."""
+    """The names after "embedding:" in order, as a prompt must write them."""
     return [escaped(one.name) for one in read_prompt(prompt).embeddings]
 
 
-def group_positions(
+def region_positions(
     pieces: list[Piece], counts: list[int], positions: list[int]
 ) -> dict[int, tuple[int, ...]]:
-    """Where the tokens of every group stand, given the number of tokens of each piece.
+    """The positions of every region's tokens, given the number of tokens of each piece.
 
-    positions: places in the conditioning of all tokens that are words, in order.
+    positions: those of all word tokens in the conditioning, in order.
     """
-    groups: dict[int, tuple[int, ...]] = {}
+    regions: dict[int, tuple[int, ...]] = {}
     done = 0
     for piece, count in zip(pieces, counts, strict=True):
-        if piece.group is not None:
+        if piece.region is not None:
             own = tuple(positions[done : done + count])
-            groups[piece.group] = groups.get(piece.group, ()) + own
+            regions[piece.region] = regions.get(piece.region, ()) + own
         done += count
-    return groups
+    return regions

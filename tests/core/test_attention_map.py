@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.testing import assert_close
 
-from collage_core.attention.bias import Region, TokenColumns
+from collage_core.attention.bias import TokenColumns, TokenRegion
 from collage_core.attention.maps import (
     AttentionSum,
     centres,
@@ -90,7 +90,7 @@ def test_the_mean_of_no_call_is_no_number():
 
 
 def test_layers_know_their_region():
-    assert layer_regions([Region((1,), (3,)), Region((0, 2), (4,))]) == [1, 0, 1]
+    assert layer_regions([TokenRegion((1,), (3,)), TokenRegion((0, 2), (4,))]) == [1, 0, 1]
 
 
 def test_masks_of_layers_that_share_words_add_up():
@@ -98,10 +98,12 @@ def test_masks_of_layers_that_share_words_add_up():
     alpha[0, 0, :, :4] = 0.5
     alpha[0, 2, :, 4:] = 1.0
     alpha[1, 1] = 1.0
-    masks = region_masks(alpha, [Region((0, 2), (1,)), Region((1,), (2,))], torch.ones(2, 2, 1, 2))
+    masks = region_masks(
+        alpha, [TokenRegion((0, 2), (1,)), TokenRegion((1,), (2,))], torch.ones(2, 2, 1, 2)
+    )
     assert_close(masks[0], torch.tensor([[[0.5, 1.0]], [[0.0, 0.0]]]))
     assert_close(masks[1], torch.tensor([[[0.0, 0.0]], [[1.0, 1.0]]]))
-    one = region_masks(alpha[1:], [Region((1,), (1,))], torch.ones(3, 1, 1, 2))
+    one = region_masks(alpha[1:], [TokenRegion((1,), (1,))], torch.ones(3, 1, 1, 2))
     assert_close(one, torch.ones(3, 1, 1, 2))
 
 
@@ -170,7 +172,7 @@ def left(text: str, width: int = 16, **more: Any) -> Layer:
 
 def report(picture: Collage, attention: list[list[float]], levels: int = 8) -> list[str]:
     """The report on maps [R] of four columns over a canvas two cells high."""
-    regions = [Region(group.layers, (1,)) for group in picture.phrases.groups]
+    regions = [TokenRegion(region.layers, (1,)) for region in picture.phrases.regions]
     maps = torch.tensor(attention).view(1, -1, 1, 4).expand(-1, -1, 2, -1)
     return describe_attention(picture, regions, maps, levels).split("\n")
 
@@ -214,5 +216,5 @@ def test_what_cannot_be_seen_leaks_everything():
 def test_a_batch_and_a_single_level_are_named():
     picture = collage(left("bear"))
     maps = torch.ones(3, 1, 2, 4)
-    text = describe_attention(picture, [Region((0,), (1,))], maps, 1)
+    text = describe_attention(picture, [TokenRegion((0,), (1,))], maps, 1)
     assert "mean over 1 noise level and 3 pictures." in text

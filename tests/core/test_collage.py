@@ -130,7 +130,7 @@ def test_hidden_layers_take_no_part_and_keep_their_number():
     one = collage(layer(), hidden, layer("hat"), prompt="bear hat")
     assert [number for number, _ in one.numbered] == [1, 3]
     assert one.composite.visible_alpha.shape == (1, 2, 16, 24)
-    assert [group.layers for group in one.phrases.groups] == [(0,), (1,)]
+    assert [region.layers for region in one.phrases.regions] == [(0,), (1,)]
     said = message(lambda: collage(hidden, layer("fox")).phrases)
     assert 'layer 2 "fox"' in said
 

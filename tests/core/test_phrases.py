@@ -23,10 +23,10 @@ def find(prompt: str, *texts: str) -> Phrases:
 
 
 def found(phrases: Phrases) -> list[tuple[tuple[int, ...], list[list[str]]]]:
-    """Per group its layers and, per place, the words that belong to it."""
+    """Per region its layers and, per place, the words that belong to it."""
     return [
-        (group.layers, [[phrases.prompt[a:b] for a, b in place.words] for place in group.places])
-        for group in phrases.groups
+        (region.layers, [[phrases.prompt[a:b] for a, b in place.words] for place in region.places])
+        for region in phrases.regions
     ]
 
 
@@ -91,7 +91,7 @@ def test_only_whole_and_neighbouring_words_match(prompt: str, text: str):
 @pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
 def test_composed_and_combining_accents_are_the_same(text: str, forms: tuple[Any, Any]):
     prompt = unicodedata.normalize(forms[0], f"ein {text} x")
-    place = find(prompt, unicodedata.normalize(forms[1], text)).groups[0].places[0]
+    place = find(prompt, unicodedata.normalize(forms[1], text)).regions[0].places[0]
     assert unicodedata.normalize("NFC", prompt[place.start : place.end]) == text
 
 
@@ -128,9 +128,9 @@ def test_layers_with_one_phrase_take_its_places_in_order():
     ("prompt", "layers", "places"), [("two cakes", 2, 1), ("cakes cakes", 3, 2)]
 )
 def test_layers_share_words_that_do_not_go_round(prompt: str, layers: int, places: int):
-    (group,) = find(prompt, *["cakes"] * layers).groups
-    assert group.layers == tuple(range(layers))
-    assert len(group.places) == places
+    (region,) = find(prompt, *["cakes"] * layers).regions
+    assert region.layers == tuple(range(layers))
+    assert len(region.places) == places
 
 
 def test_all_bad_layers_are_named_at_once_with_the_nearest_words():
@@ -244,7 +244,7 @@ def test_inserting_changes_nothing_but_the_tokens(scene: Scene, data: st.DataObj
     names = [data.draw(st.sampled_from([None, f"e{i}"])) for i in range(len(texts))]
     before = find(prompt, *texts)
     after = insert_embeddings(before, names)
-    for old, new, name in zip(before.groups, after.groups, names, strict=True):
+    for old, new, name in zip(before.regions, after.regions, names, strict=True):
         words = [prompt[a:b] for a, b in old.places[0].words]
         token = [f"embedding:{name}"] if name else []
         assert [after.prompt[a:b] for a, b in new.places[0].words] == token + words
@@ -264,9 +264,9 @@ def test_no_text_breaks_the_search(prompt: str, texts: list[str]):
         phrases = find(prompt, *texts)
     except CollageError:
         return
-    owned = [w for g in phrases.groups for place in g.places for w in place.words]
+    owned = [w for r in phrases.regions for place in r.places for w in place.words]
     assert len(owned) == len(set(owned))
-    assert sorted(i for g in phrases.groups for i in g.layers) == list(range(len(texts)))
+    assert sorted(i for r in phrases.regions for i in r.layers) == list(range(len(texts)))
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=20))
@@ -290,8 +290,8 @@ def test_spelling_forms_of_any_text_match(text: str):
     ],
 )
 def test_the_name_of_an_embedding_is_not_a_phrase(prompt: str):
-    (group,) = find_phrases(prompt, [(1, "sushi")]).groups
-    (place,) = group.places
+    (region,) = find_phrases(prompt, [(1, "sushi")]).regions
+    (place,) = region.places
     assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
 
 

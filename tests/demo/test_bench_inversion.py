@@ -28,7 +28,7 @@ def test_the_object_is_named_by_its_kind_alone(found) -> None:
     for look in found:
         assert look.layer.text == look.noun
         assert len(re.findall(rf"\ba {look.noun}\b", look.collage.prompt)) == 1
-        assert look.collage.phrases.groups, "every layer's words stand in the prompt"
+        assert look.collage.phrases.regions, "every layer's words stand in the prompt"
 
 
 def test_every_second_object_is_repainted(found) -> None:

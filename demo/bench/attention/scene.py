@@ -50,17 +50,16 @@ class Scene:
         return [[features, {"pooled_output": torch.randn(1, POOLED, generator=self.generator)}]]
 
     def bias(self, layers: int, attract: float = ATTRACT, repel: float = REPEL):
-        """A WordBias with up to three tokens of the prompt for each layer."""
+        """A AttentionBias with up to three tokens of the prompt for each layer."""
         own = min(3, (TOKENS - 2) // layers)
-        return self.core.WordBias(
+        return self.core.AttentionBias(
             masks=soft_masks(layers, self.cells),
             regions=tuple(
-                self.core.Region((i,), tuple(range(1 + i * own, 1 + (i + 1) * own)))
+                self.core.TokenRegion((i,), tuple(range(1 + i * own, 1 + (i + 1) * own)))
                 for i in range(layers)
             ),
             attract=(attract,) * layers,
             repel=(repel,) * layers,
-            length=TOKENS,
         )
 
     def unpatched(self) -> Row:
@@ -69,7 +68,7 @@ class Scene:
     def node(self, layers: int) -> Row:
         model = self.host.attention.patch.patch_model(self.model)
         bias = self.bias(layers)
-        positive = self.host.attention.conditioning.with_words(self.positive, lambda _length: bias)
+        positive = self.host.attention.conditioning.with_bias(self.positive, bias)
         return Row(NODE, layers, model, positive, self.negative)
 
     def loop(self, layers: int) -> Row:

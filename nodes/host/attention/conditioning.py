@@ -1,10 +1,11 @@
-"""What a conditioning asks of cross-attention travels in its own dictionary.
+"""The bias travels in the dictionary of the conditioning that it belongs to.
 
-So conditionings that are combined, appended to, reordered or foreign are told apart, whatever
-model they are sampled with.
+So every conditioning keeps its own bias where conditionings are combined, appended to, reordered
+or mixed with those of other nodes, whatever model they are sampled with.
 
-The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with these keys. It calls the
-wrapper CALC_COND_BATCH as (executor, model, conds, x_in, timestep, model_options).
+The sampler turns a CONDITIONING, pairs of tensor and dict, into dicts with the keys below. It calls
+the wrapper CALC_COND_BATCH as (executor, model, conds, x_in, timestep, model_options), and the
+wrapper OUTER_SAMPLE as (executor, noise, latent_image, ...) with the guider as class_obj.
 
 Host symbols:
     comfy.sampler_helpers.convert_cond: "cross_attn", "model_conds", "uuid"
@@ -12,19 +13,22 @@ Host symbols:
     comfy.model_base.BaseModel: "c_crossattn"
     comfy.conds.CONDRegular: cond
     comfy.samplers.calc_cond_batch(model, conds, x_in, timestep, model_options)
-    comfy.samplers: "CALC_COND_BATCH", "transformer_options"
+    comfy.samplers.CFGGuider: conds
+    comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
+    comfy.samplers: "CALC_COND_BATCH", "OUTER_SAMPLE", "transformer_options"
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from weakref import WeakSet
 
 import torch
 
-from ....collage_core.attention.bias import Area, WordBias
+from ....collage_core.attention.bias import Area, AttentionBias
 from ....collage_core.collage.box import Box, wrong_shape
-from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.collage import CELL, Collage
 from ....collage_core.control import same_proportions
 from ....collage_core.errors import CollageError
 from ..models.batch_rows import Pictures, row_pictures
@@ -32,15 +36,20 @@ from ..models.batch_rows import Pictures, row_pictures
 KEY = "collage_words"
 NODE = "MaskedCrossAttentionPatch"
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, eq=False)
-class Words:
-    """The entry in a conditioning's dictionary: the bias and the text features that it counts on.
+class ConditioningBias:
+    """What a conditioning's dictionary holds under KEY: a bias and the text features it is for.
 
-    collage: what it was made of; box: the part of the canvas that is sampled, None is all of it.
+    features: [1, K, D], the tokens that the bias counts; collage: where the bias comes from; box:
+    the part of the canvas that is sampled, None for all of it.
+
+        [[features, {"collage_words": ConditioningBias(bias, features, collage, None)}]]
     """
 
-    bias: WordBias
+    bias: AttentionBias
     features: torch.Tensor
     collage: Collage | None
     box: Box | None
@@ -48,8 +57,8 @@ class Words:
     def __post_init__(self) -> None:
         MADE.add(self)
 
-    def stand_in(self, features: torch.Tensor, first: int) -> bool:
-        """Whether these text features are among others [1, K, D], at token `first` or later."""
+    def found_in(self, features: torch.Tensor, first: int) -> bool:
+        """Whether these text features are part of others [1, K, D], from token `first` on."""
         own = self.features
         length = own.shape[1]
         if features.shape[-1] != own.shape[-1] or features.shape[1] < first + length:
@@ -59,48 +68,91 @@ class Words:
         return any(torch.equal(features[:, i : i + length].to(own), own) for i in places.tolist())
 
 
-MADE: WeakSet[Words] = WeakSet()  # to know them again where a node dropped their dictionary
+# All that are alive, to recognise text features whose dictionary a node has dropped.
+MADE: WeakSet[ConditioningBias] = WeakSet()
 
 
 @dataclass(frozen=True, eq=False)
-class Chunk:
-    """One conditioning's rows of a batch: its bias, its length and the area it paints.
+class ChunkBias:
+    """A ConditioningBias in one model call, where it biases one chunk of the batch's rows.
 
-    latent: height and width of the whole picture; pictures: which of the collage's is each row;
-    box: the part of the canvas that the picture is, None is all of it.
+    length: tokens of the conditioning with what other nodes appended; area: the part of the
+    latent that it paints, None for all of it; latent: height and width of the whole latent;
+    pictures: the collage's picture that each row is.
+
+        ChunkBias(asked, length=77, area=None, latent=(64, 64), pictures=(0, 1))
     """
 
-    bias: WordBias
+    asked: ConditioningBias
     length: int
     area: Area | None
     latent: tuple[int, int]
     pictures: Pictures
-    box: Box | None
-
-    def size(self) -> tuple[int, int]:
-        return self.latent if self.area is None else self.area[:2]
 
 
-def with_words(
-    conditioning: list, bias_of_length, collage: Collage | None = None, box: Box | None = None
+def with_bias(
+    conditioning: list, bias: AttentionBias, collage: Collage | None = None, box: Box | None = None
 ) -> list:
-    """A copy of the CONDITIONING whose entries carry the bias made for their length."""
+    """A copy of the CONDITIONING whose entries carry the bias."""
+    return [
+        [features, {**options, KEY: ConditioningBias(bias, features, collage, box)}]
+        for features, options in conditioning
+    ]
 
-    def words(features: torch.Tensor) -> Words:
-        return Words(bias_of_length(features.shape[1]), features, collage, box)
 
-    return [[features, {**options, KEY: words(features)}] for features, options in conditioning]
+def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
+    """Once before a sampling: refuse a bias that lost its tokens, and log what may be a mistake."""
+    conds = getattr(executor.class_obj, "conds", {})
+    entries = [entry for cond in conds.values() for entry in cond or ()]
+    for entry in entries:
+        if entry.get("cross_attn") is not None:
+            _check_order(entry.get(KEY), entry["cross_attn"])
+    carried = [entry[KEY] for entry in entries if KEY in entry]
+    if not carried:  # meant where a second pass has another prompt, else a mistake
+        log.warning(
+            "%s, output positive: no conditioning that this model is sampled with comes from the "
+            "node as it was, so words act everywhere.",
+            NODE,
+        )
+    for asked in carried[:1]:
+        _log_what_is_sampled(asked, latent_image)
+    return executor(noise, latent_image, *args, **kwargs)
 
 
-def hand_over(executor, model, conds, x_in, timestep, model_options):
-    """Tell the model call, by place in `conds` and uuid, which conditionings ask for a bias.
+def _log_what_is_sampled(asked: ConditioningBias, latent_image: torch.Tensor) -> None:
+    """A latent of another size may be a second pass over a larger picture, or a crop."""
+    (height, width), (rows, columns) = asked.bias.masks.shape[-2:], latent_image.shape[-2:]
+    if asked.box is None and (height, width) != (rows * CELL, columns * CELL):
+        log.info(
+            "%s: the latent of %d x %d cells is taken for all of the canvas of %d x %d pixels. If "
+            "it is a crop, connect its box to crop.",
+            *(NODE, columns, rows, width, height),
+        )
 
-    Where one of positive and negative has an area of its own, the host gives the other a copy of
-    that whole entry, uuid and all, with its own text features in model_conds. So those features
-    say whose words an entry speaks.
+
+def _check_order(asked: ConditioningBias | None, features: torch.Tensor) -> None:
+    """Refuse our text features behind others: ConditioningConcat drops the second dictionary.
+
+    At the start, features without a bias may be those of an encoder that read the same prompt.
+    """
+    first = 1 if asked is None else asked.features.shape[1]
+    if any(made.bias.regions and made.found_in(features, first) for made in [*MADE]):
+        raise CollageError(
+            f"{NODE}, output positive: its words stand behind those of another conditioning, as "
+            "ConditioningConcat puts them, so their places are lost and they would act everywhere. "
+            "Use ConditioningCombine instead, or connect it as conditioning_to."
+        )
+
+
+def route_biases(executor, model, conds, x_in, timestep, model_options):
+    """Give the model call every bias by its conditioning's place in `conds` and uuid.
+
+    If only one of positive and negative has an area, ComfyUI gives the other prompt a copy of that
+    entry. The copy keeps the uuid, but has its own text features in model_conds, so the bias of an
+    entry is looked up by these.
     """
     entries = [(number, entry) for number, cond in enumerate(conds) for entry in cond or ()]
-    spoken = {
+    by_features = {
         id(entry["cross_attn"]): entry[KEY]
         for _, entry in entries
         if KEY in entry and entry.get("cross_attn") is not None
@@ -109,11 +161,11 @@ def hand_over(executor, model, conds, x_in, timestep, model_options):
     chunks = {}
     for number, entry in entries:
         features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
-        words = spoken.get(id(features))
-        if words is None and KEY in entry and _equal(features, entry.get("cross_attn")):
-            words = entry[KEY]  # a host that moves the features to its device makes a copy
-        if words is not None and features is not None:
-            chunks[number, entry["uuid"]] = _chunk(words, features, entry, x_in, options)
+        asked = by_features.get(id(features))
+        if asked is None and KEY in entry and _equal(features, entry.get("cross_attn")):
+            asked = entry[KEY]  # ComfyUI makes a copy when it moves the features to its device
+        if asked is not None and features is not None:
+            chunks[number, entry["uuid"]] = _chunk(asked, features, entry, x_in, options)
     options = {**options, KEY: chunks}
     return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
 
@@ -125,10 +177,10 @@ def _equal(features: torch.Tensor | None, original: torch.Tensor | None) -> bool
 
 
 def _chunk(
-    words: Words, features: torch.Tensor, entry: dict, x_in: torch.Tensor, options: dict
-) -> Chunk | None:
-    own, area = words.features, entry.get("area")
-    if not words.bias.regions:
+    asked: ConditioningBias, features: torch.Tensor, entry: dict, x_in: torch.Tensor, options: dict
+) -> ChunkBias | None:
+    own, area = asked.features, entry.get("area")
+    if not asked.bias.regions:
         return None
     if features is not own:
         if not features.any():
@@ -140,27 +192,30 @@ def _chunk(
                 "Connect it to the sampler directly, or combine it with ConditioningCombine."
             )
     count, _, rows, columns = x_in.shape
-    pictures = row_pictures(len(words.bias.masks), count, options, f"{NODE}, input collage")
-    if area is not None:  # it may reach over the edge; the host cuts it off there
+    pictures = row_pictures(len(asked.bias.masks), count, options, f"{NODE}, input collage")
+    if area is not None:  # it may reach over the edge, where ComfyUI cuts it off
         height, width, top, left = area
         area = (min(height, rows - top), min(width, columns - left), top, left)
-    return Chunk(words.bias, features.shape[1], area, (rows, columns), pictures, words.box)
+    return ChunkBias(asked, features.shape[1], area, (rows, columns), pictures)
 
 
-def check_picture(chunk: Chunk, x: torch.Tensor, chunks: int) -> None:
-    """Refuse what cannot be steered: x [rows, C, h, w] of a call with that many chunks."""
+def check_picture(chunk: ChunkBias, x: torch.Tensor, chunks: int) -> None:
+    """Refuse a call whose x [rows, C, h, w] does not show what its `chunks` conditionings paint."""
+    size = chunk.latent if chunk.area is None else chunk.area[:2]
     if len(x) != chunks * len(chunk.pictures):
         raise CollageError(
             f"{NODE}, output model: it is asked for {len(x)} pictures at once instead of "
             f"{chunks * len(chunk.pictures)}, so another node cut or split the batch, as tiled "
             "sampling does. Sample without it."
         )
-    if tuple(x.shape[-2:]) != chunk.size():
+    if tuple(x.shape[-2:]) != size:
         raise CollageError(
             f"{NODE}, output model: it is asked for a tile of {x.shape[-1]} x {x.shape[-2]} "
             f"latent cells out of {chunk.latent[1]} x {chunk.latent[0]}, and cannot know where "
             "the tile lies. Sample without tiles."
         )
-    (height, width), (rows, columns) = chunk.bias.masks.shape[-2:], chunk.latent
-    if not same_proportions(chunk.latent, chunk.bias.masks.shape[-2:]):
-        raise CollageError(f"{NODE}, {wrong_shape(chunk.box, (height, width), (rows, columns))}.")
+    height, width = chunk.asked.bias.masks.shape[-2:]
+    if not same_proportions(chunk.latent, (height, width)):
+        raise CollageError(
+            f"{NODE}, {wrong_shape(chunk.asked.box, (height, width), chunk.latent)}."
+        )

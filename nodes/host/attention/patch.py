@@ -1,9 +1,9 @@
-"""The patch of the host's UNet models: blocks are taken over for the length of one model call.
+"""The patch of ComfyUI's UNet models: blocks get the bias for the length of one model call.
 
-When no row of the batch asks for a bias nothing is taken, and the call is the unpatched one, to
-the bit.
+A call without a biased row installs nothing and gives what the unpatched model gives, to the bit.
 
-Functions in patches_replace["attn2"] are keyed by (name, number, index) or (name, number).
+Functions in patches_replace["attn2"] are keyed by (name, number, index) or (name, number). The
+wrapper OUTER_SAMPLE is called with the guider as class_obj.
 
 Host symbols:
     comfy.patcher_extension.WrappersMP: OUTER_SAMPLE, CALC_COND_BATCH, APPLY_MODEL
@@ -16,12 +16,16 @@ Host symbols:
     comfy.model_patcher.ModelPatcher: add_wrapper_with_key(wrapper_type, key, wrapper)
     comfy.model_patcher.ModelPatcher: set_attachments(key, attachment), get_attachment(key)
     comfy.samplers: "uuids", "cond_or_uncond"
+    comfy.samplers.CFGGuider: model_options, conds
+    comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
+    comfy.samplers: "OUTER_SAMPLE", "transformer_options", "sampler_calc_cond_batch_function"
     comfy.ldm.modules.attention.BasicTransformerBlock: "patches", "patches_replace", "attn2"
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from comfy.patcher_extension import WrappersMP
@@ -29,21 +33,31 @@ from comfy.patcher_extension import WrappersMP
 from ....collage_core.attention.bias import TokenColumns
 from ....collage_core.errors import CollageError
 from ..models.unet import block_sizes
-from .before_sampling import look_over
-from .block import BlockAttention, Due, RowBias, Size, watch_tokens
-from .conditioning import KEY, NODE, Chunk, check_picture, hand_over
-from .override import OVERRIDE, takes_mask
-from .run_tensors import RUN, RunTensors, during_a_run
+from .block import (
+    OVERRIDE,
+    BlockAttention,
+    BlockBias,
+    Expected,
+    Size,
+    name_of,
+    obeys_mask,
+    watch_tokens,
+)
+from .conditioning import KEY, NODE, ChunkBias, check_before_sampling, check_picture, route_biases
+
+RUN = "collage_run"
+
+T = TypeVar("T")
 
 
 def patch_model(model):
-    """A clone of the MODEL that obeys the `Words` of every conditioning it is sampled with."""
+    """A clone of the MODEL that obeys the ConditioningBias of all that it is sampled with."""
     patched = model.clone()
     wrappers = [
-        (WrappersMP.OUTER_SAMPLE, RUN, during_a_run(KEY)),
-        (WrappersMP.OUTER_SAMPLE, KEY, look_over),
-        (WrappersMP.CALC_COND_BATCH, KEY, hand_over),
-        (WrappersMP.APPLY_MODEL, KEY, _take_blocks),
+        (WrappersMP.OUTER_SAMPLE, RUN, _keep_run_tensors),
+        (WrappersMP.OUTER_SAMPLE, KEY, check_before_sampling),
+        (WrappersMP.CALC_COND_BATCH, KEY, route_biases),
+        (WrappersMP.APPLY_MODEL, KEY, _install_blocks),
     ]
     for kind, key, wrapper in wrappers:
         if not patched.get_wrappers(kind, key):
@@ -51,7 +65,7 @@ def patch_model(model):
     return patched
 
 
-def remember(patched, positive: list):
+def attach_conditioning(patched, positive: list):
     """Let the clone keep the CONDITIONING it was patched for, for `CollageAttentionMap`."""
     patched.set_attachments(KEY, positive)
     return patched
@@ -61,7 +75,47 @@ def is_patched(model) -> bool:
     return bool(model.get_wrappers(WrappersMP.APPLY_MODEL, KEY))
 
 
-def _take_blocks(
+class RunTensors:
+    """What a sampling run needs on its devices: made once, and freed with the run.
+
+    biased: whether a conditioning of the run has a bias; predictor: the function of another pack
+    that asks the model for predictions, by name, empty without one.
+
+        run = options.get(RUN) or RunTensors()  # a call outside a run makes everything anew
+        weights = run.get((bias, size), lambda: bias.weights_of(cells, size))
+    """
+
+    def __init__(self, *, biased: bool = True, predictor: str = "") -> None:
+        self.biased = biased
+        self.predictor = predictor
+        self._made: dict[Any, Any] = {}
+
+    def get(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make` returned for this key the first time."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def clear(self) -> None:
+        self._made.clear()
+
+
+def _keep_run_tensors(executor, *args, **kwargs):
+    """Put RunTensors where the wrappers of the model find them, until the run ends."""
+    guider = executor.class_obj
+    options = guider.model_options.setdefault("transformer_options", {})
+    biased = any(KEY in entry for cond in guider.conds.values() for entry in cond or ())
+    predictor = guider.model_options.get("sampler_calc_cond_batch_function")
+    run = RunTensors(biased=biased, predictor=name_of(predictor) if predictor else "")
+    options[RUN] = run
+    try:
+        return executor(*args, **kwargs)
+    finally:
+        options.pop(RUN, None)
+        run.clear()
+
+
+def _install_blocks(
     executor,
     x,
     t,
@@ -78,7 +132,7 @@ def _take_blocks(
 
 
 def _with_blocks(model, x, t, context, options: dict) -> dict:
-    """The options with every block taken over, or as they are when no row asks for a bias."""
+    """The options with BlockAttention in every block, or unchanged where no row has a bias."""
     run = options.get(RUN) or RunTensors()
     recorder = next(reversed(options.get("patches", {}).get(KEY) or [None]))
     chunks = _chunks(options, run)
@@ -92,41 +146,40 @@ def _with_blocks(model, x, t, context, options: dict) -> dict:
     biased = [pair and _bias_at(*pair, x, len(acting), context.shape[1], run) for pair in acting]
     unet, like = model.diffusion_model, x.new_empty(0, dtype=model.get_dtype_inference())
     override = options.get(OVERRIDE)
-    through = run.get((OVERRIDE, override), lambda: takes_mask(options, unet, like))
+    use_override = run.get((OVERRIDE, override), lambda: obeys_mask(options, unet, like))
     more = "attn2_patch" in options.get("patches", {})
-    due = Due(len(x) // len(acting), context.shape[1], more)
+    expected = Expected(len(x) // len(acting), context.shape[1], more)
     options = watch_tokens(options, context)
     replaced = options.get("patches_replace", {})
     blocks = dict(replaced.get("attn2", {}))
     for key, size in block_sizes(unet, x.shape[-2:]):
         biases = tuple(bias_at and bias_at(size) for bias_at in biased)
         previous = blocks.get(key, blocks.get(key[:2]))
-        blocks[key] = BlockAttention(size, biases, previous, due, through, recorder)
+        blocks[key] = BlockAttention(size, biases, previous, expected, use_override, recorder)
     return {**options, "patches_replace": {**replaced, "attn2": blocks}}
 
 
-def _chunks(options: dict, run: RunTensors) -> list[Chunk | None]:
-    """What each chunk of the batch asks for. CollageError where nobody has told."""
+def _chunks(options: dict, run: RunTensors) -> list[ChunkBias | None]:
+    """The bias of each chunk of the batch; CollageError where it was not routed here."""
     known = options.get(KEY)
     if known is not None:
         keys = zip(options["cond_or_uncond"], options["uuids"], strict=True)
         return [known.get(key) for key in keys]
-    if not run.asks:
+    if not run.biased:
         return []
-    past = f"{run.past} asks" if run.past else "another node asks"
     raise CollageError(
-        f"{NODE}, output model: {past} it for predictions past ComfyUI's own calc_cond_batch, so "
-        "nobody says which rows are of which words, and no layer would keep its place. Take that "
-        "node out."
+        f"{NODE}, output model: {run.predictor or 'another node'} asks it for predictions past "
+        "ComfyUI's own calc_cond_batch, so the model cannot know which rows are of which words, "
+        "and no layer would keep its place. Take that node out."
     )
 
 
 def _bias_at(
-    chunk: Chunk, factor: float, x: torch.Tensor, chunks: int, keys: int, run: RunTensors
-) -> Callable[[Size], RowBias]:
+    chunk: ChunkBias, factor: float, x: torch.Tensor, chunks: int, keys: int, run: RunTensors
+) -> Callable[[Size], BlockBias]:
     """A chunk's bias for any size of block: tensors on the device of x [rows, C, h, w]."""
     check_picture(chunk, x, chunks)
-    bias, place, device = chunk.bias, (chunk.latent, chunk.area), x.device
+    bias, place, device = chunk.asked.bias, (chunk.latent, chunk.area), x.device
 
     def tokens() -> TokenColumns:
         return bias.token_columns(chunk.length, keys, factor).to(device)
@@ -142,13 +195,13 @@ def _bias_at(
         return run.get((bias, place, size, chunk.pictures, device), lambda: weights(size))
 
     columns = run.get((bias, chunk.length, keys, device), tokens).at(factor)
-    return lambda size: RowBias(weights_at(size), weights_at, columns)
+    return lambda size: BlockBias(weights_at(size), weights_at, columns)
 
 
-def _factor(chunk: Chunk | None, sigma: float, model) -> float:
-    """f(sigma) inside the chunk's part of the schedule, else 0."""
+def _factor(chunk: ChunkBias | None, sigma: float, model) -> float:
+    """f(sigma) inside the bias's part of the schedule, else 0."""
     if chunk is None:
         return 0.0
-    to_sigma = model.model_sampling.percent_to_sigma
-    inside = to_sigma(chunk.bias.end) <= sigma <= to_sigma(chunk.bias.start)
-    return chunk.bias.factor(sigma) if inside else 0.0
+    bias, to_sigma = chunk.asked.bias, model.model_sampling.percent_to_sigma
+    inside = to_sigma(bias.end) <= sigma <= to_sigma(bias.start)
+    return bias.factor(sigma) if inside else 0.0

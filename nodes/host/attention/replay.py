@@ -1,9 +1,8 @@
 """Replaying a finished picture through a patched model to see where its words act.
 
-Nothing of the sampling is needed but its result, so it makes no difference whether that was
-computed just now or came out of the host's cache.
+A replay needs only the result of a sampling, which may come from ComfyUI's cache.
 
-The host's layers stop an interrupted run.
+ComfyUI's own layers end an interrupted replay.
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: clone(), get_attachment(key), set_model_patch(patch, name)
@@ -33,7 +32,7 @@ import torch
 from comfy.patcher_extension import WrappersMP
 from comfy_api.torch_helpers.torch_compile import COMPILE_KEY
 
-from ....collage_core.attention.bias import WordBias
+from ....collage_core.attention.bias import AttentionBias
 from ....collage_core.attention.maps import AttentionSum
 from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.same_collage import difference
@@ -47,7 +46,7 @@ from .patch import is_patched
 NODE = "CollageAttentionMap"
 
 
-def remembered_words(model, collage: Collage) -> tuple[list, WordBias]:
+def attached_conditioning(model, collage: Collage) -> tuple[list, AttentionBias]:
     """The CONDITIONING and bias that the MODEL was patched for; CollageError unless they fit."""
     context_width(model, NODE)
     positive = model.get_attachment(KEY)
@@ -57,16 +56,16 @@ def remembered_words(model, collage: Collage) -> tuple[list, WordBias]:
             "MaskedCrossAttentionPatch. Connect the MODEL output of that node, the one the "
             "picture was sampled with."
         )
-    words = positive[0][1][KEY]
-    if told := difference(collage, words.collage, words=True):
+    asked = positive[0][1][KEY]
+    if told := difference(collage, asked.collage, words=True):
         raise another_collage(NODE, told, PATCH)
-    check_box(f"{NODE}, input model", words.box, None, PATCH)
-    if not words.bias.regions:
+    check_box(f"{NODE}, input model", asked.box, None, PATCH)
+    if not asked.bias.regions:
         raise CollageError(
             f"{NODE}, input collage: none of its {len(collage.layers)} layers is shown, so there "
             "are no words to follow. Switch a layer to visible."
         )
-    return positive, words.bias
+    return positive, asked.bias
 
 
 def check_latent(model, collage: Collage, latent: dict) -> None:
@@ -91,14 +90,14 @@ def check_latent(model, collage: Collage, latent: dict) -> None:
 def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch.Tensor:
     """Mean attention of every region of `positive`: [B, R, h, w] in latent cells, on the CPU.
 
-    The LATENT is put under noise at `levels` levels, the middles of as many equal parts of the
-    schedule, and the model looks at each with `positive` alone.
+    The schedule is cut into `levels` equal parts. The model predicts the LATENT with the noise of
+    the middle of each part, with `positive` alone.
     """
     samples = latent["samples"]
     recorder = AttentionSum(tuple(samples.shape[-2:]))
     probed = model.clone()
     probed.set_model_patch(recorder, KEY)
-    # what a recorder keeps is no part of a compiled graph, and few calls are not worth compiling
+    # a compiled graph cannot fill the recorder, and so few calls are not worth compiling
     probed.remove_wrappers_with_key(WrappersMP.APPLY_MODEL, COMPILE_KEY)
     guider = comfy.samplers.CFGGuider(probed)
     guider.inner_set_conds({"positive": positive})
@@ -113,11 +112,11 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
         callback=lambda step, *_: progress.update_absolute(step + 1),
         seed=seed,
     )
-    due = levels * len([*block_keys(probed.model.diffusion_model)])
-    if recorder.calls < due:
+    expected = levels * len([*block_keys(probed.model.diffusion_model)])
+    if recorder.calls < expected:
         raise CollageError(
-            f"{NODE}, input model: {recorder.calls} of {due} calls of its attention arrived, so "
-            "another patch skips parts of the model, and the map would not be that of the whole. "
+            f"{NODE}, input model: {recorder.calls} of {expected} calls of its attention arrived, "
+            "so another patch skips parts of the model, and the map would not show all of it. "
             "Take it out."
         )
     attention = recorder.mean()
@@ -130,10 +129,10 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
 
 
 class _Replay(comfy.samplers.Sampler):
-    """Shows the model the same picture under less and less noise, and takes no step.
+    """Asks the model for predictions of one picture at falling noise levels, and takes no step.
 
-    The positive runs alone, without guidance: what other patches do after guidance would look
-    through the model again, at other pictures.
+    The positive runs alone, without guidance: patches of other packs that act after guidance may
+    call the model again with other pictures.
     """
 
     def sample(self, guider, sigmas, extra_args, callback, noise, latent_image, *_):

@@ -12,7 +12,7 @@ import torch
 @pytest.fixture
 def made(pack, monkeypatch):
     """Weak references to the weights that were made, in order."""
-    bias, found = pack.collage_core.attention.bias.WordBias, []
+    bias, found = pack.collage_core.attention.bias.AttentionBias, []
     weights_of = bias.weights_of
 
     def noted(self, cells, size):

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from collage_core.errors import CollageError
 from collage_core.prompt.phrases import find_phrases
-from collage_core.prompt.pieces import Piece, group_positions, named_embeddings, prompt_pieces
+from collage_core.prompt.pieces import Piece, named_embeddings, prompt_pieces, region_positions
 
 FRAGMENTS = ["cat", "red cat", "red", "'s", "!", ",", " ", "\n", "(", ")", ":1.3)", "\\(", "\\)"]
 
 
 def cut(prompt: str, *texts: str) -> list[tuple[str, int | None]]:
     pieces = prompt_pieces(find_phrases(prompt, list(enumerate(texts, 1))))
-    return [(piece.text, piece.group) for piece in pieces]
+    return [(piece.text, piece.region) for piece in pieces]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_pieces_hold_the_words_of_their_layers_and_nothing_else(prompt: str):
     pieces = prompt_pieces(phrases)
     edges = [edge for piece in pieces for edge in piece.span]
     assert edges == sorted(edges)
-    for number, group in enumerate(phrases.groups):
-        held = "".join(prompt[slice(*piece.span)] for piece in pieces if piece.group == number)
-        words = "".join(prompt[a:b] for place in group.places for a, b in place.words)
+    for number, region in enumerate(phrases.regions):
+        held = "".join(prompt[slice(*piece.span)] for piece in pieces if piece.region == number)
+        words = "".join(prompt[a:b] for place in region.places for a, b in place.words)
         assert "".join(held.split()) == "".join(words.split())
 
 
@@ -98,6 +98,6 @@ def test_embeddings_are_named_where_comfyui_reads_them(prompt: str, expected: li
 
 def test_positions_are_dealt_out_in_the_order_of_the_pieces():
     groups = (None, 1, None, 0, 1)
-    pieces = [Piece("", group, (0, 0)) for group in groups]
+    pieces = [Piece("", region, (0, 0)) for region in groups]
     positions = [1, 2, 3, 4, 75, 78, 79]
-    assert group_positions(pieces, [1, 2, 0, 1, 3], positions) == {1: (2, 3, 75, 78, 79), 0: (4,)}
+    assert region_positions(pieces, [1, 2, 0, 1, 3], positions) == {1: (2, 3, 75, 78, 79), 0: (4,)}

@@ -10,8 +10,8 @@ from torch.testing import assert_close
 
 from collage_core.attention.bias import (
     LIMIT,
-    Region,
-    WordBias,
+    AttentionBias,
+    TokenRegion,
     attention_bias,
     block_masks,
     peak_scores,
@@ -23,13 +23,13 @@ def make_bias(
     masks: torch.Tensor,
     attract: tuple[float, ...],
     repel: tuple[float, ...],
-    regions: tuple[Region, ...] | None = None,
+    regions: tuple[TokenRegion, ...] | None = None,
     **changes: object,
-) -> WordBias:
+) -> AttentionBias:
     """Layer n owns token n + 1 unless `regions` say otherwise."""
-    regions = regions or tuple(Region((n,), (n + 1,)) for n in range(masks.shape[1]))
-    bias = {"masks": masks, "regions": regions, "attract": attract, "repel": repel, "length": 5}
-    return WordBias(**{**bias, **changes})
+    regions = regions or tuple(TokenRegion((n,), (n + 1,)) for n in range(masks.shape[1]))
+    bias = {"masks": masks, "regions": regions, "attract": attract, "repel": repel}
+    return AttentionBias(**{**bias, **changes})
 
 
 def test_schedules_fall_as_published() -> None:
@@ -69,7 +69,7 @@ def test_weights_are_attract_inside_and_minus_repel_outside() -> None:
 def test_layers_that_share_words_are_the_union_of_their_places() -> None:
     masks = torch.zeros(1, 2, 32, 32)
     masks[:, 0, :, :16], masks[:, 1, :16, 8:] = 1.0, 1.0
-    bias = make_bias(masks, (1.0, 2.0), (0.2, 0.4), (Region((0, 1), (1, 2)),))
+    bias = make_bias(masks, (1.0, 2.0), (0.2, 0.4), (TokenRegion((0, 1), (1, 2)),))
     weights = bias.region_weights((4, 4), (4, 4)).view(4, 4)
     assert_close(weights[3], torch.tensor([1.0, 1.0, -0.3, -0.3]))
     assert_close(weights[0], torch.tensor([1.0, 3.0, 2.0, 2.0]))
@@ -106,7 +106,10 @@ def test_an_area_sees_its_part_of_the_masks() -> None:
 
 def test_tokens_repeat_with_the_conditioning() -> None:
     bias = make_bias(
-        torch.ones(1, 2, 8, 8), (1.0, 1.0), (1.0, 1.0), (Region((0,), (3,)), Region((1,), (1, 2)))
+        torch.ones(1, 2, 8, 8),
+        (1.0, 1.0),
+        (1.0, 1.0),
+        (TokenRegion((0,), (3,)), TokenRegion((1,), (1, 2))),
     )
     columns = bias.token_columns(5, 15, 0.7)
     assert columns.tokens.tolist() == [3, 1, 2, 8, 6, 7, 13, 11, 12]

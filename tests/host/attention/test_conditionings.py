@@ -229,7 +229,7 @@ def test_features_that_the_host_copied_to_its_device_are_still_ours(
     def executor(model, conds, x_in, timestep, model_options):
         seen.update(model_options["transformer_options"][words.KEY])
 
-    words.hand_over(executor, None, [[entry], [foreign]], torch.zeros(1, 4, 16, 16), None, {})
+    words.route_biases(executor, None, [[entry], [foreign]], torch.zeros(1, 4, 16, 16), None, {})
     assert list(seen) == [(0, 1)]
 
 

@@ -1,7 +1,7 @@
-"""Where the words of each layer stand among the tokens of the host's text encoders.
+"""The positions of each layer's words among the tokens of ComfyUI's text encoders.
 
-tokenize gives {encoder: chunks of (token, weight, word id)}, where word id 0 marks start, end and
-padding and a token is a number or, of an embedding, a vector.
+tokenize returns {encoder: chunks of (token, weight, word id)}. Word id 0 marks start, end and
+padding. A token is a number, or a vector of an embedding.
 
 Host symbols:
     comfy.sd.CLIP: tokenize(text, return_word_ids), tokenizer
@@ -16,13 +16,14 @@ from itertools import chain
 
 import torch
 
+from ....collage_core.attention.bias import TokenRegion
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.phrases import Phrases, describe
-from ....collage_core.prompt.pieces import group_positions, named_embeddings, prompt_pieces
+from ....collage_core.prompt.pieces import named_embeddings, prompt_pieces, region_positions
 from ..models.text_encoder import encoders_of
 
 NODE = "MaskedCrossAttentionPatch"
-UNREADABLE = (  # what the host's reader ends in when a file is no table of vectors
+UNREADABLE = (  # what ComfyUI's reader raises when a file holds no table of vectors
     AttributeError,
     LookupError,
     NameError,
@@ -34,18 +35,23 @@ UNREADABLE = (  # what the host's reader ends in when a file is no table of vect
 
 
 @dataclass(frozen=True)
-class BoundTokens:
-    """Token positions in the conditioning for each group of layers, and how each token reads."""
+class TokenSpans:
+    """The regions of a prompt with the positions of their tokens, and the text of each token.
 
-    groups: dict[int, tuple[int, ...]]
-    words: dict[int, str]
+    token_spans(clip, find_phrases("a red fox", [(1, "fox")]))
+    TokenSpans((TokenRegion((0,), (3,)),), {3: "fox"})
+    """
+
+    regions: tuple[TokenRegion, ...]
+    spelling: dict[int, str]
 
 
-def bind_tokens(clip, phrases: Phrases) -> BoundTokens:
-    """Find the tokens of every group of layers.
+def token_spans(clip, phrases: Phrases) -> TokenSpans:
+    """Find the tokens of every region of the prompt.
 
     Every piece of the prompt is tokenised alone, and the pieces must add up to the tokens of the
-    whole: positions are counted, never guessed. Raises CollageError where they do not.
+    whole prompt, so that positions are counted and never guessed. Raises CollageError where they
+    do not.
     """
     encoders_of(clip, NODE)
     for name in named_embeddings(phrases.prompt):
@@ -53,24 +59,27 @@ def bind_tokens(clip, phrases: Phrases) -> BoundTokens:
     whole = _word_tokens(clip, phrases.prompt)
     pieces = prompt_pieces(phrases)
     tokens = [_word_tokens(clip, piece.text) for piece in pieces]
-    bound = {}
+    positions = {}
     for encoder, found in whole.items():
         parts = [piece[encoder] for piece in tokens]
         _check_sum(phrases.prompt, pieces, parts, found)
         counts = [len(part) for part in parts]
-        bound[encoder] = group_positions(pieces, counts, [place for place, _ in found])
-    first, *others = bound.values()
+        positions[encoder] = region_positions(pieces, counts, [place for place, _ in found])
+    first, *others = positions.values()
     if any(other != first for other in others):
         raise CollageError(
             f"{NODE}, input clip: the two text encoders split the prompt "
             f"{quoted(phrases.prompt)} differently. Use embeddings made for both encoders with "
             "the same number of vectors."
         )
-    return BoundTokens(first, _spelling(clip, whole, set(chain(*first.values()))))
+    regions = tuple(
+        TokenRegion(region.layers, first[number]) for number, region in enumerate(phrases.regions)
+    )
+    return TokenSpans(regions, _spelling(clip, whole, set(chain(*first.values()))))
 
 
 def _word_tokens(clip, text: str) -> dict[str, list[tuple[int, int | torch.Tensor]]]:
-    """Per encoder the tokens that are words or embeddings, with their places from 0 on."""
+    """Per encoder the tokens that are words or embeddings, with their positions from 0 on."""
     encoded = clip.tokenize(text, return_word_ids=True)
     return {
         encoder: [
@@ -83,7 +92,7 @@ def _word_tokens(clip, text: str) -> dict[str, list[tuple[int, int | torch.Tenso
 
 
 def _check_sum(prompt: str, pieces, parts, found) -> None:
-    """Refuse a prompt whose pieces give other tokens than the whole, naming the first place."""
+    """Refuse a prompt whose pieces give other tokens than the whole; name the first such piece."""
     rest = iter(found)
     for piece, part in zip(pieces, parts, strict=True):
         same = all(_same(token, next(rest, (0, None))[1]) for _, token in part)
@@ -104,7 +113,7 @@ def _same(token: int | torch.Tensor, other: int | torch.Tensor | None) -> bool:
 
 
 def _check_embedding(clip, name: str) -> None:
-    """The host ignores an embedding it cannot use, and every later word moves; refuse it."""
+    """Refuse an embedding that ComfyUI would leave out: every later word would move."""
     for encoder, vectors in _vectors(clip, name).items():
         width = getattr(clip.tokenizer, f"clip_{encoder}").embedding_size
         if not vectors:
@@ -120,7 +129,7 @@ def _check_embedding(clip, name: str) -> None:
 
 
 def _vectors(clip, name: str) -> dict[str, list[torch.Tensor]]:
-    """Per encoder what the host reads for `embedding:NAME`."""
+    """The vectors that ComfyUI reads for `embedding:NAME`, per encoder."""
     try:
         tokens = _word_tokens(clip, f"embedding:{name}")
     except UNREADABLE as error:
@@ -139,7 +148,7 @@ def _refusal(name: str, problem: str) -> CollageError:
 
 
 def _spelling(clip, whole, wanted: set[int]) -> dict[int, str]:
-    """How each of the wanted tokens reads."""
+    """The text of each of the wanted tokens."""
     encoder, tokens = next(iter(whole.items()))
     decode = getattr(clip.tokenizer, f"clip_{encoder}").decode
     return {

@@ -83,14 +83,14 @@ def write_faulty(folder: Path) -> None:
 
 
 def expected_places(clip: Clip, phrases, spans, vectors: dict[str, int]) -> dict[str, dict]:
-    """Per encoder and group the places of its tokens, found by counting off the prompt's bytes.
+    """Per encoder and region the positions of its tokens, found by counting off the prompt's bytes.
 
     spans: what of the prompt is tokenised; vectors: how many each embedding has.
     """
     owner = {
         i: number
-        for number, group in enumerate(phrases.groups)
-        for place in group.places
+        for number, region in enumerate(phrases.regions)
+        for place in region.places
         for word in place.words
         for i in range(*word)
     }
@@ -98,16 +98,16 @@ def expected_places(clip: Clip, phrases, spans, vectors: dict[str, int]) -> dict
     for encoder, tokens in clip.words(phrases.prompt).items():
         vocabulary = getattr(clip.tokenizer, f"clip_{encoder}").inv_vocab
         origins = _origins(phrases.prompt, spans, vectors)
-        groups: dict[int, tuple[int, ...]] = {}
+        regions: dict[int, tuple[int, ...]] = {}
         for place, token in tokens.items():
             size = 1
             if not isinstance(token, torch.Tensor):
                 size = len(vocabulary[token].removesuffix("</w>"))
             (number,) = {owner.get(next(origins)) for _ in range(size)}
             if number is not None:
-                groups[number] = (*groups.get(number, ()), place)
+                regions[number] = (*regions.get(number, ()), place)
         assert next(origins, None) is None
-        found[encoder] = groups
+        found[encoder] = regions
     return found
 
 

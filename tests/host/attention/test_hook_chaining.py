@@ -135,7 +135,7 @@ def test_all_rows_go_through_an_override_that_takes_masks(
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        (without_masks, "it leaves the mask out"),
+        (without_masks, "it ignores the mask"),
         (refuses_masks, "NotImplementedError: no masks here"),
     ],
 )
@@ -187,9 +187,9 @@ def first_row(n, context, value, extra_options):
 @pytest.mark.parametrize(
     ("patch_of_tokens", "told"),
     [
-        (prepended, "81 tokens arrive at a block in place of 77, and do not begin with these"),
-        (cut, "70 tokens arrive at a block that is due 77"),
-        (first_row, "1 rows arrive at a block that is due 2"),
+        (prepended, "81 tokens arrive at a block instead of 77, and do not begin with these"),
+        (cut, "70 tokens arrive at a block instead of 77"),
+        (first_row, "1 rows arrive at a block instead of 2"),
     ],
 )
 def test_tokens_and_rows_that_are_not_where_they_were(
@@ -212,7 +212,9 @@ def test_tokens_added_between_the_patch_and_the_blocks(pack, make_collage, patch
 
     patched, positive, _ = patch(make_collage())
     patched.add_wrapper(WrappersMP.DIFFUSION_MODEL, longer)
-    with pytest.raises(pack.collage_core.errors.CollageError, match=r"81 tokens .* due 77, so"):
+    with pytest.raises(
+        pack.collage_core.errors.CollageError, match=r"81 tokens .* instead of 77, so"
+    ):
         sample(patched, positive, steps=1)
 
 

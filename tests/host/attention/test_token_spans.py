@@ -44,7 +44,7 @@ LAYER = st.tuples(
 
 @pytest.fixture(scope="session")
 def kit(load_module):
-    return load_module(Path(__file__).with_name("binding_fixtures.py"))
+    return load_module(Path(__file__).with_name("token_fixtures.py"))
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +65,13 @@ def bind(pack, clips):
         core = pack.collage_core
         phrases = core.prompt.phrases.find_phrases(prompt, list(enumerate(texts, 1)))
         phrases = core.prompt.insertion.insert_embeddings(phrases, names or [None] * len(texts))
-        return phrases, pack.nodes.host.attention.tokens.bind_tokens(clips[kind], phrases)
+        return phrases, pack.nodes.host.attention.token_spans.token_spans(clips[kind], phrases)
 
     return bind
+
+
+def positions(bound) -> dict[int, tuple[int, ...]]:
+    return {number: region.tokens for number, region in enumerate(bound.regions)}
 
 
 @pytest.fixture(scope="session")
@@ -141,9 +145,9 @@ def test_tokens_of_any_prompt_are_those_of_its_phrases(
     event("bound")
     spans = pack.collage_core.prompt.syntax.read_prompt(phrases.prompt).literals
     expected = kit.expected_places(clips[kind], phrases, spans, VECTORS)
-    assert list(expected.values()) == [bound.groups] * len(expected)
-    assert set(bound.groups) == set(range(len(phrases.groups)))
-    assert set(bound.words) == {n for places in bound.groups.values() for n in places}
+    assert list(expected.values()) == [positions(bound)] * len(expected)
+    assert [region.layers for region in bound.regions] == [r.layers for r in phrases.regions]
+    assert set(bound.spelling) == {n for region in bound.regions for n in region.tokens}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -172,9 +176,9 @@ def test_tokens_of_any_prompt_are_those_of_its_phrases(
 def test_bound_tokens_read_back_as_the_phrase(clips, bind, kind, prompt, text):
     phrases, bound = bind(prompt, text, kind=kind)
     for encoder, tokens in clips[kind].words(phrases.prompt).items():
-        ids = [tokens[place] for place in bound.groups[0]]
+        ids = [tokens[place] for place in bound.regions[0].tokens]
         read = getattr(clips[kind].tokenizer, f"clip_{encoder}").decode(ids)
-        times = len(phrases.groups[0].places)
+        times = len(phrases.regions[0].places)
         assert "".join(read.split()) == plain(text) * times
 
 
@@ -188,10 +192,10 @@ def test_learned_tokens_come_before_their_phrase(bind, kind, vectors):
     _, bound = bind(
         "a salmon sushi, rice", "rice", "salmon sushi", kind=kind, names=(None, f"v{vectors}")
     )
-    assert bound.groups == {1: tuple(range(2, vectors + 4)), 0: (vectors + 5,)}
+    assert positions(bound) == {1: tuple(range(2, vectors + 4)), 0: (vectors + 5,)}
     learned = dict.fromkeys(range(2, vectors + 2), "learned")
     words = {vectors + 2: "salmon", vectors + 3: "sushi", vectors + 5: "rice"}
-    assert bound.words == learned | words
+    assert bound.spelling == learned | words
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -211,29 +215,29 @@ def test_learned_tokens_come_before_their_phrase(bind, kind, vectors):
 def test_places_run_on_through_the_chunks(bind, kind, before, phrase, name, expected):
     prompt = "so " * before + phrase
     _, bound = bind(prompt, "salmon sushi", kind=kind, names=(name,))
-    assert bound.groups == {0: expected}
+    assert positions(bound) == {0: expected}
 
 
 def test_phrases_that_stand_twice_or_inside_another(bind):
-    def groups(*args, **how):
-        return bind(*args, **how)[1].groups
+    def found(*args, **how):
+        return positions(bind(*args, **how)[1])
 
     prompt = "a cat, a red cat, a cat"
-    assert groups(prompt, "cat") == {0: (2, 6, 9)}
-    assert groups(prompt, "cat", "red cat") == {0: (2, 9), 1: (5, 6)}
-    assert groups(prompt, "cat", "cat", "cat") == {0: (2,), 1: (6,), 2: (9,)}
-    assert groups("a red cat hat", "red cat hat", "cat") == {0: (2, 4), 1: (3,)}
-    learned = groups("a red cat hat", "red cat hat", "cat", names=("v2", "v1"))
+    assert found(prompt, "cat") == {0: (2, 6, 9)}
+    assert found(prompt, "cat", "red cat") == {0: (2, 9), 1: (5, 6)}
+    assert found(prompt, "cat", "cat", "cat") == {0: (2,), 1: (6,), 2: (9,)}
+    assert found("a red cat hat", "red cat hat", "cat") == {0: (2, 4), 1: (3,)}
+    learned = found("a red cat hat", "red cat hat", "cat", names=("v2", "v1"))
     assert learned == {0: (2, 3, 4, 7), 1: (5, 6)}
 
 
 def test_a_weighted_embedding_in_the_prompt_is_counted(bind):
     prompt = "(embedding:v2:1.3) a (cat)embedding:v7 , embedding:v1, dog"
-    assert bind(prompt, "cat", "dog")[1].groups == {0: (4,), 1: (15,)}
+    assert positions(bind(prompt, "cat", "dog")[1]) == {0: (4,), 1: (15,)}
 
 
 def test_tokens_are_told_as_they_read(bind):
-    assert bind("a café 猫", "café 猫")[1].words == {
+    assert bind("a café 猫", "café 猫")[1].spelling == {
         2: "café",
         **dict.fromkeys((3, 4, 5), "\ufffd"),  # a byte of the character each
     }
@@ -287,7 +291,7 @@ def test_an_embedding_that_cannot_be_used_is_refused(refused, kind, name, reason
 
 
 def test_an_embedding_of_another_model_is_refused(bind, refused):
-    assert bind("cat", "cat", names=("sd1",))[1].groups == {0: (1, 2, 3)}
+    assert positions(bind("cat", "cat", names=("sd1",))[1]) == {0: (1, 2, 3)}
     message = refused("cat", "cat", names=("sd1",), kind="SDXL")
     assert "has the shape [2, 768]; the text encoder g needs 1280 numbers a vector" in message
 
@@ -295,9 +299,9 @@ def test_an_embedding_of_another_model_is_refused(bind, refused):
 def test_encoders_that_split_the_prompt_differently_are_refused(bind, refused):
     message = refused("a cat", "cat", names=("uneven",), kind="SDXL")
     assert 'input clip: the two text encoders split the prompt "a embedding:uneven cat"' in message
-    assert bind("a cat", "cat", names=("uneven",))[1].groups == {0: (2, 3, 4)}
+    assert positions(bind("a cat", "cat", names=("uneven",))[1]) == {0: (2, 3, 4)}
 
 
 def test_nothing_is_bound_without_layers(bind):
     phrases, bound = bind("a cat")
-    assert (phrases.groups, bound.groups, bound.words) == ((), {}, {})
+    assert (phrases.regions, bound.regions, bound.spelling) == ((), (), {})
