@@ -6,14 +6,12 @@ pixels, 1 redraws it from pure noise.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 
 from ..collage.collage import Collage
-from ..errors import CollageError
 from ..imaging.filters import TINY, gaussian_blur, running_max
 from ..imaging.pixels import box_of
 from ..interruption import interruptible
@@ -86,15 +84,9 @@ def with_halo(
     The shadow and the reflection of a layer may form in its halo, outside of its alpha. Every
     layer is grown by `halo` pixels: where growing adds to its alpha, its noise replaces lower
     noise, in part under a soft edge. No noise is lowered, and a halo of 0 changes no bit. Each
-    layer costs some 8 log2(halo) passes over its own box, not over the canvas. Raises
-    CollageError for a halo that is no width in whole pixels.
+    layer costs some 8 log2(halo) passes over its own box, not over the canvas.
     """
-    if not (math.isfinite(halo) and halo >= 0 and halo == int(halo)):
-        raise CollageError(
-            f"PerLayerNoiseKSampler, input halo: {halo} is no width in whole pixels. "
-            "Enter 0 for no halo or a positive number."
-        )
-    halo = min(int(halo), sum(flat.shape[-2:]))  # more reaches no further
+    halo = min(halo, sum(flat.shape[-2:]))  # a larger one reaches no further
     if halo == 0:
         return flat
     raised, lowest = flat.clone(), flat.min()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..errors import CollageError, quoted
+from ..errors import CollageError
 from .seeds import NoiseSeeds
 
 NODE = "PerLayerNoiseKSampler"
@@ -18,19 +18,14 @@ RENOISE = ("host", "paper")
 class StepRange:
     """The steps from `start` to `end` of a schedule that several samplers share.
 
-    Steps count from 0, and `end` is not among them. Raises CollageError for a start below 0 and
-    for an end that is not after the start.
+    Steps count from 0, and `end` is not among them. Raises CollageError for an end that is not
+    after the start.
     """
 
     start: int = 0
     end: int = LAST_STEP
 
     def __post_init__(self) -> None:
-        if self.start < 0:
-            raise CollageError(
-                f"{NODE}, input start_at_step: {self.start} is below 0. "
-                "Enter 0 to begin with the first step."
-            )
         if self.end <= self.start:
             raise CollageError(
                 f"{NODE}, input end_at_step: {self.end} is not after start_at_step, {self.start}, "
@@ -61,7 +56,6 @@ class SamplingPlan:
     """Seeds, the range of steps to run, and how kept cells are re-noised, one of RENOISE.
 
     "host" takes one noise for the whole run, as ComfyUI does, "paper" fresh noise at every step.
-    Raises CollageError for anything else.
 
     Example: the first 12 steps of a schedule, all from seed 5.
         SamplingPlan(NoiseSeeds(5), StepRange(0, 12), "host")
@@ -70,10 +64,3 @@ class SamplingPlan:
     seeds: NoiseSeeds
     steps: StepRange
     renoise: str
-
-    def __post_init__(self) -> None:
-        if self.renoise not in RENOISE:
-            raise CollageError(
-                f"PerLayerNoiseKSampler, input renoise: {quoted(self.renoise)} is not known. "
-                f"Choose {' or '.join(RENOISE)}."
-            )

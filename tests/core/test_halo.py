@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.errors import CollageError
 from collage_core.imaging.filters import gaussian_blur
 from collage_core.noise.noise_map import grow, noise_map, with_halo
 
@@ -120,9 +119,3 @@ def test_halo_leaves_its_inputs_alone(visible: torch.Tensor) -> None:
     with_halo(before, visible, NOISES, 3)
     assert torch.equal(before, copy)
     assert torch.equal(visible, alpha)
-
-
-@pytest.mark.parametrize("halo", [-1, 1.5, math.nan, math.inf])
-def test_halo_that_is_no_width_is_refused(visible: torch.Tensor, halo: float) -> None:
-    with pytest.raises(CollageError, match=f"input halo: {halo} is no width in whole pixels"):
-        noise_map(visible, NOISES, BASE, 0.0, halo)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,139 @@
+"""Removing a layer from where it was in the picture, as the previous collage says."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from collage_core.collage.collage import Collage, Edit
+from collage_core.collage.layer import Layer
+from collage_core.collage.stack import on_top_of, with_layers
+from collage_core.editing.edit import EditRequest, edit
+from collage_core.errors import CollageError
+from collage_core.imaging.colour import GREY
+from collage_core.noise.noise_map import collage_noise
+
+H, W = 48, 64
+
+
+def layer(text: str, tone: float = 0.9, **settings: Any) -> Layer:
+    """An opaque box of 16 x 16 pixels."""
+    image, alpha = torch.full((1, 16, 16, 3), tone), torch.ones(1, 16, 16)
+    return Layer(image=image, alpha=alpha, text=text, **settings)
+
+
+def collage(*layers: Layer, **settings: Any) -> Collage:
+    prompt = " and ".join(one.text for one in layers)
+    background = torch.full((1, H, W, 3), 0.1)
+    values = {"prompt": prompt, "background": background} | settings
+    return Collage(width=W, height=H, layers=layers, **values)
+
+
+@pytest.fixture
+def table() -> Collage:
+    """A cup left, a hidden jug, a cake right."""
+    return collage(
+        layer("cup", x=0.25), layer("jug", visible=False, noise=0.7), layer("cake", x=0.75)
+    )
+
+
+def picture(batch: int = 1, seed: int = 9) -> torch.Tensor:
+    return torch.rand(batch, H, W, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def request(layers: str, **values: Any) -> EditRequest:
+    given: dict[str, Any] = {"noise": 0.6, "feather": 0.0} | values
+    return EditRequest(layers=layers, **given)
+
+
+def edited(*args: Any) -> Collage:
+    return edit(*args)[0]
+
+
+def state(one: Collage) -> Edit:
+    assert one.edit is not None
+    return one.edit
+
+
+def refused(one: Collage, image: torch.Tensor, what: EditRequest) -> str:
+    with pytest.raises(CollageError) as error:
+        edit(one, image, what)
+    return str(error.value)
+
+
+def test_a_moved_layer_leaves_no_ghost(table: Collage):
+    """Where it was the picture shows what was around, and that place has noise as well."""
+    result = torch.full((1, H, W, 3), 0.3)
+    result[:, 16:32, 40:56] = 0.8  # the painted cake
+    layers = (*table.layers[:2], dataclasses.replace(table.layers[2], x=0.5))
+    moved = table.with_layers(layers)
+    one, noise, report = edit(moved, result, request("cake", paste=True, previous=table))
+    image = one.composite.image
+    assert torch.equal(noise, collage_noise(one, 0.8, 10.0))
+    expected = torch.full((1, H, W, 3), 0.3)
+    expected[:, 16:32, 24:40] = 0.9
+    assert_close(image, expected, rtol=0, atol=1e-3)
+    assert torch.equal(image[:, :16], result[:, :16])
+    mask = torch.zeros(1, 1, H, W)
+    mask[..., 16:32, 24:56] = 0.6
+    assert_close(noise, mask)
+    assert "Taken away from where it was in the picture: layer 3" in report
+
+
+def test_beside_what_is_taken_away_the_picture_stays_to_the_bit(table: Collage):
+    """Under a veil every pixel is a mix of several parts, which rounding never quite gives back."""
+    veil = layer("veil", tone=0.7, scale=9.0, opacity=0.3)
+    veiled = collage(*table.layers, veil)
+    image = edited(veiled, picture(), request("cake", previous=veiled)).composite.image
+    outside = torch.ones(H, W, dtype=torch.bool)
+    outside[16:32, 40:56] = False
+    assert torch.equal(image[0][outside], picture()[0][outside])
+    assert not torch.equal(image, picture())
+
+
+def test_the_background_is_never_taken_away(table: Collage):
+    one, _, report = edit(table, picture(), request("0", previous=table))
+    assert torch.equal(one.composite.image, picture())
+    assert "nothing was taken away" in report
+
+
+def test_what_is_taken_away_has_the_edits_feather(table: Collage):
+    one = edited(table, picture(), request("3", feather=4.0, previous=table))
+    least = state(one).minimum_noise
+    assert least is not None
+    assert 0.1 < least[0, 0, 24, 39].item() < 0.5
+
+
+def test_the_former_layer_is_found_by_its_words_and_by_its_number_among_equals(table: Collage):
+    result = picture()
+    first = collage(layer("egg", x=0.25), *table.layers, layer("egg", x=0.5))
+    after = collage(layer("egg", x=0.25), *table.layers[1:], layer("egg", x=0.5))
+    assert "layer 4" in edit(after, result, request("cake", previous=first))[2]
+    assert (
+        "Taken away from where it was in the picture: layer 1"
+        in (edit(after, result, request("1", previous=first))[2])
+    )
+    said = edit(after, result, request("4", previous=first))[2]
+    assert "! no layer of `before` is clearly one of these: nothing was taken away" in said
+
+
+def test_a_layer_from_nowhere_is_not_taken_away(table: Collage):
+    more = with_layers(on_top_of(table, W, H, GREY), "cup and cake and egg", [layer("egg")])
+    one, _, report = edit(more, picture(), request("egg", previous=table))
+    assert torch.equal(one.composite.image, picture())
+    assert state(one).minimum_noise is None
+    assert "nothing was taken away" in report
+
+
+def test_a_collage_from_before_that_does_not_fit_is_refused(table: Collage):
+    small = Collage(width=16, height=16, prompt="cake", background=torch.zeros(1, 16, 16, 3),
+                    layers=(layer("cake"),))  # fmt: skip
+    said = refused(table, picture(), request("cake", previous=small))
+    assert "CollageEdit, input before: its canvas of 16 x 16 pixels is not the 64 x 48" in said
+    several = dataclasses.replace(table, background=torch.zeros(2, H, W, 3))
+    said = refused(table, picture(3), request("cake", previous=several))
+    assert "input before: a collage of 2 pictures does not fit 3 finished ones" in said
