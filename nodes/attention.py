@@ -11,7 +11,7 @@ from ..collage_core.errors import CollageError
 from .host.attention.conditioning import with_bias
 from .host.attention.patch import attach_conditioning, patch_model
 from .host.attention.token_spans import TokenSpans, token_spans
-from .host.models.embeddings_in_memory import with_words_in_memory
+from .host.models.embeddings_in_memory import with_embeddings_in_memory
 from .host.models.text_encoder import check_width
 from .host.models.unet import context_width
 from .sockets import CATEGORY, CollageSocket, crop_socket
@@ -72,7 +72,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
     ) -> io.NodeOutput:
         box = read_box(crop, collage, f"{NODE}, input crop")
         width = context_width(model, NODE)
-        clip = with_words_in_memory(clip, [layer.embedding for layer in collage.shown])
+        clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
         phrases = collage.learned_phrases
         spans = token_spans(clip, phrases)
         conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))

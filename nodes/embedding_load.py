@@ -1,4 +1,4 @@
-"""CollageEmbeddingLoad: a layer looks like an embedding that was learned before."""
+"""CollageEmbeddingLoad: gives a layer an embedding from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LayerTextualInversion: words that make the model paint one layer's very object."""
+"""LayerTextualInversion: learns an embedding with which the model paints one layer's object."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..collage_core.collage.layer import Embedding
-from ..collage_core.inversion.settings import MOST_STEPS, NODE, PRESETS, preset_settings
+from ..collage_core.inversion.settings import MAX_STEPS, NODE, PRESETS, preset_settings
 from .host.files.embedding_files import check_written
 from .host.inversion.run import learn
 from .host.inversion.store import unwritten_mark
@@ -46,7 +45,7 @@ class LayerTextualInversion(io.ComfyNode):
                     "steps",
                     default=0,
                     min=0,
-                    max=MOST_STEPS,
+                    max=MAX_STEPS,
                     step=1,
                     advanced=True,
                     tooltip="Steps of training; 0 takes the preset's.",
@@ -88,8 +87,7 @@ class LayerTextualInversion(io.ComfyNode):
             settings=settings,
             seed=seed,
         )
-        learned = learn(task)
-        embedding = Embedding(name=learned.name, vectors=learned.vectors)
+        embedding, curve, report = learn(task)
         check_written(cls, 1, [embedding])
         layer = replace(layer, embedding=embedding)
-        return io.NodeOutput(layer, f"embedding:{learned.name}", learned.curve, learned.report)
+        return io.NodeOutput(layer, f"embedding:{embedding.name}", curve, report)

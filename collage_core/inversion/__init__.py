@@ -1,14 +1,11 @@
-"""Textual inversion of one layer: the tokens are found that make a model paint this very object.
+"""Textual inversion of one layer: vectors are learned with which a model paints this object.
 
 Modules
-    settings  what a preset of LayerTextualInversion means
-    views     the pictures to learn from
-    prompts   the sentences the vectors stand in
-    start     where vectors start: at the words that name the object
-    loss      how far a prediction is from the object, and which noise to ask with
-    descent   how vectors move
-    progress  the best vectors so far, and when to stop
-    pace      how fast a training goes
-    outcome   what a finished training has to say
-    curve     its losses as a picture
+    settings  what the presets of LayerTextualInversion mean
+    views     the training pictures: the layer on six backgrounds
+    prompts   the sentences that the vectors are trained in
+    loss      the loss of a prediction, and seeded random numbers
+    descent   where the vectors start, and the optimizers that move them
+    progress  losses, the best vectors, early stopping and speed
+    outcome   the report and the loss curve of a finished training
 """

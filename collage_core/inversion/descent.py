@@ -1,33 +1,87 @@
-"""How learnable vectors move: on a sphere by the direction of the gradient alone, or by AdamW.
-
-Both take and give {name: [n, width] float32} and keep their state in a flat dictionary, so that
-a run that was cut off goes on as if it had not been.
-"""
+"""Where the learned vectors start, and the optimizers that move them."""
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 
-Vectors = dict[str, torch.Tensor]
+from ..storage.embedding_file import Vectors
+
+TILT_RADIANS = 0.02  # between copies of one word
 
 
-class Descent(Protocol):
+def word_norm(table: torch.Tensor) -> float:
+    """The mean norm of a vocabulary's word vectors [V, width]; equal norms count once."""
+    return table.float().norm(dim=-1).unique().mean().item()
+
+
+def start_vectors(
+    words: torch.Tensor, count: int, norm: float | None, rng: torch.Generator
+) -> torch.Tensor:
+    """Word vectors [W, width] -> [count, width]: the words in turn, with this norm or their own.
+
+    A repeated word is tilted a little: equal vectors would get equal gradients and stay equal.
+    """
+    rows = words.float()[torch.arange(count) % len(words)]
+    noise = torch.randn(rows.shape, generator=rng).to(rows)
+    repeated = (torch.arange(count) >= len(words)).unsqueeze(1).to(rows)
+    lengths = rows.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    unit = rows / lengths
+    across = _tangent(noise, unit)
+    unit = unit + TILT_RADIANS * repeated * across / across.norm(dim=-1, keepdim=True).clamp(
+        min=1e-12
+    )
+    return unit / unit.norm(dim=-1, keepdim=True) * (lengths if norm is None else norm)
+
+
+class Optimizer(ABC):
+    """Moves `vectors` against their gradients.
+
+        optimizer = SphereDescent({"l": torch.randn(2, 768)})
+        optimizer.step({"l": gradient}, rate=0.02)
+        optimizer.state_dict()  # {"vectors.l": [2, 768], "velocity.l": [2, 768]}
+
+    After `load_state_dict` the following steps give the same bits as without an interruption.
+    """
+
     vectors: Vectors
 
+    @abstractmethod
     def step(self, gradients: Vectors, rate: float) -> None: ...
-    def restart(self, vectors: Vectors) -> None: ...
-    def state_dict(self) -> Vectors: ...
-    def load_state_dict(self, state: Vectors) -> None: ...
+
+    @abstractmethod
+    def restart(self, vectors: Vectors) -> None:
+        """Continue from these vectors without momentum."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, Vectors]:
+        """The vectors and the momentum: {"vectors": {"l": ...}, "velocity": {"l": ...}}."""
+
+    @abstractmethod
+    def _set_state(self, state: dict[str, Vectors]) -> None: ...
+
+    def state_dict(self) -> Vectors:
+        return {
+            f"{kind}.{name}": value.clone()
+            for kind, named in self._state().items()
+            for name, value in named.items()
+        }
+
+    def load_state_dict(self, state: Vectors) -> None:
+        kinds: dict[str, Vectors] = {}
+        for key, value in state.items():
+            kind, _, name = key.partition(".")
+            kinds.setdefault(kind, {})[name] = value.clone()
+        self._set_state(kinds)
 
 
-class SphereDescent:
+class SphereDescent(Optimizer):
     """Directional textual inversion (arXiv 2512.13672): every vector keeps its norm.
 
-    A step turns each vector by the angle `rate` against the momentum of its tangent gradients;
-    `kappa` pulls it towards where it started.
+    A step turns each vector by the angle `rate`, in radians, against the momentum of its tangent
+    gradients; `kappa` pulls it towards its start.
     """
 
     def __init__(self, start: Vectors, *, kappa: float = 1e-4, momentum: float = 0.9) -> None:
@@ -46,20 +100,18 @@ class SphereDescent:
             self.vectors[name] = self.norms[name] * _unit(turned)
 
     def restart(self, vectors: Vectors) -> None:
-        """Go on from these vectors without momentum."""
         self.vectors = {name: value.clone() for name, value in vectors.items()}
         self.velocity = {name: torch.zeros_like(value) for name, value in vectors.items()}
 
-    def state_dict(self) -> Vectors:
-        return _named(vectors=self.vectors, velocity=self.velocity)
+    def _state(self) -> dict[str, Vectors]:
+        return {"vectors": self.vectors, "velocity": self.velocity}
 
-    def load_state_dict(self, state: Vectors) -> None:
-        self.vectors = _part(state, "vectors")
-        self.velocity = _part(state, "velocity")
+    def _set_state(self, state: dict[str, Vectors]) -> None:
+        self.vectors, self.velocity = state["vectors"], state["velocity"]
 
 
-class AdamW:
-    """torch.optim.AdamW (Loshchilov and Hutter, arXiv 1711.05101) over named vectors."""
+class AdamW(Optimizer):
+    """torch.optim.AdamW (Loshchilov and Hutter, arXiv 1711.05101) for named vectors."""
 
     def __init__(self, start: Vectors, *, decay: float = 1e-2) -> None:
         self.decay = decay
@@ -73,49 +125,35 @@ class AdamW:
         self._optimizer.step()
 
     def restart(self, vectors: Vectors) -> None:
-        """Go on from these vectors without momentum."""
         self.vectors = {name: value.detach().clone() for name, value in vectors.items()}
         own = list(self.vectors.values())
         self._optimizer = torch.optim.AdamW(own, weight_decay=self.decay, foreach=False)
 
-    def state_dict(self) -> Vectors:
-        kept = {
-            f"{what}.{name}": value.clone()
-            for name, vectors in self.vectors.items()
-            for what, value in self._optimizer.state[vectors].items()
-        }
-        return kept | _named(vectors=self.vectors)
+    def _state(self) -> dict[str, Vectors]:
+        state: dict[str, Vectors] = {"vectors": self.vectors}
+        for name, vectors in self.vectors.items():
+            for kind, value in self._optimizer.state[vectors].items():
+                state.setdefault(kind, {})[name] = value
+        return state
 
-    def load_state_dict(self, state: Vectors) -> None:
-        self.restart(_part(state, "vectors"))
-        for what in ("step", "exp_avg", "exp_avg_sq"):
-            for name, value in _part(state, what).items():
-                self._optimizer.state[self.vectors[name]][what] = value
+    def _set_state(self, state: dict[str, Vectors]) -> None:
+        self.restart(state.pop("vectors"))
+        for kind, named in state.items():
+            for name, value in named.items():
+                self._optimizer.state[self.vectors[name]][kind] = value
 
 
 def angle(vectors: Vectors, start: Vectors) -> float:
-    """The largest angle in degrees between vectors and where they started."""
+    """The largest angle in degrees between a vector and its start."""
     cosines = [(_unit(vectors[name]) * _unit(start[name])).sum(-1) for name in vectors]
     return math.degrees(math.acos(max(-1.0, min(1.0, torch.cat(cosines).min().item()))))
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
-    """Zero stays zero."""
+    """Vectors of norm 1; zero stays zero."""
     return vectors / vectors.norm(dim=-1, keepdim=True).clamp(min=torch.finfo(vectors.dtype).tiny)
 
 
 def _tangent(vectors: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
+    """The part of the vectors that is orthogonal to the unit vectors."""
     return vectors - (vectors * unit).sum(-1, keepdim=True) * unit
-
-
-def _named(**groups: Vectors) -> Vectors:
-    return {
-        f"{group}.{name}": value.clone()
-        for group, named in groups.items()
-        for name, value in named.items()
-    }
-
-
-def _part(state: Vectors, group: str) -> Vectors:
-    prefix = f"{group}."
-    return {k.removeprefix(prefix): v.clone() for k, v in state.items() if k.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""The sentences in which a layer's learned words are trained."""
+"""The sentences that a layer's vectors are trained in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 
 from ..collage.collage import Collage
 from ..collage.layer import Layer
-from ..errors import CollageError, quoted
+from ..errors import CollageError
 from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import find_phrases
 from ..prompt.syntax import read_prompt, split_words
-from .settings import NODE
+from .settings import where
 
 PLACEHOLDER = "collage-layer-in-training"
 TEMPLATES = (
@@ -27,31 +27,38 @@ TEMPLATES = (
     "a rendition of {}",
     "a good picture of {} in a scene",
 )
-# before one of these stands the head of an English noun phrase
+# the head of an English noun phrase stands before one of these
 PREPOSITIONS = re.compile("of|with|in|on|at|from|for|by|to|under|over|near|beside|behind")
-# words that name no thing
+# words that name no object
 PARTICLES = re.compile("an?|the|some|any|th(is|at|ese|ose)|and|or|no|not|my|your|it")
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A prompt with the learned words before the phrase, without the phrase, and without them."""
+    """One prompt in three forms; TOKEN stands for the learned embedding.
 
-    learned: str
-    nameless: str
-    plain: str
+    with_token     "a photo of TOKEN teddy bear"
+    without_noun   "a photo of TOKEN"
+    without_token  "a photo of teddy bear"
+    """
+
+    with_token: str
+    without_noun: str
+    without_token: str
 
 
 def sentences(layer: Layer) -> tuple[Sentence, ...]:
+    """Every template with the layer's phrase."""
     phrase = plain_phrase(layer.text)
-    word = f"embedding:{PLACEHOLDER}"
+    token = f"embedding:{PLACEHOLDER}"
     return tuple(
-        Sentence(t.format(f"{word} {phrase}"), t.format(word), t.format(phrase)) for t in TEMPLATES
+        Sentence(t.format(f"{token} {phrase}"), t.format(token), t.format(phrase))
+        for t in TEMPLATES
     )
 
 
 def scene(layer: Layer, collage: Collage) -> Sentence | None:
-    """The collage's own prompt; None where the layer's phrase has no place in it."""
+    """The collage's own prompt; None where the layer's phrase does not occur in it."""
     others = [other for other in collage.shown if not same_layer(other, layer)]
     texts = [(number, other.text) for number, other in enumerate([*others, layer], 1)]
     names = [other.embedding.name if other.embedding else None for other in others]
@@ -59,12 +66,13 @@ def scene(layer: Layer, collage: Collage) -> Sentence | None:
         phrases = find_phrases(collage.prompt, texts)
     except CollageError:
         return None
-    learned = insert_embeddings(phrases, [*names, PLACEHOLDER]).prompt
-    return Sentence(learned, learned, insert_embeddings(phrases, [*names, None]).prompt)
+    with_token = insert_embeddings(phrases, [*names, PLACEHOLDER]).prompt
+    without_token = insert_embeddings(phrases, [*names, None]).prompt
+    return Sentence(with_token, with_token, without_token)
 
 
 def same_layer(one: Layer, other: Layer) -> bool:
-    """Whether two layers are the same object, perhaps with other strengths or learned words."""
+    """Whether two layers show the same object; strengths and embeddings may differ."""
     return one.text == other.text and all(
         a is b or (a.shape == b.shape and torch.equal(a, b))
         for a, b in ((one.image, other.image), (one.alpha, other.alpha))
@@ -77,7 +85,10 @@ def plain_phrase(text: str) -> str:
 
 
 def nouns_first(text: str) -> list[str]:
-    """The words that name the object, its head first. Raises CollageError where there is none."""
+    """The words that name the object, its head noun first: "red teddy bear" -> bear, red, teddy.
+
+    Raises CollageError where no word names an object.
+    """
     words = [text[word.start : word.end] for word in split_words(text)]
     words = [
         word
@@ -91,8 +102,8 @@ def nouns_first(text: str) -> list[str]:
     )
     if not before and not after:
         raise CollageError(
-            f"{NODE}, layer {quoted(text)}, input layer: its text names no thing, so "
-            'there is no word to start from. Give the layer a text such as "teddy bear".'
+            f"{where(text, 'layer')}: its text names no thing, so there is no word to start "
+            'from. Give the layer a text such as "teddy bear".'
         )
     return [*_head_first(before or after), *(after if before else [])]
 

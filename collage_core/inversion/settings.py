@@ -1,4 +1,4 @@
-"""What a preset of LayerTextualInversion means."""
+"""What the presets of LayerTextualInversion mean."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import quoted
+
 NODE = "LayerTextualInversion"
 ALGORITHM = "sphere-1"  # part of the key of every result: raise it when results change
-MOST_STEPS = 10_000
-WARM_UP = 3  # steps
+MAX_STEPS = 10_000
+WARM_UP_STEPS = 3
+
+
+def where(text: str, socket: str) -> str:
+    """The beginning of an error message about the layer with this text."""
+    return f"{NODE}, layer {quoted(text)}, input {socket}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Pairs are (SD1.x and SD2.x, SDXL). `rates` go from start to end: radians a step where the
-    norm is fixed, AdamW's learning rate where it is free."""
+    """How a training runs, for example `preset_settings("default")`: 80 steps of 4 pictures.
+
+    Pairs are (SD1.x and SD2.x, SDXL). rates: those of the first and the last step, in radians
+    where the norm of a vector is fixed, else AdamW's learning rate. resolution: pixels.
+    """
 
     steps: int
     batch: int
@@ -25,7 +35,7 @@ class Settings:
     resolution: tuple[int, int]
     start: Literal["noun", "a"] = "noun"
     fixed_norm: bool = True
-    used_sigmas: bool = True  # only noise levels that the layer visits, else the whole schedule
+    used_sigmas: bool = True  # only the noise levels that this layer is sampled at, else all
     loss: Literal["min_snr", "plain"] = "min_snr"
     evaluate_every: int = 10
     early_stop: bool = True
@@ -34,13 +44,13 @@ class Settings:
     max_seconds: float = 4 * 3600.0
 
     def rate(self, step: int, scale: float = 1.0) -> float:
-        """The rate of a step from 0 on: a linear warm-up, then half a cosine."""
+        """The rate of a step, counted from 0: a linear warm-up, then half a cosine."""
         start, end = self.rates
         if start == end:
             return scale * start
         done = step / max(1, self.steps - 1)
         rate = end + (start - end) * (1 + math.cos(math.pi * min(1.0, done))) / 2
-        return scale * rate * min(1.0, (step + 1) / WARM_UP)
+        return scale * rate * min(1.0, (step + 1) / WARM_UP_STEPS)
 
 
 PRESETS = {
@@ -76,5 +86,5 @@ PRESETS = {
 
 
 def preset_settings(preset: str, steps: int = 0) -> Settings:
-    """The settings of one of `PRESETS`; `steps` 0 keeps its own number."""
+    """The settings of one of `PRESETS`; with `steps` 0 the preset's number of steps."""
     return dataclasses.replace(PRESETS[preset], steps=steps or PRESETS[preset].steps)

@@ -94,7 +94,7 @@ class Learning:
         painter, scenes = self.painter, changed_scenes(noun)
         pictures = paint_scenes(
             painter.model,
-            memory.with_words_in_memory(painter.clip, [learned]),
+            memory.with_embeddings_in_memory(painter.clip, [learned]),
             painter.vae,
             [scene.prompt.format(words) for scene in scenes],
             seed,

@@ -1,15 +1,14 @@
-"""A layer's look learned on ComfyUI's models.
+"""Textual inversion of one layer on ComfyUI's models.
 
 Modules
-    task            which models a look can be learned with, and what identifies them
-    run             a whole training: found, taken up again or begun, and kept
-    trainer         a step at a time
-    loss            losses and gradients of the copies
-    batches         which view of the layer with which noise
-    prompts         the sentences as tokens with places for the vectors
-    memory          how much memory it takes, and how it gets by with less
-    trainable_copy  copies of MODEL and CLIP to send gradients through
-    module_copy     a module tree anew, without what the host hangs on it
-    denoiser        the copied model, called as samplers call it
-    store           trainings by content: found again, taken up again
+    task            what is learned with which models, and what identifies it
+    run             a whole training: found, resumed or started, shown, and saved
+    trainer         one step at a time
+    loss            losses and gradients of the vectors
+    batches         which view of the layer is noised how
+    prompts         the sentences as tokens with placeholders
+    memory          how much memory a training takes, and how it continues with less
+    networks        trainable copies of the diffusion model and the text encoders
+    trainable_copy  a copy of a shared model that gradients can pass through
+    store           trainings by content: found again, resumed, published
 """

@@ -1,4 +1,4 @@
-"""Which view of the layer is looked at with which noise, in training and on the fixed set."""
+"""Which view of the layer is noised how, in training and on the fixed set."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from functools import cached_property
 
 import torch
 
-from ....collage_core.inversion.loss import own_generator, strata
-from ....collage_core.inversion.settings import Settings
-from .denoiser import PrivateDenoiser
+from ....collage_core.inversion.loss import seeded_generator, stratified
+from .networks import TrainableDenoiser
+from .task import Task
 
-FIXED = 16  # pictures of the fixed set
-LEAST_NOISE = 0.02  # fraction of the schedule
-BEYOND = 0.1  # how far above the layer's own noise
+FIXED_PICTURES = 16  # of the fixed set
+# fractions of the noise schedule
+MIN_NOISE = 0.02
+NOISE_MARGIN = 0.1  # above the layer's own noise
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """clean, noise: [B, C, h, w]; mask: [B, 1, h, w]; sigma: [B]."""
+    """B noised views, for example `pictures.drawn(step=0)`.
+
+    clean, noise: [B, C, h, w]; mask: [B, 1, h, w]; sigma: [B].
+    """
 
     clean: torch.Tensor
     mask: torch.Tensor
@@ -32,39 +36,31 @@ class Batch:
 class TrainingPictures:
     """The latents [V, C, h, w] and masks [V, 1, h, w] of all views, on the denoiser's device."""
 
-    def __init__(
-        self,
-        clean: torch.Tensor,
-        masks: torch.Tensor,
-        denoiser: PrivateDenoiser,
-        settings: Settings,
-        noise: float,
-        seed: int,
-    ) -> None:
-        self.clean = clean.to(denoiser.device, copy=True)
-        self.masks = masks.to(denoiser.device, copy=True)
-        self.denoiser, self.batch, self.seed = denoiser, settings.batch, seed
-        used = (LEAST_NOISE, min(1.0, noise + BEYOND))
-        self.low, self.high = used if settings.used_sigmas else (0.0, 1.0)
+    def __init__(self, task: Task, latents: torch.Tensor, denoiser: TrainableDenoiser) -> None:
+        self.clean = latents.to(denoiser.device, copy=True)
+        self.masks = task.views.cells(task.family.cell).to(denoiser.device, copy=True)
+        self.denoiser, self.batch, self.seed = denoiser, task.settings.batch, task.seed
+        used = (MIN_NOISE, min(1.0, task.layer.noise + NOISE_MARGIN))
+        self.low, self.high = used if task.settings.used_sigmas else (0.0, 1.0)
 
     def drawn(self, step: int) -> Batch:
-        """The batch of a step; the noise of every second one is that of the one before, turned."""
-        dice = own_generator(self.seed, "batch", step)
-        views = torch.randperm(len(self.clean), generator=dice).repeat(self.batch)[: self.batch]
-        fractions = strata(self.batch, self.low, self.high, dice)
+        """The batch of a step. Two steps in turn have opposite noise, so that it cancels out."""
+        rng = seeded_generator(self.seed, "batch", step)
+        views = torch.randperm(len(self.clean), generator=rng).repeat(self.batch)[: self.batch]
+        fractions = stratified(self.batch, self.low, self.high, rng)
         sign = 1 - 2 * (step % 2)
-        noise = self._noise(self.batch, own_generator(self.seed, "noise", step // 2))
+        noise = self._noise(self.batch, seeded_generator(self.seed, "noise", step // 2))
         return self._batch(views, fractions, sign * noise)
 
     def fixed(self, numbers: torch.Tensor) -> Batch:
-        """Some pictures of the fixed set, the same for every seed."""
+        """Pictures of the fixed set by number [N]; they are the same for every seed."""
         return self._fixed_set.part(numbers.to(self.clean.device))
 
     @cached_property
     def _fixed_set(self) -> Batch:
-        numbers = torch.arange(FIXED)
-        fractions = self.low + (self.high - self.low) * (numbers + 0.5) / FIXED
-        noise = [self._noise(1, own_generator(0, "fixed", number)) for number in range(FIXED)]
+        numbers = torch.arange(FIXED_PICTURES)
+        fractions = self.low + (self.high - self.low) * (numbers + 0.5) / FIXED_PICTURES
+        noise = [self._noise(1, seeded_generator(0, "fixed", n)) for n in range(FIXED_PICTURES)]
         return self._batch(numbers % len(self.clean), fractions, torch.cat(noise))
 
     def _batch(self, views: torch.Tensor, fractions: torch.Tensor, noise: torch.Tensor) -> Batch:
@@ -72,5 +68,5 @@ class TrainingPictures:
         sigma = self.denoiser.sigmas(fractions)
         return Batch(self.clean[views], self.masks[views], sigma, noise)
 
-    def _noise(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        return torch.randn(count, *self.clean.shape[1:], generator=generator).to(self.clean)
+    def _noise(self, count: int, rng: torch.Generator) -> torch.Tensor:
+        return torch.randn(count, *self.clean.shape[1:], generator=rng).to(self.clean)

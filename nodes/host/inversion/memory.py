@@ -1,4 +1,4 @@
-"""How much memory a training needs, and how it gets by with less.
+"""How much memory a training needs, and how it continues with less.
 
 Host symbols:
     comfy.model_management: directml_enabled, free_memory(memory_required, device)
@@ -11,31 +11,33 @@ Host symbols:
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import comfy.model_management as management
 import torch
 
-from ....collage_core.errors import CollageError, quoted
-from ....collage_core.inversion.settings import NODE
-from .denoiser import PrivateDenoiser
+from ....collage_core.errors import CollageError
+from ....collage_core.inversion.settings import where
+from .networks import TrainableDenoiser
 from .task import Task
 from .trainable_copy import cast_size, copied_size
 
 # Numbers that autograd keeps for one picture, per latent cell and channel of the UNet's first
-# level: counted on UNets of these shapes, a fifth added for what comes and goes meanwhile.
-KEPT = {"SD1.x": 340, "SD2.x": 340, "SDXL": 590}
-CHECKPOINTED = 1 / 3  # of them where blocks are computed twice; 0.16 to 0.32 were counted
+# level: counted on UNets of these shapes, plus a fifth for temporary tensors.
+KEPT_NUMBERS = {"SD1.x": 340, "SD2.x": 340, "SDXL": 590}
+CHECKPOINTED_SHARE = 1 / 3  # of these numbers with checkpointing; 0.16 to 0.32 were counted
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def check_room(task: Task) -> None:
-    """Raises CollageError where a training could not take place even with the least memory."""
+    """Raise CollageError where the memory is too small even for the most thrifty plan."""
     needed = Counter({task.model.load_device: copied_size(task.model)})
     needed[task.clip.patcher.load_device] += copied_size(task.clip.patcher) + _encoders_kept(task)
     needed[task.model.load_device] += kept_bytes(task, pictures=1, checkpointing=True)
@@ -43,86 +45,76 @@ def check_room(task: Task) -> None:
         free = _free(device, size)
         if size > free:
             raise CollageError(
-                f"{NODE}, layer {quoted(task.layer.text)}, input model: learning with it takes "
+                f"{where(task.layer.text, 'model')}: learning with it takes "
                 f"{size / 1e9:.1f} GB of memory ({device}), and {free / 1e9:.1f} GB are free. "
                 "Close other programs, take a smaller model, or choose the preset preview, "
-                "which looks at smaller pictures."
+                "which trains on smaller pictures."
             )
 
 
 def kept_bytes(task: Task, *, pictures: int, checkpointing: bool) -> int:
-    """What autograd keeps of so many pictures at once, the weights in another precision too."""
+    """The bytes that autograd keeps of so many pictures at once, and of weights that are cast."""
     model, kind = task.model.model, task.family.kind
     computed = task.model.get_model_object("manual_cast_dtype") or model.get_dtype()
     cells = (task.family.resolution(task.settings) // task.family.cell) ** 2
     channels = model.model_config.unet_config["model_channels"]
-    kept = pictures * cells * channels * KEPT[kind] * computed.itemsize
+    kept = pictures * cells * channels * KEPT_NUMBERS[kind] * computed.itemsize
     if checkpointing:
-        return int(kept * CHECKPOINTED)
+        return int(kept * CHECKPOINTED_SHARE)
     return kept + cast_size(task.model, computed)
 
 
 def _encoders_kept(task: Task) -> int:
-    """Of the text encoders, which are computed in float32 whatever their weights are."""
+    """The same of the text encoders, which compute in float32 whatever their weights are."""
     return cast_size(task.clip.patcher, torch.float32)
 
 
 def _free(device, wanted: int) -> int:
-    """The bytes that are free once the host has put away what stands in the way of so many."""
-    if management.directml_enabled:  # whose memory nobody can ask for
+    """The bytes that are free after ComfyUI has made room for the wanted ones."""
+    if management.directml_enabled:  # it does not say how much memory it has
         return sys.maxsize
     management.free_memory(wanted, device)
     free: Any = management.get_free_memory(device)
     return free
 
 
-class Thrift:
-    """What a training does to need less memory: it takes every batch in `parts`, which changes
-    the last bits of its results, or lets the denoiser compute blocks twice, which changes none."""
+class MemoryPlan:
+    """Two ways to save memory: `parts` splits every batch, which changes the last bits of the
+    results; checkpointing of the denoiser costs time and changes no bit.
 
-    def __init__(self, task: Task, denoiser: PrivateDenoiser) -> None:
+        plan = MemoryPlan(task, denoiser)  # what the memory that is free now asks for
+        plan.parts, denoiser.checkpointing  # 1, True
+    """
+
+    def __init__(self, task: Task, denoiser: TrainableDenoiser) -> None:
         self.denoiser, self.batch, self.parts = denoiser, task.settings.batch, 1
-        self.where = f"{NODE}, layer {quoted(task.layer.text)}, input model"
-
-    def plan(self, task: Task) -> None:
-        """Begin with as much of it as the memory that is free now asks for."""
+        self.where = where(task.layer.text, "model")
         wanted = kept_bytes(task, pictures=self.batch, checkpointing=False)
-        free = _free(self.denoiser.device, wanted)
-        if task.clip.patcher.load_device == self.denoiser.device:
+        free = _free(denoiser.device, wanted)
+        if task.clip.patcher.load_device == denoiser.device:
             free -= _encoders_kept(task)
 
         def fits() -> bool:
             pictures = math.ceil(self.batch / self.parts)
-            checkpointing = self.denoiser.checkpointing
-            return kept_bytes(task, pictures=pictures, checkpointing=checkpointing) < free
+            return kept_bytes(task, pictures=pictures, checkpointing=denoiser.checkpointing) < free
 
-        self.denoiser.checkpointing = not fits()
+        denoiser.checkpointing = not fits()
         while not fits() and self.parts < self.batch:
             self.parts *= 2
 
-    def within(self, work: Callable[[], T]) -> T:
-        """The result of work that looks at `parts`, begun again with more of it whenever the
-        memory runs out. Raises the host's own error, in a sentence, when nothing helps."""
-        while True:
-            try:
-                return work()
-            except Exception as error:
-                if not (management.is_oom(error) or "DefaultCPUAllocator" in str(error)):
-                    raise
-                if self.denoiser.checkpointing and self.parts >= self.batch:
-                    raise type(error)(
-                        f"{self.where}: out of memory, even with one picture at a time and every "
-                        "block computed twice. Close other programs, take a smaller model, or "
-                        f"choose the preset preview. ({error})"
-                    ) from error
-            self._save()  # here, where nothing holds the tensors of the failure any more
-            management.soft_empty_cache()
-
-    def _save(self) -> None:
+    def save_more(self, error: Exception) -> None:
+        """Split the batch further, then checkpoint. When both are done, raise an error of the same
+        type with a remedy."""
         if self.parts < self.batch:
             self.parts *= 2
-        else:
+        elif not self.denoiser.checkpointing:
             self.denoiser.checkpointing = True
+        else:
+            raise type(error)(
+                f"{self.where}: out of memory, even with one picture at a time and every "
+                "block computed twice. Close other programs, take a smaller model, or "
+                f"choose the preset preview. ({error})"
+            ) from error
 
     @property
     def notes(self) -> list[str]:
@@ -132,3 +124,23 @@ class Thrift:
         if self.denoiser.checkpointing:
             found.append("memory was short: every block was computed twice")
         return found
+
+
+def repeated_with_less_memory(
+    method: Callable[Concatenate[Any, P], T],
+) -> Callable[Concatenate[Any, P], T]:
+    """A method of an object with a `memory: MemoryPlan`, called again when memory runs out."""
+
+    @functools.wraps(method)
+    def repeat(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        while True:
+            try:
+                return method(self, *args, **kwargs)
+            except Exception as error:
+                if not (management.is_oom(error) or "DefaultCPUAllocator" in str(error)):
+                    raise
+                self.memory.save_more(error)
+            # only here nothing holds the tensors of the failed call any more
+            management.soft_empty_cache()
+
+    return repeat

@@ -1,4 +1,4 @@
-"""Which MODEL, CLIP and VAE a layer's look can be learned with, and what identifies them.
+"""What is learned with which MODEL, CLIP and VAE, and what identifies these.
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches
@@ -32,19 +32,22 @@ from ..models.unet import context_width
 
 KINDS = {("l",): "SD1.x", ("h",): "SD2.x", ("g", "l"): "SDXL"}
 SAMPLES = 1024  # numbers per weight matrix in a fingerprint
-MATRICES = 64
-# Most pictures that the demo model has seen were of this size, and it learns as well from them
-# as at its full 256 pixels, in half the time.
-DEMO_SIZE = 128
+MATRICES = 64  # in a fingerprint, at most
+# The demo model has seen most pictures at this size. Learning from it takes half the time of its
+# full 256 pixels, and the result is as good.
+DEMO_SIZE = 128  # pixels
 
 
 @dataclass(frozen=True)
 class Family:
-    """kind: the base model's; cell: pixels of a latent cell's edge."""
+    """The base model: Family(kind="SD1.x", cell=8, largest=8192).
+
+    cell: pixels of a latent cell's side; largest: pixels of a training picture's side.
+    """
 
     kind: str
     cell: int
-    largest: int  # pixels of the pictures to learn from
+    largest: int
 
     def resolution(self, settings: Settings) -> int:
         return min(settings.resolution[self.kind == "SDXL"], self.largest)
@@ -55,9 +58,13 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """What is to be learned, from what and how; what follows from it is looked at once.
+    """The inputs of a training: what is learned, from what, and how.
 
-    `family` and `views` raise CollageError for inputs that cannot be learned with.
+        task = Task(model=model, clip=clip, vae=vae, layer=layer, collage=None,
+                    settings=preset_settings("default"), seed=0)
+        Trainer(task)
+
+    `family` and `views` raise CollageError for inputs that nothing can be learned with.
     """
 
     model: Any
@@ -79,7 +86,7 @@ class Task:
 
 
 def check_inputs(model, clip, vae) -> Family:
-    """Raises CollageError unless the three go together and can be trained with."""
+    """Raise CollageError unless the three belong together and gradients can pass through them."""
     width = context_width(model, NODE)
     encoders = encoders_of(clip, NODE)
     if encoders not in KINDS:
@@ -106,21 +113,21 @@ def _check_channels(model) -> None:
 
 
 def encoded(model, vae, pictures: torch.Tensor) -> torch.Tensor:
-    """[B, H, W, 3] -> the latents [B, C, h, w] that the diffusion model knows, in float32."""
+    """Pictures [B, H, W, 3] -> scaled latents [B, C, h, w] in float32, as the UNet takes them."""
     with torch.inference_mode():
         latents = torch.cat([encode(vae, one, NODE, "layer") for one in pictures.split(1)])
         return model.model.process_latent_in(latents.float())
 
 
 def fingerprint(patcher) -> dict:
-    """What tells the weights of a ModelPatcher and its patches from others: samples of them."""
+    """Samples of a ModelPatcher's weights and patches, which differ where these differ."""
     weights = {key: found[0][0] for key, found in patcher.get_key_patches().items()}
     matrices = sorted(key for key, weight in weights.items() if weight.ndim > 1)
     chosen = matrices[:: -(-len(matrices) // MATRICES)]
     return {
         "shapes": {key: [*weight.shape, str(weight.dtype)] for key, weight in weights.items()},
         "samples": {key: _sample(weights[key]) for key in chosen},
-        "patches": {key: _plain(patch) for key, patch in sorted(patcher.patches.items())},
+        "patches": {key: _plain_patch(patch) for key, patch in sorted(patcher.patches.items())},
         "objects": {key: _plain_object(o) for key, o in sorted(patcher.object_patches.items())},
     }
 
@@ -130,15 +137,15 @@ def _sample(weight: torch.Tensor) -> torch.Tensor:
     return flat[:: max(1, len(flat) // SAMPLES)].float().cpu()
 
 
-def _plain(patch):
+def _plain_patch(patch):
     """A LoRA patch as nested lists of samples, numbers and strings."""
     if isinstance(patch, torch.Tensor):
         return [*patch.shape, _sample(patch)]
     if isinstance(patch, (list, tuple)):
-        return [_plain(part) for part in patch]
+        return [_plain_patch(part) for part in patch]
     if isinstance(patch, (int, float, str, bool, type(None))):
         return patch
-    return [type(patch).__name__, _plain(getattr(patch, "weights", None))]
+    return [type(patch).__name__, _plain_patch(getattr(patch, "weights", None))]
 
 
 def _plain_object(value):

@@ -1,10 +1,14 @@
-"""Copies of a MODEL and a CLIP that nobody else sees, to send gradients through.
+"""A copy of a shared model that gradients can pass through, and that nobody else sees.
 
-The weights of the shared ones may be inference tensors, which autograd refuses, may be patched
-for another graph at any moment, and must not change. A copy holds its own tensors with the LoRA
-patches of its MODEL or CLIP worked in; ComfyUI's memory management does not know it. It is made
-of the weights at hand and not by `clone(force_deepcopy=True)`, as ComfyUI's own trainer does:
-that reads the file again, which may be gone or changed, and only where the loader can do it.
+The weights of the shared model may be inference tensors, which autograd refuses, may be patched
+for another graph at any moment, and must not change. The copy holds its own tensors, with the LoRA
+patches merged; ComfyUI's memory management does not know it. It is made from the weights in memory.
+ComfyUI's own trainer uses `clone(force_deepcopy=True)`, which reads the file again: the file may be
+gone or changed, and not every loader can do it.
+
+Only what is known to be plain is copied. ComfyUI's memory management keeps handles of native
+buffers on models and modules, which are freed with the last of their Python objects: a second
+object for one handle would free what the first still uses.
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches, injections
@@ -12,12 +16,6 @@ Host symbols:
     comfy.model_patcher: "current_patcher", "comfy_cast_weights", "prev_comfy_cast_weights"
     comfy.model_patcher: "_comfy_model_dtype"
     comfy.model_base.BaseModel: diffusion_model
-    comfy.sd.CLIP: patcher, layer_idx
-    comfy.sd1_clip.SD1ClipModel: reset_clip_options(), set_clip_options(options)
-    comfy.sd1_clip.SD1ClipModel: encode_token_weights(token_weight_pairs), "clip_{}"
-    comfy.sd1_clip.SDClipModel: transformer, "layer", "execution_device"
-    comfy.clip_model.CLIPTextModel: get_input_embeddings()
-    comfy.clip_model.CLIPLayer: layer_norm1, layer_norm2
     comfy.lora.calculate_weight(patches, weight, key)
     comfy.float.stochastic_rounding(value, dtype, seed)
     comfy.utils: string_to_seed(data), set_attr(obj, attr, value)
@@ -26,7 +24,10 @@ Host symbols:
 
 from __future__ import annotations
 
+import copy
+import enum
 import random
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,22 +40,28 @@ import numpy as np
 import torch
 
 from ....collage_core.errors import CollageError
-from .module_copy import Made, copied_module
 
-# CLIPLayer adds in place to what these have read, and their backward needs it as it was
-_OVERWRITTEN = ("layer_norm1", "layer_norm2")
+_ALLOWED = (
+    *(bool, int, float, str, bytes, type(None), enum.Enum, torch.dtype, torch.device),
+    *(type, types.FunctionType, types.BuiltinFunctionType),
+)
+_CONTAINERS = (list, tuple, set, frozenset, torch.Size)
+_SHARED = ("model_config", "latent_format")  # objects of ComfyUI that nothing writes to
+_STANDARD = frozenset(vars(torch.nn.Module()))  # of every module: its tensors, children and hooks
+
+Made = dict[int, Any]  # id of a shared tensor or module -> its copy
 
 
 @contextmanager
 def gradients() -> Iterator[None]:
-    """Autograd inside a node, where the host has switched it off. Nothing global is left behind."""
+    """Autograd inside a node, where ComfyUI has switched it off."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
 
 @contextmanager
 def same_random_states() -> Iterator[None]:
-    """The global random states are the same afterwards, whatever happens."""
+    """Restores the global random states at the end."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     states = (torch.get_rng_state(), np.random.get_state(), random.getstate())
     try:
@@ -67,36 +74,36 @@ def same_random_states() -> Iterator[None]:
             torch.cuda.set_rng_state_all(cuda)
 
 
-def private_copy(patcher, where: str) -> torch.nn.Module:
-    """The ModelPatcher's model with its patches, on its device, of tensors of its own.
+def trainable_copy(patcher, where: str) -> torch.nn.Module:
+    """The model of a ModelPatcher with its patches merged, in tensors of its own on its device.
 
-    Raises CollageError, beginning with `where`, for weights that cannot be copied or trained
-    through.
+    Raises CollageError, which begins with `where`, for weights that cannot be copied or that
+    gradients cannot pass through.
     """
     _check_nothing_replaced(patcher, where)
     with torch.inference_mode(False), torch.no_grad():
-        # the host would make no room by itself for tensors that it does not know
+        # ComfyUI makes no room by itself for tensors that it does not know
         comfy.model_management.free_memory(2 * copied_size(patcher), patcher.load_device)
-        made: Made = {id(shared): own for shared, own in _own_tensors(patcher, where)}
-        copied = copied_module(patcher.model, made)
+        made: Made = {id(shared): own for shared, own in _copied_tensors(patcher, where)}
+        copied = _copied_module(patcher.model, made)
         for name, patch in patcher.object_patches.items():
             value = patch
             if isinstance(patch, torch.nn.Module):
-                value = copied_module(patch, _with_tensors_of(patch, made))
+                value = _copied_module(patch, _with_tensors_of(patch, made))
             comfy.utils.set_attr(copied, name, value)
         _as_if_loaded(copied, patcher)
     return copied.eval()
 
 
 def copied_size(patcher) -> int:
-    """The bytes that a copy's tensors take."""
+    """The bytes that the tensors of a copy take."""
     return sum(tensor.numel() * dtype.itemsize for _, tensor, dtype in _tensors(patcher))
 
 
 def cast_size(patcher, computed: torch.dtype) -> int:
-    """The bytes of the weights that are cast to the dtype they are computed in, all at once.
+    """The bytes of all weights that are cast to the dtype `computed`.
 
-    Autograd keeps what it multiplied with; of a table of word vectors nothing is multiplied.
+    Autograd keeps the cast weights; tables of word vectors are only read, not multiplied.
     """
     modules = patcher.model.modules()
     tables = {id(m.weight) for m in modules if isinstance(m, torch.nn.Embedding)}
@@ -108,10 +115,9 @@ def cast_size(patcher, computed: torch.dtype) -> int:
 
 
 def _tensors(patcher) -> Iterator[tuple[str, torch.Tensor, torch.dtype]]:
-    """Key, tensor and the dtype that it is computed from, of every parameter and buffer.
+    """Key, tensor and dtype on the device of every parameter and buffer.
 
-    With dynamic VRAM the tensors have the dtype of their file, and are cast to the module's
-    when they are brought to the device.
+    With dynamic VRAM a tensor has the dtype of its file until it is brought to the device.
     """
     for prefix, module in patcher.model.named_modules():
         for held in (module.named_parameters(recurse=False), module.named_buffers(recurse=False)):
@@ -121,8 +127,8 @@ def _tensors(patcher) -> Iterator[tuple[str, torch.Tensor, torch.dtype]]:
                 yield f"{prefix}.{name}".lstrip("."), tensor, dtype
 
 
-def _own_tensors(patcher, where: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Each parameter and buffer of the shared model with the one that takes its place."""
+def _copied_tensors(patcher, where: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Each parameter and buffer of the shared model with its copy."""
     device = patcher.load_device
     original = {key: found[0][0] for key, found in patcher.get_key_patches().items()}
     for key, shared, dtype in _tensors(patcher):
@@ -142,7 +148,7 @@ def _own_tensors(patcher, where: str) -> Iterator[tuple[torch.Tensor, torch.Tens
 def _patched(patcher, key: str, weight: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """A copy of the weight with its patches, on the patcher's device."""
     device = patcher.load_device
-    if weight.is_meta:  # a weight that the file lacks, which the host makes at its first use
+    if weight.is_meta:  # the file lacks this weight; ComfyUI makes it at the first use
         weight = torch.zeros(weight.shape, dtype=weight.dtype)
     if key not in patcher.patches:
         return weight.to(device, dtype, copy=True)
@@ -152,15 +158,15 @@ def _patched(patcher, key: str, weight: torch.Tensor, dtype: torch.dtype) -> tor
 
 
 def _with_tensors_of(module: torch.nn.Module, made: Made) -> Made:
-    """`made`, and copies of the tensors of a module that may stand outside the model."""
+    """`made` with copies of the tensors of a module that may lie outside the model."""
     parameters = {id(p): torch.nn.Parameter(p.clone(), False) for p in module.parameters()}
     return {**parameters, **{id(b): b.clone() for b in module.buffers()}, **made}
 
 
 def _as_if_loaded(copied: Any, patcher) -> None:
-    """What the host does to a model when it loads it completely."""
+    """Sets what ComfyUI sets when it loads a model completely."""
     for module in copied.modules():
-        # with dynamic VRAM inputs and weights may differ in dtype, and every operation casts
+        # with dynamic VRAM inputs and weights may differ in dtype, so every operation casts
         if hasattr(module, "comfy_cast_weights"):
             module.comfy_cast_weights = (
                 patcher.is_dynamic()
@@ -173,7 +179,7 @@ def _as_if_loaded(copied: Any, patcher) -> None:
 
 
 def _check_nothing_replaced(patcher, where: str) -> None:
-    """CollageError where another node changes what modules compute, not what they hold."""
+    """Raise CollageError where another node replaces methods of modules or injects some."""
     replaced = [
         f"{type(module).__name__}.{name}"
         for module in patcher.model.modules()
@@ -188,32 +194,35 @@ def _check_nothing_replaced(patcher, where: str) -> None:
         )
 
 
-def _keep_input(_, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-    return (args[0].clone(),)
+def _copied_module(module: torch.nn.Module, made: Made) -> torch.nn.Module:
+    """A copy of the tree below `module`, each module of the same class.
+
+    made: the copies of all parameters and buffers; those of the modules are added to it, so that
+    a module that stands in two places of the tree is copied once.
+    """
+    module = getattr(module, "_orig_mod", module)  # torch.compile's wrapper holds it
+    if id(module) in made:
+        return made[id(module)]
+    copied = made[id(module)] = type(module).__new__(type(module))
+    torch.nn.Module.__init__(copied)
+    held, own = vars(module), vars(copied)
+    for name, value in held.items():
+        if name in _SHARED:
+            own[name] = value
+        elif name not in _STANDARD and _is_plain(value):
+            own[name] = copy.deepcopy(value)
+    for kind in ("_parameters", "_buffers"):
+        own[kind].update({n: t if t is None else made[id(t)] for n, t in held[kind].items()})
+    own["_non_persistent_buffers_set"].update(held["_non_persistent_buffers_set"])
+    for name, child in held["_modules"].items():
+        own["_modules"][name] = None if child is None else _copied_module(child, made)
+    return copied
 
 
-EncodedText = tuple[torch.Tensor, torch.Tensor | None]  # features, pooled features
-
-
-class PrivateText:
-    """A private copy of a CLIP's text encoders: tokens in, features and pooled features out."""
-
-    def __init__(self, clip, where: str) -> None:
-        self.model: Any = private_copy(clip.patcher, where)
-        for name, module in self.model.named_modules():
-            if name.endswith(_OVERWRITTEN):
-                module.register_forward_pre_hook(_keep_input)
-        self.device, self.layer_idx = clip.patcher.load_device, clip.layer_idx
-
-    def encode(self, tokens: dict) -> EncodedText:
-        """As CLIP.encode_from_tokens; vectors among the tokens pass gradients."""
-        self.model.reset_clip_options()
-        if self.layer_idx is not None:
-            self.model.set_clip_options({"layer": self.layer_idx})
-        self.model.set_clip_options({"execution_device": self.device})
-        features, pooled = self.model.encode_token_weights(tokens)[:2]
-        return features, pooled
-
-    def table(self, encoder: str) -> torch.Tensor:
-        """The word vectors [49408, width] of one encoder."""
-        return getattr(self.model, f"clip_{encoder}").transformer.get_input_embeddings().weight
+def _is_plain(value: Any) -> bool:
+    """Whether a value is configuration: numbers, names, classes and containers of these."""
+    if type(value) in _CONTAINERS:
+        return all(_is_plain(part) for part in value)
+    if type(value) is dict:
+        return all(_is_plain(part) for pair in value.items() for part in pair)
+    return isinstance(value, _ALLOWED)

@@ -1,7 +1,7 @@
-"""Prompts whose `embedding:NAME` are read from memory instead of from files.
+"""A CLIP that reads the `embedding:NAME` of prompts from memory instead of from files.
 
-A tokenizer's _try_get_embedding answers (vectors or None, name, the rest of the text), and is asked
-only where embedding_directory is not None.
+A tokenizer's _try_get_embedding returns (vectors or None, name, the rest of the text), and is
+called only where embedding_directory is not None.
 
 Host symbols:
     comfy.sd.CLIP: clone(), tokenizer
@@ -23,18 +23,18 @@ import torch
 from ....collage_core.collage.layer import Embedding
 from ....collage_core.errors import CollageError
 from ....collage_core.prompt.syntax import embedding_name
+from ....collage_core.storage.embedding_file import Vectors
 from .text_encoder import ENCODERS
 
-Vectors = dict[str, torch.Tensor]
 PROBE = "collage-probe"
 
 
-def knowing(tokenizer, words: Iterable[Embedding]):
-    """A copy of a CLIP's tokenizer that knows these words; for all others it asks the files.
+def tokenizer_with(tokenizer, embeddings: Iterable[Embedding]):
+    """A copy of a CLIP's tokenizer that knows these embeddings and reads all others from files.
 
-    Raises CollageError where the host would not ask it.
+    Raises CollageError where ComfyUI would not ask it for them.
     """
-    words = list(words)
+    embeddings = list(embeddings)
     copied = copy.copy(tokenizer)
     for encoder in ENCODERS:
         shared = getattr(tokenizer, f"clip_{encoder}", None)
@@ -42,7 +42,7 @@ def knowing(tokenizer, words: Iterable[Embedding]):
             continue
         own = copy.copy(shared)
         own.embedding_directory = shared.embedding_directory or []
-        vectors = {word.name: word.vectors[encoder] for word in words if encoder in word.vectors}
+        vectors = {one.name: one.vectors[encoder] for one in embeddings if encoder in one.vectors}
         own._try_get_embedding = partial(  # noqa: SLF001
             _look_up, vectors, getattr(own, "_try_get_embedding", None)
         )
@@ -52,7 +52,7 @@ def knowing(tokenizer, words: Iterable[Embedding]):
 
 
 def _check_reading(tokenizer) -> None:
-    """Refuse a host that does not look embeddings up in the way that was taken over here."""
+    """Raise CollageError where ComfyUI does not look embeddings up with `_look_up`."""
     probe = torch.ones(2, 1)
     asked = copy.copy(tokenizer)
     asked._try_get_embedding = partial(_look_up, {PROBE: probe}, None)  # noqa: SLF001
@@ -69,43 +69,46 @@ def _check_reading(tokenizer) -> None:
         )
 
 
-def with_words_in_memory(clip: Any, words: Iterable[Embedding | None]) -> Any:
-    """A clone of the CLIP that knows the words layers carry, or the CLIP itself without any.
+def with_embeddings_in_memory(clip: Any, embeddings: Iterable[Embedding | None]) -> Any:
+    """A clone of the CLIP that knows the embeddings of layers; without any, the CLIP itself.
 
-    So a deleted or replaced file changes no picture.
+    So a picture stays the same when the file of an embedding is deleted or replaced.
     """
-    carried = [word for word in words if word is not None]
+    carried = [one for one in embeddings if one is not None]
     if clip is None or not carried:
         return clip
     clone = clip.clone()
-    clone.tokenizer = knowing(clip.tokenizer, carried)
+    clone.tokenizer = tokenizer_with(clip.tokenizer, carried)
     return clone
 
 
 def _look_up(vectors: Vectors, in_files, text: str):
-    """What the host's own look-up gives, a name that is followed by commas included."""
+    """Returns what ComfyUI's own look-up does; a name may be followed by commas."""
     name = embedding_name(text)
     if name not in vectors:
         return in_files(text)
     return vectors[name], name, " ".join(text[len(name) :].split())
 
 
-def markers(name: str, count: int) -> Embedding:
-    """A word of `count` places to be filled with vectors later, whatever their width."""
+def placeholder_tokens(name: str, count: int) -> Embedding:
+    """An embedding of `count` placeholders [1], for vectors of any width.
+
+    placeholder_tokens("x", 2).vectors["l"]  # [[0.], [1.]]
+    """
     places = torch.arange(count, dtype=torch.float32).unsqueeze(1)
     return Embedding(name=name, vectors=dict.fromkeys(ENCODERS, places))
 
 
-def filled(tokens: Mapping, vectors: Vectors) -> dict:
-    """The tokens with {encoder: [n, width]} in the places of `markers`."""
+def fill_placeholders(tokens: Mapping, vectors: Vectors) -> dict:
+    """The tokens with the vectors {encoder: [n, width]} in place of `placeholder_tokens`."""
     return {
         encoder: [
-            [(vectors[encoder][int(t)] if _is_marker(t) else t, weight) for t, weight in chunk]
+            [(vectors[encoder][int(t)] if _is_placeholder(t) else t, weight) for t, weight in chunk]
             for chunk in chunks
         ]
         for encoder, chunks in tokens.items()
     }
 
 
-def _is_marker(token) -> bool:
+def _is_placeholder(token) -> bool:
     return isinstance(token, torch.Tensor) and token.shape == (1,)

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.inversion.curve import BLUE, RED, loss_curve
-from collage_core.inversion.loss import masked_loss, own_generator, strata
-from collage_core.inversion.outcome import Outcome
-from collage_core.inversion.start import start_vectors, word_norm
+from collage_core.inversion.descent import start_vectors, word_norm
+from collage_core.inversion.loss import masked_loss, seeded_generator, stratified
+from collage_core.inversion.outcome import BLUE, RED, Outcome, loss_curve
 
 
 @pytest.mark.parametrize("kind", ["min_snr", "plain", "plain_velocity"])
@@ -47,17 +46,17 @@ def test_a_small_mask_does_not_make_a_small_loss():
 
 
 def test_every_part_of_the_range_has_one_draw():
-    drawn = strata(4, 0.1, 0.9, own_generator(1, "x"))
+    drawn = stratified(4, 0.1, 0.9, seeded_generator(1, "x"))
     assert ((drawn - 0.1) / 0.2).long().tolist() == [0, 1, 2, 3]
 
 
 def test_generators_depend_on_seed_name_and_step():
     draws = {
-        torch.rand((), generator=own_generator(*key)).item()
+        torch.rand((), generator=seeded_generator(*key)).item()
         for key in [(1, "a", 0), (2, "a", 0), (1, "b", 0), (1, "a", 1), (2**64 - 1, "a", 0)]
     }
     assert len(draws) == 5
-    assert torch.rand((), generator=own_generator(1, "a")).item() in draws
+    assert torch.rand((), generator=seeded_generator(1, "a")).item() in draws
 
 
 def test_start_vectors_repeat_the_words_a_little_tilted(generator: torch.Generator):

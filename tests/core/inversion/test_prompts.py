@@ -27,9 +27,9 @@ def collage(prompt: str, *layers: Layer) -> Collage:
 
 def test_the_learned_words_stand_before_the_phrase():
     first = sentences(layer("(teddy   bear:1.2)"))[0]
-    assert first.learned == f"a photo of {WORD} teddy bear"
-    assert first.nameless == f"a photo of {WORD}"
-    assert first.plain == "a photo of teddy bear"
+    assert first.with_token == f"a photo of {WORD} teddy bear"
+    assert first.without_noun == f"a photo of {WORD}"
+    assert first.without_token == "a photo of teddy bear"
 
 
 def test_the_collages_prompt_keeps_the_words_of_others():
@@ -37,14 +37,14 @@ def test_the_collages_prompt_keeps_the_words_of_others():
     bear = layer("bear")
     found = scene(bear, collage("a cat and a bear", cat, bear))
     assert found is not None
-    assert found.learned == f"a embedding:tom cat and a {WORD} bear"
-    assert found.plain == "a embedding:tom cat and a bear"
+    assert found.with_token == f"a embedding:tom cat and a {WORD} bear"
+    assert found.without_token == "a embedding:tom cat and a bear"
 
 
 def test_a_layer_that_is_not_in_the_collage_is_found_in_its_prompt():
     found = scene(layer("bear"), collage("a cat and a bear", layer("cat")))
     assert found is not None
-    assert found.learned == f"a cat and a {WORD} bear"
+    assert found.with_token == f"a cat and a {WORD} bear"
 
 
 def test_a_prompt_without_the_phrase_is_left_out():

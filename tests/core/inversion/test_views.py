@@ -11,7 +11,7 @@ import torch
 from collage_core.collage.collage import Collage
 from collage_core.collage.layer import Layer
 from collage_core.errors import CollageError
-from collage_core.inversion.views import AMONG_OTHERS, SIZES, layer_views
+from collage_core.inversion.views import OBJECT_SHARES, SCENE_SHARE, layer_views
 
 R = 128
 
@@ -34,7 +34,7 @@ def blue_collage(*layers: Layer) -> Collage:
 
 def test_every_view_shows_the_object_at_its_size():
     views = layer_views(red_box(), None, R, 8)
-    for picture, mask, size in zip(views.pictures, views.masks, SIZES, strict=True):
+    for picture, mask, size in zip(views.pictures, views.masks, OBJECT_SHARES, strict=True):
         assert mask.sum().item() == pytest.approx(R * size * R * size / 2, rel=0.06)
         inside = mask > 0.99
         red = torch.tensor([1.0, 0.0, 0.0]).expand(int(inside.sum()), 3)
@@ -46,7 +46,7 @@ def test_in_a_collage_one_view_shows_it_among_the_others_at_its_own_size():
     other = dataclasses.replace(layer, text="red", x=0.58)
     views = layer_views(layer, blue_collage(other, layer), R, 8)
     wide = (views.masks[0].amax(0) > 0.5).sum().item()
-    assert wide == pytest.approx(AMONG_OTHERS * R, abs=2)
+    assert wide == pytest.approx(SCENE_SHARE * R, abs=2)
     red = (views.pictures[0][..., 0] > 0.5).float()
     assert (red * (views.masks[0] < 0.01)).sum() > 0.05 * R * R, "the other box is not in view"
 

@@ -21,7 +21,7 @@ def hand_over(pack, clip):
         own = copy.copy(clip.tokenizer.clip_l)
         own.__class__ = type("Changed", (type(own),), changes)
         changed.tokenizer.clip_l = own
-        return memory.with_words_in_memory(changed, [word]), word
+        return memory.with_embeddings_in_memory(changed, [word]), word
 
     return run
 

@@ -86,6 +86,16 @@ def trainer(part, make_task):
 
 
 @pytest.fixture
+def copies(part):
+    return part("nodes.host.inversion.trainable_copy")
+
+
+@pytest.fixture
+def networks(part):
+    return part("nodes.host.inversion.networks")
+
+
+@pytest.fixture
 def kept_bytes():
     """How many bytes autograd keeps of some work, the weights of a model left out."""
 

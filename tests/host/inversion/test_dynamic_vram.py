@@ -88,11 +88,6 @@ def dynamic_clip(clip, native, tiny):
     return make
 
 
-@pytest.fixture
-def copies(part):
-    return part("nodes.host.inversion.trainable_copy")
-
-
 def buffers() -> set:
     """The native pointers of all HostBuffers there are, each as often as it is owned."""
     from comfy_aimdo.host_buffer import HostBuffer
@@ -109,7 +104,7 @@ def test_no_copy_owns_or_frees_a_native_buffer(dynamic, dynamic_clip, copies, na
     assert any(hasattr(module, "_pin_state") for module in patcher.model.modules())
     gc.collect()
     before, freed = buffers(), [*native.freed]
-    copied = copies.private_copy(patcher, "here")
+    copied = copies.trainable_copy(patcher, "here")
     assert len(before) >= 4
     assert buffers() == before
     del copied
@@ -129,7 +124,7 @@ def test_what_a_next_version_hangs_on_modules_is_left_behind(dynamic, copies, na
     for module in patcher.model.modules():
         module._next_handle = HostBuffer(0)
     before = buffers()
-    copied = copies.private_copy(patcher, "here")
+    copied = copies.trainable_copy(patcher, "here")
     assert buffers() == before
     assert not hasattr(copied, "next_pins")
     assert not any(hasattr(module, "_next_handle") for module in copied.modules())
@@ -144,13 +139,13 @@ def test_a_file_of_another_precision_trains(part, copies, dynamic, loaded, compu
     if loaded:
         patcher.partially_load(CPU)
     with copies.gradients():
-        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(patcher, "here")
+        denoiser = part("nodes.host.inversion.networks").TrainableDenoiser(patcher, "here")
         numbers = torch.Generator().manual_seed(1)
         x, features = (
             torch.randn(shape, generator=numbers) for shape in ((1, 4, 8, 8), (1, 77, 64))
         )
         leaf = features.requires_grad_()
-        predicted = denoiser.denoised(x, torch.tensor([2.0]), leaf, None)
+        predicted = denoiser(x, torch.tensor([2.0]), (leaf, None))
         predicted.square().sum().backward()
     assert leaf.grad is not None
     assert leaf.grad.isfinite().all()
@@ -164,7 +159,9 @@ def test_a_file_of_another_precision_trains(part, copies, dynamic, loaded, compu
 
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize("file", [torch.float16, torch.float32])
-def test_text_of_a_file_of_another_precision_trains(copies, clip, dynamic_clip, loaded, file):
+def test_text_of_a_file_of_another_precision_trains(
+    copies, networks, clip, dynamic_clip, loaded, file
+):
     other = dynamic_clip(torch.float16, file)
     if loaded:
         other.patcher.partially_load(CPU)
@@ -173,12 +170,12 @@ def test_text_of_a_file_of_another_precision_trains(copies, clip, dynamic_clip, 
     with copies.gradients():
         leaf = word.clone().requires_grad_()
         own = [(leaf if place == 3 else token, w) for place, (token, w) in enumerate(tokens)]
-        text = copies.PrivateText(other, "here")
+        text = networks.TrainableTextEncoder(other, "here")
         features, _ = text.encode({"l": [own]})
         features.square().sum().backward()
         assert leaf.grad is not None
         assert leaf.grad.abs().max() > 0
-        expected, _ = copies.PrivateText(clip, "here").encode({"l": [own]})
+        expected, _ = networks.TrainableTextEncoder(clip, "here").encode({"l": [own]})
     torch.testing.assert_close(features, expected, rtol=2e-2, atol=2e-2)
     layers = text.model.clip_l.transformer.text_model.encoder.layers
     assert {weight.dtype for weight in layers.parameters()} == {torch.float16}
@@ -191,7 +188,7 @@ def test_the_room_that_is_asked_for_is_that_of_the_copies(
     copies, dynamic, dynamic_clip, computed, file
 ):
     for patcher in (dynamic(computed, file), dynamic_clip(computed, file).patcher):
-        copied = copies.private_copy(patcher, "here")
+        copied = copies.trainable_copy(patcher, "here")
         held = [*copied.parameters(), *copied.buffers()]
         assert copies.copied_size(patcher) == sum(tensor.nbytes for tensor in held)
         assert copies.copied_size(patcher) != patcher.model_size()
@@ -201,7 +198,7 @@ def test_patches_are_worked_into_the_precision_of_the_model(copies, dynamic):
     patcher = dynamic()
     before = patcher.model.state_dict()[CROSS].clone()
     patcher.add_patches({CROSS: ("diff", (torch.ones_like(before),))}, 0.5)
-    copied = copies.private_copy(patcher, "here").state_dict()[CROSS]
+    copied = copies.trainable_copy(patcher, "here").state_dict()[CROSS]
     assert copied.dtype == torch.float16
     torch.testing.assert_close(copied.float(), before + 0.5, rtol=1e-3, atol=1e-3)
     assert torch.equal(patcher.model.state_dict()[CROSS], before)

@@ -17,13 +17,13 @@ def memory(part):
 
 def test_blocks_computed_twice_keep_a_third_and_give_the_same_bits(part, model, kept_bytes):
     with part("nodes.host.inversion.trainable_copy").gradients():
-        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(model, "here")
+        denoiser = part("nodes.host.inversion.networks").TrainableDenoiser(model, "here")
         numbers = torch.Generator().manual_seed(1)
         x, sigma = torch.randn(2, 4, 16, 16, generator=numbers), torch.tensor([2.0, 0.5])
         features = torch.randn(1, 77, 64, generator=numbers)
 
         def loss(leaf: torch.Tensor) -> torch.Tensor:
-            return denoiser.denoised(x, sigma, leaf, None).square().sum()
+            return denoiser(x, sigma, (leaf, None)).square().sum()
 
         kept, found = [], []
         for checkpointing in (False, True):
@@ -36,17 +36,15 @@ def test_blocks_computed_twice_keep_a_third_and_give_the_same_bits(part, model, 
     assert torch.equal(*found)
 
 
-def test_the_estimate_is_what_a_step_keeps_and_a_bit_more(
-    memory, trainer, make_task, kept_bytes, monkeypatch
-):
+def test_the_estimate_is_what_a_step_keeps_and_a_bit_more(memory, trainer, make_task, kept_bytes):
     one, task = trainer(), make_task()
-    kept, denoised = [], one.layer_loss._denoised
+    kept, denoiser = [], one.layer_loss.denoiser
 
-    def counted(batch, text):
-        kept.append(kept_bytes(one.layer_loss.denoiser.model, lambda: denoised(batch, text)))
-        return denoised(batch, text)
+    def counted(*args):
+        kept.append(kept_bytes(denoiser.model, lambda: denoiser(*args)))
+        return denoiser(*args)
 
-    monkeypatch.setattr(one.layer_loss, "_denoised", counted)
+    one.layer_loss.predict = counted
     with torch.inference_mode(False):
         one.layer_loss.gradient(one.start, 0)
     estimate = memory.kept_bytes(task, pictures=2, checkpointing=False)
@@ -73,13 +71,13 @@ def test_a_precision_that_another_node_asked_for_counts(memory, make_task, model
     assert other == pytest.approx(2 * plain, abs=1)
 
 
-def test_text_encoders_in_half_keep_their_weights_in_float32(part, tiny, kept_bytes):
-    copies, kept = part("nodes.host.inversion.trainable_copy"), []
+def test_text_encoders_in_half_keep_their_weights_in_float32(copies, networks, tiny, kept_bytes):
+    kept = []
     half, whole = tiny.tiny_clip(), tiny.tiny_clip()
     half.cond_stage_model.half()
     for clip in (half, whole):
         with copies.gradients():
-            text = copies.PrivateText(clip, "here")
+            text = networks.TrainableTextEncoder(clip, "here")
             leaf = torch.ones(64, requires_grad=True)
             own = [(leaf, 1.0), *clip.tokenize("a fox")["l"][0][1:]]
             kept.append(kept_bytes(text.model, lambda t=text, own=own: t.encode({"l": [own]})))
@@ -101,7 +99,7 @@ def test_little_memory_costs_no_bit_and_very_little_only_the_last_ones(
         assert runs[-1].layer_loss.denoiser.checkpointing is checkpointing
         assert runs[-1].layer_loss.memory.parts == parts
         runs[-1].step()
-    plain, twice, parted = (one.descent.vectors["l"] for one in runs)
+    plain, twice, parted = (one.optimizer.vectors["l"] for one in runs)
     assert torch.equal(plain, twice)
     torch.testing.assert_close(parted, plain, rtol=1e-4, atol=1e-5)
     notes = [one.report().notes for one in runs]
@@ -110,53 +108,52 @@ def test_little_memory_costs_no_bit_and_very_little_only_the_last_ones(
     assert "in 2 parts" in notes[2][0]
 
 
-def test_memory_that_runs_out_costs_time_only(trainer, monkeypatch):
+def test_memory_that_runs_out_costs_time_only(trainer):
     """First parts, then blocks computed twice; what was done before is kept."""
     import comfy.model_management
 
     whole, short = trainer(), trainer()
     losses = short.layer_loss
-    denoised = losses._denoised
 
-    def runs_out(batch, text):
+    def runs_out(*args):
         if torch.is_grad_enabled() and not losses.denoiser.checkpointing:
             raise comfy.model_management.OOM_EXCEPTION("no memory")
-        return denoised(batch, text)
+        return losses.denoiser(*args)
 
-    monkeypatch.setattr(losses, "_denoised", runs_out)
+    losses.predict = runs_out
     whole.step()
     short.step()
     assert losses.memory.parts == 2
     torch.testing.assert_close(
-        short.descent.vectors["l"], whole.descent.vectors["l"], rtol=1e-4, atol=1e-5
+        short.optimizer.vectors["l"], whole.optimizer.vectors["l"], rtol=1e-4, atol=1e-5
     )
     assert len(short.report().notes) == 2
-    again = trainer().layer_loss
-    again.load_state_dict(losses.state_dict())
-    assert again.memory.parts == 2
+    again = trainer()
+    again.load_state_dict(short.state_dict())
+    assert again.layer_loss.memory.parts == 2
 
 
 @pytest.mark.parametrize("kind", ["OOM_EXCEPTION", "cpu"])
-def test_when_nothing_helps_it_is_the_hosts_own_error_in_a_sentence(trainer, monkeypatch, kind):
+def test_when_nothing_helps_it_is_the_hosts_own_error_in_a_sentence(trainer, kind):
     import comfy.model_management
 
     known = kind == "OOM_EXCEPTION"
     error = comfy.model_management.OOM_EXCEPTION if known else RuntimeError
     one, tried = trainer(), []
 
-    def never_enough(batch, _):
-        tried.append(len(batch.sigma))
+    def never_enough(x, *_):
+        tried.append(len(x))
         raise error("DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr(one.layer_loss, "_denoised", never_enough)
+    one.layer_loss.predict = never_enough
     with pytest.raises(error, match='layer "teddy bear", input model: out of memory, even with'):
         one.step()
     assert tried == [2, 1, 1]
 
 
-def test_another_error_is_no_lack_of_memory(trainer, monkeypatch):
+def test_another_error_is_no_lack_of_memory(trainer):
     one, tried = trainer(), []
-    monkeypatch.setattr(one.layer_loss, "_denoised", lambda *_: tried.append(1) or 1 / 0)
+    one.layer_loss.predict = lambda *_: tried.append(1) or 1 / 0
     with pytest.raises(ZeroDivisionError):
         one.step()
     assert tried == [1]
@@ -186,20 +183,19 @@ def test_a_device_that_tells_nothing_is_tried(memory, make_task, short_of_memory
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_the_copies_are_gone_when_a_training_is_over(
-    part, make_task, settings, folder, monkeypatch, stopped
+    part, copies, make_task, settings, folder, monkeypatch, stopped
 ):
     """By counting references alone: a GPU's memory cannot wait for the collector."""
     import comfy.model_management
 
-    copies, private = part("nodes.host.inversion.trainable_copy"), []
-    copy = copies.private_copy
+    made_copies, copy = [], copies.trainable_copy
 
     def watched(*args):
-        private.append(weakref.ref(made := copy(*args)))
+        made_copies.append(weakref.ref(made := copy(*args)))
         return made
 
-    for module in ("inversion.trainable_copy", "inversion.denoiser"):
-        monkeypatch.setattr(part(f"nodes.host.{module}"), "private_copy", watched)
+    for module in ("inversion.trainable_copy", "inversion.networks"):
+        monkeypatch.setattr(part(f"nodes.host.{module}"), "trainable_copy", watched)
     trainer = part("nodes.host.inversion.trainer").Trainer
     step = trainer.step
 
@@ -216,7 +212,7 @@ def test_the_copies_are_gone_when_a_training_is_over(
         with ending if stopped else contextlib.nullcontext():
             part("nodes.host.inversion.run").learn(make_task(settings=settings(steps=2)))
         del ending
-        assert len(private) == 2
-        assert [made() for made in private] == [None, None]
+        assert len(made_copies) == 2
+        assert [made() for made in made_copies] == [None, None]
     finally:
         gc.enable()

@@ -148,8 +148,8 @@ def test_a_word_without_a_file_goes_to_no_other_node_and_is_not_learned_twice(
 
 def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, caplog):
     said = []
-    monkeypatch.setattr(part("nodes.host.inversion.run"), "_say", said.append)
-    monkeypatch.setattr(part("collage_core.inversion.pace"), "LONG", 0.0)
+    monkeypatch.setattr(part("nodes.host.inversion.run"), "show_text", said.append)
+    monkeypatch.setattr(part("collage_core.inversion.progress"), "LONG_RUN_SECONDS", 0.0)
     report = execute()[3]
     assert "s a step" not in "".join(said[:2])
     assert re.search(r"^step 3 of 4, loss .*, [0-9.]+ s a step, \d+ s left$", said[2])
@@ -221,8 +221,8 @@ def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
     ("module", "what"),
     [
         ("inversion.loss", "encoded"),
-        ("inversion.loss", "PrivateText"),
-        ("inversion.loss", "LayerLoss.fixed"),
+        ("inversion.loss", "TrainableTextEncoder"),
+        ("inversion.loss", "LayerLoss.evaluate"),
         ("inversion.loss", "masked_loss"),
         ("inversion.store", "pack_state"),
         ("inversion.store", "Job.publish"),

@@ -13,7 +13,7 @@ LEARNER = Path(__file__).with_name("learner.py")
 
 
 def run(trainer, steps: int | None = None) -> None:
-    until = trainer.settings.steps if steps is None else trainer.steps + steps
+    until = trainer.task.settings.steps if steps is None else trainer.steps + steps
     while not trainer.done and trainer.steps < until:
         trainer.step()
 
@@ -32,8 +32,8 @@ def test_a_cut_off_training_ends_with_the_same_vectors(trainer):
 
 
 @pytest.mark.parametrize("steps", [3, 5])
-def test_a_look_that_was_cut_off_is_taken_again(trainer, settings, monkeypatch, steps):
-    """The host's interrupt comes in the middle of anything, here of the look after step 3."""
+def test_an_evaluation_that_was_cut_off_is_repeated(trainer, settings, monkeypatch, steps):
+    """The host's interrupt comes in the middle of anything, here of the evaluation after step 3."""
     changes = {"settings": settings(steps=steps)}
     whole, cut = trainer(**changes), trainer(**changes)
     run(whole)
@@ -42,7 +42,7 @@ def test_a_look_that_was_cut_off_is_taken_again(trainer, settings, monkeypatch, 
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cut.layer_loss, "_fixed", interrupted)
+    monkeypatch.setattr(cut.layer_loss, "evaluate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         cut.step()
     assert cut.steps == 3
@@ -59,7 +59,7 @@ def test_a_killed_training_goes_on_to_the_same_vectors(
 ):
     learner = load_module(LEARNER)
     learn = part("nodes.host.inversion.run").learn
-    whole = learn(learner.make_task(pack.__name__, tiny))
+    whole, *_ = learn(learner.make_task(pack.__name__, tiny))
     (folder / f"{whole.name}.safetensors").unlink()
 
     command = [sys.executable, "-P", str(LEARNER), str(folder)]
@@ -71,8 +71,8 @@ def test_a_killed_training_goes_on_to_the_same_vectors(
     assert not list(folder.glob("*.safetensors"))
 
     count_steps["steps"] = 0
-    resumed = learn(learner.make_task(pack.__name__, tiny))
-    assert "taken up again at step 2" in resumed.report
+    resumed, _, report = learn(learner.make_task(pack.__name__, tiny))
+    assert "taken up again at step 2" in report
     assert count_steps["steps"] == learner.STEPS - 2
     torch.testing.assert_close(resumed.vectors["l"], whole.vectors["l"], rtol=0, atol=1e-6)
     assert [file.name for file in folder.rglob("*.*")] == [f"{whole.name}.safetensors"]

@@ -12,18 +12,13 @@ CROSS = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
 
 
 @pytest.fixture
-def copies(part):
-    return part("nodes.host.inversion.trainable_copy")
-
-
-@pytest.fixture
 def denoised(part):
-    """The prediction of a private copy for one picture and these text features."""
+    """The prediction of a copy for one picture and these text features."""
 
     def predict(model, features: torch.Tensor) -> torch.Tensor:
-        denoiser = part("nodes.host.inversion.denoiser").PrivateDenoiser(model, "here")
+        denoiser = part("nodes.host.inversion.networks").TrainableDenoiser(model, "here")
         x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
-        return denoiser.denoised(x, torch.tensor([2.0]), features, None)
+        return denoiser(x, torch.tensor([2.0]), (features, None))
 
     return predict
 
@@ -51,10 +46,10 @@ def test_half_weights_computed_in_half_take_gradients(copies, denoised, tiny):
     assert gradient(copies, denoised, model, torch.float16).isfinite().all()
 
 
-def test_the_text_encoders_gradient_is_that_of_finite_differences(copies, clip):
+def test_the_text_encoders_gradient_is_that_of_finite_differences(copies, networks, clip):
     tokens = clip.tokenize("a photo of x")["l"][0]
     with copies.gradients():
-        text = copies.PrivateText(clip, "here")
+        text = networks.TrainableTextEncoder(clip, "here")
         numbers = torch.Generator().manual_seed(9)
         word, across = (torch.randn(64, generator=numbers) for _ in range(2))
         probe = torch.randn(77, 64, generator=numbers)
@@ -72,7 +67,9 @@ def test_the_text_encoders_gradient_is_that_of_finite_differences(copies, clip):
     assert (leaf.grad @ across).item() == pytest.approx(difference.item() / 0.01, rel=5e-3)
 
 
-def test_the_text_encoders_gradient_is_that_of_one_that_keeps_all_it_overwrites(copies, clip):
+def test_the_text_encoders_gradient_is_that_of_one_that_keeps_all_it_overwrites(
+    copies, networks, clip
+):
     """Torch's own way round adding in place, which costs every operation something."""
     tokens = clip.tokenize("(a photo:1.3) of x")["l"][0]
     word = torch.randn(64, generator=torch.Generator().manual_seed(9))
@@ -85,9 +82,9 @@ def test_the_text_encoders_gradient_is_that_of_one_that_keeps_all_it_overwrites(
         return leaf.grad
 
     with copies.gradients():
-        ours = found(copies.PrivateText(clip, "here").model)
+        ours = found(networks.TrainableTextEncoder(clip, "here").model)
         with torch.autograd.graph.allow_mutation_on_saved_tensors():
-            assert torch.equal(ours, found(copies.private_copy(clip.patcher, "here")))
+            assert torch.equal(ours, found(copies.trainable_copy(clip.patcher, "here")))
 
 
 def test_the_copy_has_the_lora_and_the_shared_model_has_not(copies, denoised, tiny):
@@ -95,7 +92,7 @@ def test_the_copy_has_the_lora_and_the_shared_model_has_not(copies, denoised, ti
     change = torch.randn(patched.model.state_dict()[CROSS].shape)
     patched.add_patches({CROSS: ("diff", (change,))}, 0.5)
     before = patched.model.state_dict()[CROSS].clone()
-    copied = copies.private_copy(patched, "here").state_dict()[CROSS]
+    copied = copies.trainable_copy(patched, "here").state_dict()[CROSS]
     torch.testing.assert_close(copied, before + 0.5 * change)
     assert torch.equal(patched.model.state_dict()[CROSS], before)
     features = torch.randn(1, 77, 64)
@@ -109,7 +106,7 @@ def test_a_patch_that_another_clone_has_loaded_is_not_in_the_copy(copies, tiny):
     other.add_patches({CROSS: ("diff", (torch.ones_like(before),))})
     other.patch_model(torch.device("cpu"))
     assert not torch.equal(model.model.state_dict()[CROSS], before)
-    assert torch.equal(copies.private_copy(model, "here").state_dict()[CROSS], before)
+    assert torch.equal(copies.trainable_copy(model, "here").state_dict()[CROSS], before)
     other.unpatch_model()
 
 
@@ -126,7 +123,7 @@ def test_another_schedule_is_copied_too(copies, tiny):
     model = tiny.tiny_model().clone()
     schedule = comfy.model_sampling.ModelSamplingDiscrete(model.model.model_config, zsnr=True)
     model.add_object_patch("model_sampling", schedule)
-    copied = copies.private_copy(model, "here").model_sampling
+    copied = copies.trainable_copy(model, "here").model_sampling
     assert copied is not schedule
     torch.testing.assert_close(copied.sigmas, schedule.sigmas)
 
@@ -155,7 +152,7 @@ def test_quantised_weights_are_refused(pack, copies, tiny):
     weight = torch.nn.Parameter(torch.ones(3, 3, dtype=torch.int8), requires_grad=False)
     model.model.diffusion_model.middle_block[1].proj_in.weight = weight
     with pytest.raises(pack.collage_core.errors.CollageError, match=r"here: .*quantised .*int8"):
-        copies.private_copy(model, "here")
+        copies.trainable_copy(model, "here")
 
 
 def test_a_model_that_others_change_while_it_runs_is_refused(pack, copies, tiny):
@@ -165,7 +162,7 @@ def test_a_model_that_others_change_while_it_runs_is_refused(pack, copies, tiny)
     injection = PatcherInjection(inject=lambda _: None, eject=lambda _: None)
     model.set_injections("other", [injection])
     with pytest.raises(pack.collage_core.errors.CollageError, match="while it runs"):
-        copies.private_copy(model, "here")
+        copies.trainable_copy(model, "here")
 
 
 def test_a_method_that_others_have_replaced_is_refused(pack, copies, tiny):
@@ -174,7 +171,7 @@ def test_a_method_that_others_have_replaced_is_refused(pack, copies, tiny):
     block.forward = lambda *args, **_: args[0]
     match = "while it runs .SpatialTransformer.forward., which a copy"
     with pytest.raises(pack.collage_core.errors.CollageError, match=match):
-        copies.private_copy(model, "here")
+        copies.trainable_copy(model, "here")
 
 
 def test_what_torch_compile_has_wrapped_is_copied_unwrapped(copies, tiny, denoised):
