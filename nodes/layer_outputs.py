@@ -106,19 +106,19 @@ class CollageLayers(io.ComfyNode):
     @classmethod
     def execute(cls, collage, background, base_noise, feather, image=None, halo=0) -> io.NodeOutput:
         picture = None if image is None else result_picture(image, collage, NODE)[0]
-        ground = parse_colour(background, NODE)
+        background_colour = parse_colour(background, NODE)
         _check_room(NODE, collage, cutouts_bytes, picture)
-        cuts = layer_cutouts(collage, picture, ground)
-        seen = [[box for box in row if box is not None] for row in boxes(cuts.visible)]
+        cutouts = layer_cutouts(collage, picture, background_colour)
+        seen = [[box for box in row if box is not None] for row in boxes(cutouts.visible)]
         noise = collage_noise(collage, base_noise, feather, halo)
-        empty = ground.expand_as(collage.background).clone()
+        empty = background_colour.expand_as(collage.background).clone()
         return io.NodeOutput(
-            cuts.images.flatten(0, 1) if collage.shown else empty,
-            given_out(mask_rows(cuts.visible)),
-            mask_rows(cuts.full),
+            cutouts.images.flatten(0, 1) if collage.shown else empty,
+            given_out(mask_rows(cutouts.visible)),
+            mask_rows(cutouts.full),
             seen,
             noise.squeeze(1),
-            describe_layout(collage, cuts),
+            describe_layout(collage, cutouts),
             noise_picture(collage, noise, base_noise),
         )
 

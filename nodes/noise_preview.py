@@ -1,7 +1,4 @@
-"""The noise of a collage as a picture with a legend: what is kept, what is drawn anew, and whose.
-
-Beside torch this takes Pillow, for the words.
-"""
+"""The noise of a collage as a picture, with a legend of its layers; drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -15,17 +12,20 @@ from ..collage_core.imaging.colour import LUMA, heat_colours
 from ..collage_core.interruption import interruptible
 from ..collage_core.noise.noise_map import declared_noises
 
-SMALLEST = 512  # pixels of the picture's width: a smaller canvas is shown larger
+MIN_WIDTH = 512  # pixels of the picture: a smaller canvas is enlarged
 PAPER, INK, PALE = (24, 24, 24), (240, 240, 240), (160, 160, 160)
-KEPT = 0.7  # share of the colour; the rest is the grey composite, so that one knows the place
-STRIP = 256  # rows
-FINEST = 1024  # pixels a side that it takes to tell where a number stands
-LEAST_SHARE = 0.002  # of the canvas: a number on less would hide it
+COLOUR_SHARE = 0.7  # of the noise; the rest is the grey composite, which shows the place
+STRIP_ROWS = 256
+SEARCH_SIZE = 1024  # pixels a side on which the place of a number is searched
+MIN_SHARE = 0.002  # of the canvas: a number would hide a smaller layer
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A line of the legend: a layer's number and words, or those of the background, and noise."""
+class LegendRow:
+    """A row of the legend: the number and words of a layer or the background, and its noise.
+
+    Example: LegendRow("2", "salmon sushi", 0.3)
+    """
 
     number: str
     words: str
@@ -35,13 +35,13 @@ class Entry:
 def noise_picture(collage: Collage, noise: torch.Tensor, base_noise: float) -> torch.Tensor:
     """Noise of every pixel [B, 1, H, W] -> IMAGE [B, H + legend, W, 3], larger for small canvases.
 
-    0 is black and 1 pale yellow, over the composite in grey; each layer has its number where it
-    can be seen. `base_noise` is the sampler's, for a collage that brings none of its own.
+    0 is black and 1 pale yellow, over the composite in grey; each layer has its number on its
+    visible part. `base_noise` is the sampler's input, see `declared_noises`.
     """
-    scale = max(1, -(-SMALLEST // collage.width))
+    scale = max(1, -(-MIN_WIDTH // collage.width))
     pixels = _over_grey(noise.squeeze(1), collage.composite.image)
     pixels = pixels.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-    legend = _legend(entries(collage, base_noise), pixels.shape[2])
+    legend = _legend(legend_rows(collage, base_noise), pixels.shape[2])
     places = _places(collage, scale)
     sheets = []
     for one in pixels:
@@ -54,34 +54,34 @@ def noise_picture(collage: Collage, noise: torch.Tensor, base_noise: float) -> t
 def _over_grey(noise: torch.Tensor, composite: torch.Tensor) -> torch.Tensor:
     """Noise [B, H, W] and the composite [B, H, W, 3] -> bytes [B, H, W, 3]; 1 serves any B.
 
-    A strip at a time: on the way there colours take many times the memory of a byte.
+    It works in strips, because colours in float32 take many times the memory of bytes.
     """
     B, H, W = max(len(noise), len(composite)), *noise.shape[1:]
     pixels = torch.empty(B, H, W, 3, dtype=torch.uint8)
     luma = composite.new_tensor(LUMA)
-    for top in interruptible(range(0, H, STRIP)):
-        rows = slice(top, top + STRIP)
+    for top in interruptible(range(0, H, STRIP_ROWS)):
+        rows = slice(top, top + STRIP_ROWS)
         grey = (composite[:, rows, :, :3] @ luma).unsqueeze(-1)
-        picture = torch.lerp(grey, heat_colours(noise[:, rows].clamp(0, 1)), KEPT)
+        picture = torch.lerp(grey, heat_colours(noise[:, rows].clamp(0, 1)), COLOUR_SHARE)
         pixels[:, rows] = (picture * 255).round().to(pixels)
     return pixels
 
 
-def entries(collage: Collage, base_noise: float) -> list[Entry]:
-    """The legend from top to bottom, as the layers lie; the background comes last."""
+def legend_rows(collage: Collage, base_noise: float) -> list[LegendRow]:
+    """The legend from top to bottom: the topmost layer first, the background last."""
     *noises, background = declared_noises(collage, base_noise)
-    rows = zip(collage.numbered, noises, strict=True)
-    layers = [Entry(str(n), layer.text, noise) for (n, layer), noise in rows]
-    return [*layers[::-1], Entry("", "background", background)]
+    shown = zip(collage.numbered, noises, strict=True)
+    layers = [LegendRow(str(n), layer.text, noise) for (n, layer), noise in shown]
+    return [*layers[::-1], LegendRow("", "background", background)]
 
 
 def _places(collage: Collage, scale: int) -> dict[str, tuple[float, float]]:
-    """Where the numbers of layers stand: where the layer shows, next to the middle of it."""
+    """Where the number of each layer stands: the visible place nearest to its middle."""
     places = {}
-    step = max(1, max(collage.height, collage.width) // FINEST)
+    step = max(1, max(collage.height, collage.width) // SEARCH_SIZE)
     visible = collage.composite.visible_alpha[0, :, ::step, ::step]
     for (number, _), alpha in interruptible(zip(collage.numbered, visible, strict=True)):
-        if alpha.mean() < LEAST_SHARE:
+        if alpha.mean() < MIN_SHARE:
             continue
         shown = (alpha > alpha.max() / 2).nonzero().float()  # [N, 2], row and column
         middle = shown.median(0).values
@@ -99,47 +99,47 @@ def _write_numbers(picture: Image.Image, places: dict[str, tuple[float, float]])
         )
 
 
-def _legend(lines: list[Entry], width: int) -> Image.Image:
-    """A bar of the colours with its scale, then a line for each entry."""
+def _legend(rows: list[LegendRow], width: int) -> Image.Image:
+    """A bar of the colours with its scale, then the rows."""
     size = _font_size(width)
     step, edge = size * 3 // 2, size // 2
     font = ImageFont.load_default(size)
-    legend = Image.new("RGB", (width, step * (len(lines) + 2) + 2 * edge), PAPER)
+    legend = Image.new("RGB", (width, step * (len(rows) + 2) + 2 * edge), PAPER)
     draw = ImageDraw.Draw(legend)
     bar = heat_colours(torch.linspace(0, 1, width - 2 * edge)).expand(size, -1, -1)
     legend.paste(Image.fromarray((bar * 255).round().to(torch.uint8).numpy()), (edge, edge))
     for share, words, anchor in ((0, "0 kept", "la"), (0.5, "0.5", "ma"), (1, "1 anew", "ra")):
         place = (edge + share * (width - 2 * edge), edge + size * 1.2)
         draw.text(place, words, PALE, font, anchor=anchor)
-    for row, entry in enumerate(lines, 2):
-        y = edge + row * step + step // 2
-        _write_entry(draw, font, entry, (edge, y), width - edge)
+    for line, row in enumerate(rows, 2):
+        y = edge + line * step + step // 2
+        _write_row(draw, font, row, (edge, y), width - edge)
     return legend
 
 
-def _write_entry(
+def _write_row(
     draw: ImageDraw.ImageDraw,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    entry: Entry,
+    row: LegendRow,
     place: tuple[int, int],
     right: int,
 ) -> None:
-    """A patch of its colour, number, words as far as there is room, noise."""
+    """A patch of its colour, its number, as many of its words as fit, and its noise."""
     left, y = place
     size = _font_size(right)
-    red, green, blue = (heat_colours(torch.tensor(entry.noise)) * 255).round().int().tolist()
+    red, green, blue = (heat_colours(torch.tensor(row.noise)) * 255).round().int().tolist()
     half = size // 2
     draw.rectangle((left, y - half, left + size, y + half), (red, green, blue), PALE)
-    draw.text((left + 2 * size, y), entry.number, INK, font, anchor="lm")
-    draw.text((right, y), f"{entry.noise:.2f}", INK, font, anchor="rm")
-    words, room = readable(entry.words), right - left - 7 * size
+    draw.text((left + 2 * size, y), row.number, INK, font, anchor="lm")
+    draw.text((right, y), f"{row.noise:.2f}", INK, font, anchor="rm")
+    words, room = readable(row.words), right - left - 7 * size
     while words and draw.textlength(words, font) > room:
         words = words[:-2].rstrip("…") + "…" if len(words) > 2 else ""
     draw.text((left + 4 * size, y), words, INK, font, anchor="lm")
 
 
 def readable(words: str) -> str:
-    """On one line, without what the font that comes with Pillow has no letters for."""
+    """The words on one line, without letters that the font of Pillow lacks."""
     line = " ".join(words.split())
     return "".join(letter for letter in line if ord(letter) < 0x250 or letter == "…").strip()
 

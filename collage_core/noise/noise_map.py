@@ -54,10 +54,10 @@ def noise_map(
 ) -> torch.Tensor:
     """Visible alphas [B, L, H, W] and one noise per layer -> noise of every pixel [B, 1, H, W].
 
-    Where no layer shows, `base_noise`, 0 to 1, does; a soft edge mixes the values by its alpha,
-    once. `halo` pixels around a layer are raised to its noise, see `with_halo`.
-    `feather`, 0 or more, is the standard deviation in pixels of a Gaussian blur over the whole
-    map, which is what the paper's code calls the radius of its blur (10 or 20).
+    Where no layer is visible the noise is `base_noise`, 0 to 1; a soft edge mixes the values by
+    its alpha. `halo` pixels around a layer are raised to its noise, see `with_halo`. `feather`, 0
+    or more, is the standard deviation in pixels of a Gaussian blur over the whole map, which the
+    paper's code calls the radius of its blur (10 or 20).
     """
     above_base = visible_alpha.new_tensor([noise - base_noise for noise in noises])
     flat = base_noise + torch.einsum("blhw,l->bhw", visible_alpha, above_base)
@@ -68,8 +68,8 @@ def noise_map(
 def cell_noise(noise: torch.Tensor, cell: int) -> torch.Tensor:
     """Noise of the pixels [B, 1, H, W] -> of the latent cells [B, 1, H // cell, W // cell].
 
-    `cell` is the edge of a latent cell in pixels; each cell is the mean of its own. Of a canvas
-    that cells do not divide, the rim is cut off evenly, as ComfyUI's VAE cuts it.
+    `cell` is the edge of a latent cell in pixels; each cell is the mean of its pixels. The rim of
+    a canvas that is no multiple of a cell is cut off evenly, as ComfyUI's VAE does.
     """
     H, W = noise.shape[-2:]
     top, left = H % cell // 2, W % cell // 2

@@ -1,8 +1,8 @@
-"""What an unfinished latent was begun with, found again whatever other nodes did to the latent.
+"""The clean samples that an unfinished latent began with, found again after other nodes.
 
-They know nothing of it: they change the samples and copy it as it is, or drop it. So it holds a
-hash of every row that was left: rows are found in whatever order and number they come, and what
-was done to them otherwise is noticed.
+Other nodes do not know this record: they change the samples and copy the record unchanged, or
+drop it. It therefore holds a hash of every unfinished row, so that rows are recognised in any
+order and number, and any other change of them is noticed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ WHERE = "PerLayerNoiseKSampler, input latent_image"
 
 @dataclass(frozen=True, eq=False)
 class Original:
-    """What an unfinished LATENT was begun with: clean samples [B, ...], one for each of its rows.
+    """The clean samples [B, ...] that the rows of an unfinished LATENT began with.
 
-    rows: a hash of each unfinished row; values: one that is the same in whatever order the cells
-    of a row lie; batch_index: the LATENT's. `of_composite` says that the samples are the encoded
-    composite, and `end` at which step the sampler stopped.
+    rows: a hash of each unfinished row. values: a hash that ignores the order of the cells of a
+    row. batch_index: the LATENT's. of_composite: whether the samples are the encoded composite.
+    end: the step at which the sampler stopped.
+
+    Example: a batch that another node took apart.
+        record = Original.of_rows(noisy, clean, None, of_composite=True, end=12)
+        torch.equal(record.of(noisy[[1]], None), clean[[1]])
     """
 
     samples: torch.Tensor
@@ -42,19 +46,19 @@ class Original:
         of_composite: bool,
         end: int,
     ) -> Original:
-        """The record of unfinished samples [B, ...] that were begun with `clean` ones."""
+        """The record of unfinished samples [B, ...] that began with `clean` ones."""
         rows, values = tuple(map(_row, noisy)), tuple(map(_values, noisy))
         return cls(clean.clone(), rows, values, batch_index, of_composite, end)
 
     def knows(self, noisy: torch.Tensor) -> list[bool]:
-        """Of unfinished samples [N, ...] those rows that are just as the sampler left them."""
+        """Per row of unfinished samples [N, ...]: whether it is exactly as the sampler left it."""
         return [_row(row) in self.rows for row in noisy]
 
     def of(self, noisy: torch.Tensor, batch_index: list[int] | None) -> torch.Tensor | None:
-        """The clean samples for unfinished ones [N, ...]; None where the composite has to serve.
+        """The clean samples of unfinished ones [N, ...]; None to use the composite instead.
 
-        Rows may be repeated, left out and put in another order, and all of them together may have
-        been resized or have got other values. Raises CollageError for anything else.
+        Rows may be repeated, left out and reordered. All rows together may have been resized or
+        have other values. Raises CollageError for anything else.
         """
         known = self.knows(noisy)
         if all(known):

@@ -14,8 +14,8 @@ NOISE_RESOLUTION = 0.0005
 def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
     """The highest noise of any cell, where sampling has to start: KSampler's `denoise`.
 
-    `values` are the noises the map was made of. The one that blur and averaging only rounded is
-    given back exactly, since the number of steps hangs on it.
+    `values` are the noises that the map was made from. Where blur and averaging only rounded one
+    of them, exactly that value is returned, because the number of steps depends on it.
     """
     highest = cells.max().item()
     declared = [value for value in values if abs(value - highest) < NOISE_RESOLUTION]
@@ -27,9 +27,9 @@ def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
 def schedule_fraction(sigma: torch.Tensor, sigmas: torch.Tensor) -> float:
     """Where `sigma` [B] stands in a model's table of noise levels [N], rising: i / N in [0, 1).
 
-    With the discrete schedule of SD this is the paper's t / 1000. Other models name a level by
-    something else (a quarter of its logarithm, the shifted time of a flow), but all keep such a
-    table, and schedulers, `denoise` and start and end percentages count along it.
+    With the discrete schedule of SD this is the paper's t / 1000. Other models have other names
+    for a level (a quarter of its logarithm, the shifted time of a flow), but all of them keep such
+    a table, and schedulers, `denoise` and start and end percentages count along it.
     """
     distance = (sigmas.log() - sigma.max().log().to(sigmas.device)).abs()
     return distance.argmin().item() / len(sigmas)
@@ -43,12 +43,12 @@ def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
 def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tensor:
     """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
 
-    The paper's rule: while t / T (`fraction`) lies above its noise a cell is kept, that is
-    replaced by the original under noise; from there on it is free. The kept region is grown by
-    int(4 t / T) cells to every side, as in the paper's code: early on, while coarse structure
-    is made, the surroundings of a kept object follow the object. `start` is the noise sampling
-    begins with; cells that have it count as below the first step, whatever level a scheduler
-    makes of it.
+    The paper's rule: while t / T (`fraction`) is above the noise of a cell, the cell is kept, that
+    is replaced by the original under noise; after that it is free. The kept region is grown by
+    int(4 t / T) cells to every side, as in the paper's code, so that in early steps, which make
+    the coarse structure, the surroundings of a kept object follow the object. `start` is the
+    noise that sampling begins with; cells with that noise are free from the first step on,
+    whatever noise level the scheduler begins with.
     """
     kept = fixed_cells(cells) | (cells < min(fraction, start) - NOISE_RESOLUTION)
     radius = int(4 * fraction)

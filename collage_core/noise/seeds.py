@@ -1,4 +1,4 @@
-"""Seeds of single layers: other noise in a layer's own cells, the same in all others."""
+"""Seeds of single layers: a layer's own cells get other noise, all other cells keep theirs."""
 
 from __future__ import annotations
 
@@ -14,26 +14,32 @@ from ..errors import CollageError, quoted
 from .noise_map import cell_noise
 
 WHERE = "PerLayerNoiseKSampler, input layer_seeds"
-LARGEST = 2**64 - 2  # the host's samplers draw the noise of their steps from the seed after it
+LARGEST_SEED = 2**64 - 2  # the host's samplers draw the noise of their steps from seed + 1
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseSeeds:
-    """The picture's seed and, for layers with another one, that and their cells [B, 1, h, w]."""
+    """The seed of the picture, and per layer with a seed of its own that seed and its cells.
+
+    Example: the left half of a latent of 4 x 4 cells gets its noise from seed 77.
+        left = torch.arange(4).expand(1, 1, 4, 4) < 2
+        NoiseSeeds(5, ((77, left),))
+    """
 
     picture: int
     layers: tuple[tuple[int, torch.Tensor], ...] = ()
 
     @property
     def all(self) -> tuple[int, ...]:
-        """Each seed once, the picture's last: what leaves traces in a generator leaves its."""
+        """All distinct seeds. The picture's seed is last, so that the global random generator ends
+        up as it would without layer seeds."""
         others = dict.fromkeys(seed for seed, _ in self.layers if seed != self.picture)
         return (*others, self.picture)
 
     def mixed(self, draw: Callable[[int], torch.Tensor]) -> torch.Tensor:
-        """Noise [B, C, ..., h, w] of which `draw` makes every seed's: each cell has its layer's.
+        """Noise [B, C, ..., h, w]: `draw` makes that of one seed, and each cell takes its layer's.
 
-        A cell takes all of its noise from one seed, so that it keeps its variance.
+        A cell takes all of its noise from one seed, so that its variance stays 1.
         """
         drawn = {seed: draw(seed) for seed in self.all}
         noise = drawn[self.picture]
@@ -44,15 +50,16 @@ class NoiseSeeds:
 
 
 def seed_at(seed: int, sigma: float) -> int:
-    """The seed of one noise level of a run: the same for the same level, however often it comes."""
+    """The seed of one noise level of a run; it depends on nothing else."""
     digest = hashlib.blake2b(f"{seed} {sigma:.6g}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 
 
 def noise_seeds(seed: int, text: str, collage: Collage, cell: int) -> NoiseSeeds:
-    """The seed of the picture and those that `text` gives to layers; `cell` in pixels.
+    """The seed of the picture and the seeds that `text` gives to layers.
 
-    Raises CollageError for a text that cannot be read, see `parse_layer_seeds`.
+    cell: edge of a latent cell in pixels. Raises CollageError for a text that cannot be read, see
+    `parse_layer_seeds`.
     """
     seeds = parse_layer_seeds(text, collage)
     if not seeds:
@@ -62,9 +69,9 @@ def noise_seeds(seed: int, text: str, collage: Collage, cell: int) -> NoiseSeeds
 
 
 def cell_owners(visible_alpha: torch.Tensor, cell: int) -> torch.Tensor:
-    """[B, L, H, W] -> the layer that shows most in every latent cell, L for the background.
+    """[B, L, H, W] -> the index of the layer that shows most in every latent cell, or L.
 
-    The result is [B, 1, H // cell, W // cell], of whole numbers.
+    L stands for the background. The indices are [B, 1, H // cell, W // cell].
     """
     shares = cell_noise(visible_alpha, cell)
     background = 1 - shares.sum(1, keepdim=True)
@@ -72,10 +79,11 @@ def cell_owners(visible_alpha: torch.Tensor, cell: int) -> torch.Tensor:
 
 
 def parse_layer_seeds(text: str, collage: Collage) -> dict[int, int]:
-    """ "2: 77, teddy bear: 5", or one a line -> place among the shown layers -> its seed.
+    """ "2: 77, teddy bear: 5", or one a line -> seeds by the index among the shown layers.
 
-    A layer is named as `shown_layer` takes it; its text may hold commas. Raises CollageError for
-    an entry without a seed, a seed out of range, a layer that cannot be told and one named twice.
+    A layer is named as for `shown_layer`; its text may hold commas. Raises CollageError for an
+    entry without a seed, a seed out of range, an unknown or ambiguous layer, and a layer with two
+    seeds.
     """
     seeds: dict[int, int] = {}
     for entry in _entries(text):
@@ -96,7 +104,7 @@ def parse_layer_seeds(text: str, collage: Collage) -> dict[int, int]:
 
 
 def _entries(text: str) -> Iterator[str]:
-    """Pieces between commas, joined up to the one that has a colon."""
+    """The pieces between commas; pieces without a colon are joined to the next one."""
     for line in text.splitlines():
         entry = ""
         for piece in line.split(","):
@@ -109,9 +117,9 @@ def _entries(text: str) -> Iterator[str]:
 
 
 def _seed(number: str, name: str) -> int:
-    if not number.isdecimal() or len(number) > 20 or int(number) > LARGEST:
+    if not number.isdecimal() or len(number) > 20 or int(number) > LARGEST_SEED:
         raise CollageError(
             f"{WHERE}: {quoted(number)} for {quoted(name)} is no seed. "
-            f"Enter a whole number from 0 to {LARGEST}."
+            f"Enter a whole number from 0 to {LARGEST_SEED}."
         )
     return int(number)

@@ -10,7 +10,7 @@ from collage_core.collage.collage import Collage
 from collage_core.collage.layer import Layer
 from collage_core.errors import CollageError
 from collage_core.noise.seeds import (
-    LARGEST,
+    LARGEST_SEED,
     NoiseSeeds,
     cell_owners,
     noise_seeds,
@@ -53,7 +53,7 @@ def draw(seed: int) -> torch.Tensor:
         ("a red, shiny ball: 3, 1: 4", {2: 3, 0: 4}),
         ("1: 4, a red, shiny ball: 3", {0: 4, 2: 3}),
         ("sign 1:2: 9", {3: 9}),
-        (f"5: {LARGEST}", {4: LARGEST}),
+        (f"5: {LARGEST_SEED}", {4: LARGEST_SEED}),
         ("1: 4, cloth: 4", {0: 4}),
     ],
 )
@@ -89,7 +89,10 @@ def test_a_shown_layer_goes_before_a_hidden_one_of_its_text() -> None:
         ("cloth: -1", r'"-1" for "cloth" is no seed'),
         ("cloth: 1.5", r'"1\.5" for "cloth" is no seed'),
         ("cloth: x, 2: 5", r'"x" for "cloth" is no seed'),
-        (f"1: {LARGEST + 1}", rf".* is no seed. Enter a whole number from 0 to {LARGEST}"),
+        (
+            f"1: {LARGEST_SEED + 1}",
+            rf".* is no seed. Enter a whole number from 0 to {LARGEST_SEED}",
+        ),
         ("1: " + "9" * 5000, r'"9+\.\.\." for "1" is no seed'),
         ("1: 5, cloth: 6", r'"cloth" is given the seed 6 after 5'),
     ],

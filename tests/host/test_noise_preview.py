@@ -51,7 +51,9 @@ def test_colours_tell_the_noise_over_the_grey_composite(pack, collage, picture_o
     heat = pack.collage_core.imaging.colour
     grey = 0.5 * sum(heat.LUMA)
     for x, noise in ((20, 0.2), (500, 1.0)):  # away from the numbers
-        wanted = torch.lerp(torch.tensor(grey), heat.heat_colours(torch.tensor(noise)), legend.KEPT)
+        wanted = torch.lerp(
+            torch.tensor(grey), heat.heat_colours(torch.tensor(noise)), legend.COLOUR_SHARE
+        )
         torch.testing.assert_close(picture[0, 20, x], wanted, atol=0.01, rtol=0)
 
 
@@ -70,7 +72,7 @@ def test_numbers_stand_where_their_layers_show(collage, picture_of) -> None:
 
 
 def test_the_legend_goes_from_top_to_bottom(collage, legend) -> None:
-    lines = [(entry.number, entry.words, entry.noise) for entry in legend.entries(collage, 0.6)]
+    lines = [(row.number, row.words, row.noise) for row in legend.legend_rows(collage, 0.6)]
     assert lines == [("2", "rice", 1.0), ("1", "sushi", 0.2), ("", "background", 0.6)]
 
 
@@ -79,7 +81,7 @@ def test_hidden_layers_have_no_line_and_keep_the_others_numbers(
 ) -> None:
     hidden = dataclasses.replace(collage.layers[0], visible=False)
     half = collage.with_layers((hidden, collage.layers[1]))
-    assert [entry.number for entry in legend.entries(half, 0.6)] == ["2", ""]
+    assert [row.number for row in legend.legend_rows(half, 0.6)] == ["2", ""]
     assert picture_of(half).isfinite().all()
 
 
@@ -88,7 +90,7 @@ def test_an_edit_brings_the_backgrounds_noise(pack, collage, legend) -> None:
         picture=torch.zeros(1, 64, 64, 3), base_noise=0.0, feather=0.0
     )
     edited = dataclasses.replace(collage, edit=edit)
-    assert legend.entries(edited, 0.6)[-1].noise == 0.0
+    assert legend.legend_rows(edited, 0.6)[-1].noise == 0.0
 
 
 def test_every_line_and_every_picture_of_a_batch_is_there(collage, picture_of) -> None:
