@@ -1,7 +1,7 @@
-"""Starting values for the levers of every layer, from its share of the canvas.
+"""Starting values for the controls of every layer, from its visible share of the canvas.
 
-The rule is the one behind "Auto-adjust layer parameters" in the authors' own interface: small
-things hold on to their words, their edges and their pixels, large ones may be redrawn.
+The rule is that of "Auto-adjust layer parameters" in the authors' interface: small things keep
+their words, edges and pixels, large things may be redrawn.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from ..errors import quoted
 from .collage import Collage
 from .layer import Layer
 
-TOPMOST_NOISE = 0.4  # what lies on top is mostly what the picture is about
-AUTHORS = 0.5  # where the dial leaves the authors' values as they are
+TOPMOST_NOISE = 0.4  # the topmost layer is mostly what the picture is about
+AUTHORS_HARMONISE = 0.5  # at which the values are those of the authors
 
 
 def tune(collage: Collage, harmonise: float) -> Collage:
@@ -22,8 +22,8 @@ def tune(collage: Collage, harmonise: float) -> Collage:
     With r the visible share of the canvas: attract 0.2 + 0.4 (1 - r), repel 0.9 - 0.5 r, noise
     0.5 + 0.2 r (topmost layer 0.4), control 0.3 + 0.6 (1 - r). `harmonise` from 0, preserve, to
     1 bends noise and control along a power curve, which keeps their order: 0 squares the noise
-    and takes the root of the control, 1 the other way round, and 0.5 changes nothing. After an
-    edit noise stays as it is: it says which layers are kept.
+    and takes the root of the control, 1 takes the root of the noise and squares the control, and
+    0.5 changes nothing. After an edit noise is not changed: it says which layers are kept.
     """
     shares = iter(collage.composite.visible_alpha.mean((0, 2, 3)).tolist())
     top = collage.shown[-1] if collage.shown else None
@@ -40,7 +40,7 @@ def tune(collage: Collage, harmonise: float) -> Collage:
 
 
 def _tuned(layer: Layer, share: float, harmonise: float, *, topmost: bool) -> Layer:
-    bend = 4 ** (AUTHORS - harmonise)
+    bend = 4 ** (AUTHORS_HARMONISE - harmonise)
     noise = TOPMOST_NOISE if topmost else 0.5 + 0.2 * share
     return dataclasses.replace(
         layer,
@@ -52,7 +52,7 @@ def _tuned(layer: Layer, share: float, harmonise: float, *, topmost: bool) -> La
 
 
 def _rounded(value: float) -> float:
-    """Three digits: what a slider shows, and the same on every machine."""
+    """Rounded to the three digits that a slider shows, which are the same on every machine."""
     return round(value, 3)
 
 

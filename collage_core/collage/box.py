@@ -1,4 +1,4 @@
-"""A box of the canvas, for those who sample a crop of the picture."""
+"""A box of the canvas, for nodes that sample a crop of the picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from .collage import Collage
 
 @dataclass(frozen=True)
 class Box:
-    """Place and size in pixels of the canvas, x and y from its upper left corner."""
+    """Place and size in pixels of the canvas; x and y count from its upper left corner.
+
+    Example: Box(16, 0, 64, 64).cut(mask)  # [..., H, W] -> [..., 64, 64]
+    """
 
     x: int
     y: int
@@ -29,10 +32,10 @@ class Box:
 
 
 def read_box(value: object, collage: Collage, where: str) -> Box | None:
-    """The one box of a BOUNDING_BOX, {"x", "y", "width", "height"} or lists of it; None is None.
+    """The one box of a BOUNDING_BOX: {"x", "y", "width", "height"} or lists of it; None for None.
 
-    Raises CollageError, beginning with `where`, for anything else and for a box that is not on
-    the canvas.
+    Raises CollageError, which begins with `where`, for anything else and for a box that is not
+    inside the canvas.
     """
     if value is None:
         return None
@@ -65,7 +68,7 @@ def _flat(value: object) -> list[dict[str, object]]:
 
 
 def wrong_shape(box: Box | None, pixels: tuple[int, int], cells: tuple[int, int]) -> str:
-    """Input and complaint, where a latent of other proportions is sampled; both (height, width)."""
+    """A message about a latent of other proportions than the canvas; sizes are (height, width)."""
     name, what = ("collage", "canvas") if box is None else ("crop", "crop")
     return (
         f"input {name}: the {what} of {pixels[1]} x {pixels[0]} pixels has another shape than the "

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from ..errors import CollageError, quoted
-from ..imaging.pixels import SEEN
+from ..imaging.pixels import VISIBLE_ALPHA
 from ..prompt.phrases import LETTERS_COMPARED
 from ..prompt.syntax import word_keys
 from .collage import BACKGROUND, Collage
@@ -17,10 +17,10 @@ BACKGROUND_TEXT = "background"
 
 
 def layers_named(collage: Collage, name: str) -> list[int]:
-    """The numbers of the layers that a number or a text means, from 1, hidden ones included.
+    """The numbers, from 1, of the layers that a number or a text names, hidden layers included.
 
-    Texts are compared as the words of a prompt are. Hidden layers do not count where one with
-    the text is shown.
+    Texts are compared like the words of a prompt. A text names hidden layers only if no shown
+    layer has it.
     """
     if re.fullmatch(r"[0-9]{1,4}", name) and 1 <= int(name) <= len(collage.layers):
         return [int(name)]
@@ -30,10 +30,10 @@ def layers_named(collage: Collage, name: str) -> list[int]:
 
 
 def shown_layer(collage: Collage, name: str, where: str) -> int:
-    """The place among the shown layers of the one that `name` means.
+    """The index among the shown layers of the layer that `name` names.
 
-    Raises CollageError, its message starting with `where`, for a layer that does not exist or is
-    hidden, and for a text that several have.
+    Raises CollageError, which begins with `where`, for a layer that does not exist or is hidden,
+    and for a text that several layers have.
     """
     named = layers_named(collage, name.strip())
     if not named:
@@ -62,37 +62,38 @@ def _shown_listed(collage: Collage) -> str:
     return f"There are {', '.join(layers[:MOST_LISTED])}{more}."
 
 
-def chosen_layers(collage: Collage, wish: str, node: str) -> tuple[int, ...]:
-    """The numbers of the layers named in `wish`, rising; 0 is the background.
+def chosen_layers(collage: Collage, names: str, node: str) -> tuple[int, ...]:
+    """The numbers of the layers named in `names`, rising; 0 is the background.
 
-    Names are numbers, as reports give them, or texts, compared as words of a prompt are, apart by
-    commas or line breaks; a text with a comma needs a line of its own. Raises one CollageError in
-    the name of `node` with every name that is no layer, several layers, or nothing to be seen.
+    Names are numbers, as in reports, or texts, compared like the words of a prompt. Commas and
+    line breaks separate them; a text with a comma needs a line of its own. Raises one CollageError
+    in the name of `node` about all names of no layer, of several layers or of an invisible layer.
     """
-    names = _names(collage, wish)
-    if not names:
+    listed = _names(collage, names)
+    if not listed:
         raise CollageError(
-            f"{node}, input layers: {quoted(wish)} names no layer. {_choices(collage)}"
+            f"{node}, input layers: {quoted(names)} names no layer. {_choices(collage)}"
         )
-    found = [(name, _matches(collage, name)) for name in dict.fromkeys(names)]
+    found = [(name, _matches(collage, name)) for name in dict.fromkeys(listed)]
     problems = filter(None, (_problem(collage, name, numbers) for name, numbers in found))
-    if told := list(islice(problems, MOST_LISTED + 1)):
-        said = "; ".join([*told[:MOST_LISTED], *(["and so on"] if len(told) > MOST_LISTED else [])])
+    if first := list(islice(problems, MOST_LISTED + 1)):
+        more = ["and so on"] if len(first) > MOST_LISTED else []
+        said = "; ".join([*first[:MOST_LISTED], *more])
         raise CollageError(f"{node}, input layers: {said}. {_choices(collage)}")
     return tuple(sorted({number for _, numbers in found for number in numbers}))
 
 
 def layer_name(collage: Collage, number: int) -> str:
-    """A layer as messages call it."""
+    """How messages call a layer or the background."""
     if number == BACKGROUND:
         return "the background"
     return f"layer {number} {quoted(collage.layers[number - 1].text)}"
 
 
-def _names(collage: Collage, wish: str) -> list[str]:
+def _names(collage: Collage, text: str) -> list[str]:
     texts = {word_keys(layer.text) for layer in collage.layers}
     parts: list[str] = []
-    for line in wish.splitlines():
+    for line in text.splitlines():
         parts += [line] if word_keys(line) in texts else line.split(",")
     return [part.strip() for part in parts if part.strip()]
 
@@ -105,7 +106,7 @@ def _matches(collage: Collage, name: str) -> list[int]:
 
 
 def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
-    """Why a name does not choose one layer that can be seen; empty where it does."""
+    """Why a name does not name exactly one visible layer; empty if it does."""
     if not numbers:
         texts = {layer.text.casefold()[:LETTERS_COMPARED]: layer.text for layer in collage.layers}
         close = get_close_matches(name.casefold()[:LETTERS_COMPARED], texts, n=1, cutoff=0.6)
@@ -120,7 +121,7 @@ def _problem(collage: Collage, name: str, numbers: list[int]) -> str:
         return (
             f"{quoted(name)} is the text of layers {listed}: write the number of the one you mean"
         )
-    if collage.visible_part(number).max() < SEEN:
+    if collage.visible_part(number).max() < VISIBLE_ALPHA:
         return f"nothing of {layer_name(collage, number)} can be seen in the collage"
     return ""
 

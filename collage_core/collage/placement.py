@@ -11,12 +11,15 @@ import torch.nn.functional as F
 from ..imaging.resample import area_shrink
 from .layer import Layer, turned_size
 
-SUBPIXEL = 1024  # edges are rounded to 1/1024 pixel, so that rounding errors do not blur
+STEPS_PER_PIXEL = 1024  # to which edges are rounded, so that rounding errors do not blur
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedLayer:
-    """The part of the canvas a layer touches: premultiplied pixels [B, 4, h, w] at top, left."""
+    """The pixels of a layer on the canvas: premultiplied [B, 4, h, w], from `top` and `left` on.
+
+    Example: canvas[(..., *placed.window)] is the part of [B, 4, H, W] that they cover.
+    """
 
     top: int
     left: int
@@ -32,9 +35,10 @@ class PlacedLayer:
 def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     """Layer [B, h, w] -> the window it touches on a canvas of height x width pixels.
 
-    Bilinear, after an area filter where it shrinks, on premultiplied colour: the colour under
-    alpha 0 never bleeds. At scale 1, turned by quarters and on whole pixels it copies exactly.
-    What lies beyond the canvas is cropped; wholly beyond it the window is empty.
+    Sampling is bilinear, after an area filter where the layer shrinks, on premultiplied colour, so
+    that the colour under alpha 0 never bleeds. A layer at scale 1, in quarter turns and on whole
+    pixels is copied exactly. Pixels outside of the canvas are cropped; a layer that is wholly
+    outside has an empty window.
     """
     pixels = _premultiplied(layer)
     degrees = layer.rotation % 360
@@ -67,7 +71,7 @@ def _premultiplied(layer: Layer) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class _Box:
-    """A rectangle on the canvas: centre and size in pixels, turned counter-clockwise."""
+    """A rectangle on the canvas: centre and size in pixels, rotated counter-clockwise."""
 
     y: float
     x: float
@@ -76,20 +80,20 @@ class _Box:
     degrees: float
 
     def touched(self, height: int, width: int) -> list[tuple[float, range]]:
-        """Where it starts and which pixels of the canvas it touches, down and across."""
+        """Where the rectangle starts and which pixels of the canvas it touches, down and across."""
         tall, wide = turned_size(self.height, self.width, self.degrees)
         found: list[tuple[float, range]] = []
         for center, extent, size in ((self.y, tall, height), (self.x, wide, width)):
-            start = round((center - extent / 2) * SUBPIXEL) / SUBPIXEL
-            end = round((center + extent / 2) * SUBPIXEL) / SUBPIXEL
+            start = round((center - extent / 2) * STEPS_PER_PIXEL) / STEPS_PER_PIXEL
+            end = round((center + extent / 2) * STEPS_PER_PIXEL) / STEPS_PER_PIXEL
             found.append((start, range(max(0, math.floor(start)), min(size, math.ceil(end)))))
         return found
 
     def sample(self, pixels: torch.Tensor, rows: range, columns: range) -> torch.Tensor:
         """[B, C, h, w] stretched over the box -> its bilinear samples [B, C, rows, columns].
 
-        They are weighted with how far the box covers each pixel of the canvas, so that its
-        edges are one such pixel soft whatever the scale.
+        Samples are weighted with the share of the pixel that the box covers, so that its edges
+        are one pixel of the canvas soft at any scale.
         """
         dy = torch.tensor(rows, dtype=torch.float64)[:, None] + 0.5 - self.y
         dx = torch.tensor(columns, dtype=torch.float64) + 0.5 - self.x

@@ -1,11 +1,11 @@
-"""What a stack tells its user, as plain text."""
+"""The report of a stack, as plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..errors import quoted
-from ..imaging.pixels import SEEN, on_plain_ground
+from ..imaging.pixels import VISIBLE_ALPHA, on_plain_background
 from ..prompt.checks import foreign_signs
 from ..prompt.phrases import WordRegion, describe
 from ..prompt.syntax import weight_texts
@@ -13,15 +13,15 @@ from .collage import CELL, Collage
 from .layer import turned_size
 
 STRONG_WEIGHT = 5
-MOST_PLACES = 8  # that are listed of a phrase
-LEAST = 1e-5  # smaller shares come from rounding
-MOST = 0.9  # of the canvas; what shows more is scenery
+MOST_PLACES = 8  # of one phrase that are listed
+MIN_SHARE = 1e-5  # smaller shares come from rounding
+SCENERY_SHARE = 0.9  # of the canvas; a layer that shows more is no cut-out object
 
 
 def describe_collage(collage: Collage) -> str:
-    """Per layer its words and where they stand, what can be seen of it, what hides it, its noise.
+    """Per layer its words and their places, its visible share, the layers that hide it, its noise.
 
-    Whatever the user should know stands on a line of its own that starts with "!".
+    Every note for the user has a line of its own that starts with "!".
     """
     blocks = [[*_layer_lines(collage, number)] for number in range(1, len(collage.layers) + 1)]
     lines = [*_canvas_lines(collage), *(line for block in blocks for line in ["", *block])]
@@ -56,7 +56,7 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
 
 
 def _batches(collage: Collage) -> str:
-    """Where a batch comes from: every part that holds more than one picture."""
+    """Where a batch comes from: all parts that hold more than one picture."""
     parts = {f"layer {n} {quoted(layer.text)}": layer.batch for n, layer in collage.numbered}
     parts["the background"] = len(collage.background)
     if collage.edit is not None:
@@ -96,19 +96,19 @@ def _where(region: WordRegion) -> str:
 
 
 def _hidden_by(collage: Collage, index: int) -> list[str]:
-    """The shares of a layer, as far as it lies on the canvas, that other layers hide."""
+    """The shares that other layers hide of a layer's part on the canvas."""
     covered = collage.composite.covered[index].item()
     return [
         f"{percent(hidden / covered)} by layer {number} {quoted(layer.text)}"
         for (number, layer), hidden in zip(
             collage.numbered, collage.composite.hidden_by[index].tolist(), strict=True
         )
-        if hidden > LEAST * covered
+        if hidden > MIN_SHARE * covered
     ]
 
 
 def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
-    """What is odd about how a layer can be seen; at most one note, the gravest."""
+    """At most one note, the gravest, on why a layer is not visible as one would expect."""
     layer = collage.shown[index]
     covered = collage.composite.covered[index].item()
     pixels = collage.width * collage.height
@@ -117,11 +117,11 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
     tall, wide = (size * scale for size in layer.alpha.shape[1:])
     area = tall * wide / pixels
     tall, wide = turned_size(tall, wide, layer.rotation)
-    if layer.alpha.max().item() * layer.opacity < SEEN:
+    if layer.alpha.max().item() * layer.opacity < VISIBLE_ALPHA:
         yield "is fully transparent: nothing of it can be seen"
-    elif covered < LEAST * alone * area:
+    elif covered < MIN_SHARE * alone * area:
         yield "lies wholly outside the canvas"
-    elif visible < LEAST * covered:
+    elif visible < MIN_SHARE * covered:
         yield "is fully covered"
     elif round(visible * pixels, 2) < CELL**2:
         yield (
@@ -134,7 +134,7 @@ def _sight_notes(collage: Collage, index: int, visible: float) -> Iterator[str]:
             outside += f": it is {wide:.0f} x {tall:.0f} pixels there; fit contain makes it as "
             outside += "large as the canvas"
         yield outside
-    elif visible < MOST and on_plain_ground(layer.image, layer.alpha):
+    elif visible < SCENERY_SHARE and on_plain_background(layer.image, layer.alpha):
         yield (
             "it is on a ground of one colour that is not transparent: connect the MASK of Load "
             "Image, or cut it out first"

@@ -1,8 +1,8 @@
-"""What is different of two collages, where a node is given one and works with what another made.
+"""The difference between the collage of a node and the collage that its other inputs came from.
 
-Places always count: canvas, number of pictures and the visible alpha of every shown layer. Words
-and the composite count only for those who used them. Strengths (noise, attract, repel, control)
-never do: every node takes its own from the collage it is given.
+Canvas, number of pictures and the visible alpha of every shown layer are always compared. Words
+and the composite are compared only for nodes that use them. Strengths (noise, attract, repel,
+control) are never compared: every node takes them from the collage that it is given.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .layer import Layer
 
 
 def difference(found: Collage, wanted: Collage, *, words: bool, picture: bool = False) -> str:
-    """ "... in one and ... in the other", `found` first, or "" where both are alike.
+    """A sentence about the first difference of `found`, or "" where both are alike.
 
     words: compare prompt, phrases and learned looks; picture: compare the composite.
     """
@@ -60,7 +60,7 @@ def _look(layer: Layer) -> str:
 
 
 def _places(found: Collage, wanted: Collage) -> str:
-    """The topmost layer that differs: what lies below it may only be hidden otherwise."""
+    """The topmost layer that differs; layers below may differ only because it hides them."""
     ours, theirs = found.composite.visible_alpha, wanted.composite.visible_alpha
     if _equal(ours, theirs):
         return ""

@@ -26,7 +26,7 @@ def new_canvas(width: int, height: int, colour: str) -> Collage:
 
 
 def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
-    """The stack below as the canvas for more layers; notes what it overrules."""
+    """The stack below as the canvas for more layers, with notes about inputs that are not used."""
     notes: list[str] = []
     if (width, height) != (below.width, below.height):
         notes.append(
@@ -41,8 +41,8 @@ def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
 def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collage:
     """Replace the background by a picture [B, h, w, 3 or 4], on `colour` where transparent.
 
-    It is scaled to cover the canvas and cropped around its centre. Raises CollageError on a
-    collage that shows a finished picture, which would hide it.
+    The picture is scaled to cover the canvas and cropped around its centre. Raises CollageError
+    for a collage that shows a finished picture, which would hide it.
     """
     if collage.edit is not None:
         raise CollageError(
@@ -73,15 +73,15 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
     )
     if stacked.edit is None:
         return stacked
-    # Nothing lies above the new layers: what shows of them on the finished picture is all of them.
+    # The new layers lie on top of all others, so they are pasted over the finished picture whole.
     picture = compose(stacked.edit.picture, [layer for layer in layers if layer.visible]).image
     return replace(stacked, edit=replace(stacked.edit, picture=picture))
 
 
 def _on_one_device(collage: Collage, layers: Sequence[Layer]) -> list[Layer]:
-    """The layers, all of them where the lowest one of the whole stack is.
+    """The layers, moved to the device of the lowest layer of the whole stack.
 
-    Packs give out pictures on the CPU or on a GPU as they like; a layer twice stays the same one.
+    Packs give out pictures on the CPU or on a GPU. A layer that is stacked twice stays one object.
     """
     if not layers:
         return []

@@ -24,7 +24,7 @@ from ..prompt.syntax import word_keys
 from .paste_back import changeable
 from .rephrase import rephrase
 from .result_picture import result_picture
-from .split import take_away
+from .split import remove_layers
 
 NODE = "CollageEdit"
 
@@ -84,7 +84,7 @@ def _state(
     minimum = None
     if request.previous is not None and removed:
         _check_previous(request.previous, collage, len(picture))
-        picture, uncovered = take_away(request.previous, picture, removed)
+        picture, uncovered = remove_layers(request.previous, picture, removed)
         minimum = gaussian_blur(request.noise * uncovered.clamp(max=1), request.feather)
     if request.paste:
         picture = paste_layers(picture, collage, chosen)

@@ -13,8 +13,8 @@ from ..prompt.checks import check_prompt
 def rephrase(collage: Collage, number: int, phrase: str, node: str) -> Collage:
     """The collage with `phrase` for the text of a shown layer and in each of its places.
 
-    A learned look goes: it belongs to the old words. Raises CollageError in the name of `node`
-    where the words are not the layer's alone, or other layers would lose theirs.
+    A learned embedding is removed, because it belongs to the old words. Raises CollageError in
+    the name of `node` if the layer shares its words, or if other layers would lose theirs.
     """
     layer, where = collage.layers[number - 1], f"{node}, input phrase"
     check_prompt(phrase, where)

@@ -1,4 +1,4 @@
-"""A finished picture beside the collage that it was made of."""
+"""A finished picture, checked against the collage that it was made from."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def other_size(image: torch.Tensor, wanted: tuple[int, int]) -> tuple[int, int] 
 
 
 def growth(found: tuple[int, int], wanted: tuple[int, int]) -> float | None:
-    """How many times as large the size found is, if it has the shape of the one wanted."""
+    """How many times as large the found size is, if both have the same proportions."""
     across, down = found[0] / wanted[0], found[1] / wanted[1]
     return across if abs(across - down) < 0.01 * across else None

@@ -1,9 +1,9 @@
-"""A finished picture taken apart again into the layers of its collage.
+"""A finished picture taken apart into the layers of its collage.
 
-The picture says how a layer looks where it can be seen. What others hide of it comes from the
-collage: its own pixels there, changed as painting changed the ones around them, carried on
-smoothly as in seamless cloning (Perez et al., "Poisson Image Editing", SIGGRAPH 2003). The same
-goes for the background.
+Where a layer is visible, the picture says how it looks. Where other layers hide it, its own
+pixels are taken from the collage, and the change of colour that painting made around them is
+filled in smoothly, as in seamless cloning (Perez et al., "Poisson Image Editing", SIGGRAPH 2003).
+The background is treated like a layer.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ..interruption import interruptible
 class _Part:
     """A layer, or the background, in its window of the canvas.
 
-    colour: [B, 3, h, w]; share: [B, 1, h, w], how far it is what can be seen; alpha: [B, 1, h, w],
-    that of the layer alone.
+    colour: [B, 3, h, w]; share: its visible alpha [B, 1, h, w]; alpha: the alpha of the layer
+    alone [B, 1, h, w].
     """
 
     window: tuple[slice, slice]
@@ -39,10 +39,10 @@ class _Part:
 def split(collage: Collage, picture: torch.Tensor) -> Collage:
     """A collage whose layers and background are cut out of its painted picture [B, H, W, 3].
 
-    There are as many pictures as the collage makes, or several of a collage that makes one.
-    Each layer stands where it stood, with its alpha, its words and its strengths, so that the
-    new composite is the picture again; what lay beyond the canvas is cut off. Moving a layer
-    shows what is behind it. Hidden layers and those beyond the canvas stay as they are.
+    There are as many pictures as the collage makes, or several of a collage that makes one. Each
+    layer keeps its place, alpha, words and strengths, so that the new composite is the picture
+    again; its pixels outside of the canvas are cut off. Moving a layer uncovers what is behind it.
+    Hidden layers and layers outside of the canvas are not changed.
     """
     target = picture.movedim(-1, 1)
     parts = _changed(collage, target)
@@ -55,12 +55,14 @@ def split(collage: Collage, picture: torch.Tensor) -> Collage:
     return dataclasses.replace(collage, background=behind, layers=tuple(layers), edit=None)
 
 
-def take_away(
+def remove_layers(
     collage: Collage, picture: torch.Tensor, numbers: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A painted picture [B, H, W, 3] without some shown layers, and what they left [B, 1, H, W].
+    """A painted picture [B, H, W, 3] without some shown layers, and their visible alpha
+    [B, 1, H, W].
 
-    There it shows what `split` finds behind them; everywhere else it stays to the bit.
+    Where they were visible the picture shows what `split` finds behind them; everywhere else it
+    stays to the bit.
     """
     device, picture = picture.device, picture.to(collage.background.device)
     left = torch.cat([collage.visible_part(number) for number in numbers], 1).sum(1, keepdim=True)
@@ -91,7 +93,7 @@ def _cut(layer: Layer, part: _Part, collage: Collage) -> Layer:
 def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
     """The background and every shown layer with the colours that painting gave them.
 
-    Where one can be seen alone this is the picture [B, 3, H, W] itself.
+    Where only one of them is visible, its colour is that of the picture [B, 3, H, W].
     """
     H, W = collage.height, collage.width
     plain = (
@@ -102,24 +104,24 @@ def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
     whole = CanvasPixels((slice(0, H), slice(0, W)), collage.background.movedim(-1, 1), rest)
     parts = [_part(whole, rest, change)]
     for index, layer in enumerate(interruptible(collage.shown)):
-        own = layer_on_canvas(layer, H, W)
-        parts.append(_part(own, visible[:, index : index + 1], change))
+        alone = layer_on_canvas(layer, H, W)
+        parts.append(_part(alone, visible[:, index : index + 1], change))
     return parts
 
 
-def _part(own: CanvasPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
+def _part(alone: CanvasPixels, share: torch.Tensor, change: torch.Tensor) -> _Part:
     spread = pull_push_fill(change, share.expand(len(change), -1, -1, -1))
-    changed = (own.colour + spread[(..., *own.window)]).clamp_(0, 1)
-    return _Part(own.window, changed, share[(..., *own.window)], own.alpha.clone())
+    changed = (alone.colour + spread[(..., *alone.window)]).clamp_(0, 1)
+    return _Part(alone.window, changed, share[(..., *alone.window)], alone.alpha.clone())
 
 
 def _unmix(parts: Sequence[_Part], target: torch.Tensor) -> None:
-    """Change the colours of the parts so that their mix by their shares is the picture.
+    """Change the colours of the parts in place, so that their weighted sum is the picture.
 
-    The picture is [B, 3, H, W]. Where several share a pixel, at a soft edge, each takes what the
-    mix lacks in proportion to its share: the smallest change of colours that does it. Where that
-    leaves [0, 1] all of them go as far towards the colour of the picture as it takes; any way
-    there keeps the mix.
+    The picture is [B, 3, H, W], the weights are their shares. Where several parts share a pixel,
+    at a soft edge, each takes the missing colour in proportion to its share, which is the
+    smallest change that suffices. Where a colour leaves [0, 1], all parts of the pixel move
+    towards the colour of the picture until none does; this keeps the weighted sum.
     """
     lacking, power = target.clone(), torch.zeros_like(target[:, :1])
     for part in interruptible(parts):
@@ -139,5 +141,5 @@ def _unmix(parts: Sequence[_Part], target: torch.Tensor) -> None:
 
 
 def split_bytes(collage: Collage, pictures: int) -> int:
-    """The memory that `split` takes of so many pictures, with the composite of what it finds."""
+    """Bytes of memory that `split` of so many pictures takes, with its new composite."""
     return 4 * collage.height * collage.width * pictures * (5 * len(collage.shown) + 40)

@@ -1,4 +1,4 @@
-"""From what a user connects, IMAGE and MASK tensors, to clean colour and alpha."""
+"""IMAGE and MASK as a user connects them, made clean colour and alpha; and tensors given out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import torch.nn.functional as F
 
 from ..errors import CollageError
 
-OPAQUE = 0.99  # WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
-TOLERANCE = 0.01  # rounding of other nodes, not worth a warning
-SEEN = 2 / 255  # alpha below this is nothing
-LEAST_HOLE = 0.005  # of the image; less are specks
+OPAQUE_ALPHA = 0.99  # and above; WebP, GIF and CMYK JPEG decode an opaque alpha as 0.996
+RANGE_TOLERANCE = 0.01  # rounding of other nodes, not worth a note
+VISIBLE_ALPHA = 2 / 255  # and above; less is nothing
+MIN_HOLE_SHARE = 0.005  # of the image; smaller holes are specks
 # Devices on which torch can copy on writing; elsewhere the copy is made at once.
 LAZY_DEVICES = ("cpu", "cuda")
-PLAIN, CLEAR = 0.04, 0.2  # differences of colour: no more than JPEG makes; an object
+MAX_PLAIN_DIFFERENCE = 0.04  # of colour, as JPEG makes it on a plain background
+MIN_OBJECT_DIFFERENCE = 0.2  # of colour, between an object and a plain background
 
 
 def clean_pixels(
@@ -23,10 +24,10 @@ def clean_pixels(
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
     """IMAGE [B, H, W, 3 or 4], MASK as `mask_batch` takes it -> image, alpha [B, H, W], notes.
 
-    The mask is LoadImage's, 1 = transparent; it and a fourth channel are multiplied. Everything
-    comes back as float32 in [0, 1]; the notes say what had to be changed, and what looks like a
-    mask the other way round. Raises CollageError in the name of `node` for other shapes and for
-    values that are not numbers.
+    The mask is LoadImage's, 1 = transparent; its opacity is multiplied with a fourth channel. All
+    tensors are returned as float32 in [0, 1]. The notes say which values had to be changed, and
+    whether the mask looks inverted. Raises CollageError in the name of `node` for other shapes
+    and for values that are not numbers.
     """
     where = f"{node}, input {image_input}"
     if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
@@ -52,29 +53,32 @@ def clean_pixels(
         notes += [note for note in [_polarity_note(alpha, opaque)] if note]
         alpha = alpha * opaque
         colour = colour.expand(len(alpha), -1, -1, -1)
-    return colour, alpha.masked_fill(alpha >= OPAQUE, 1), tuple(notes)
+    return colour, alpha.masked_fill(alpha >= OPAQUE_ALPHA, 1), tuple(notes)
 
 
 def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
-    """The rows and columns around what can be seen of alpha [H, W]; empty ones for nothing."""
-    return box_of(alpha >= SEEN)
+    """The rows and columns around the visible part of alpha [H, W]; empty if there is none."""
+    return box_of(alpha >= VISIBLE_ALPHA)
 
 
 def box_of(region: torch.Tensor) -> tuple[slice, slice]:
-    """The rows and columns around all True of [H, W]; empty ones where nothing is True."""
+    """The rows and columns around all True of [H, W]; empty if nothing is True."""
     rows, columns = (region.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
     if not rows:
         return slice(0, 0), slice(0, 0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def on_plain_ground(image: torch.Tensor, alpha: torch.Tensor) -> bool:
-    """Whether image [B, H, W, 3] is opaque and shows something on one colour, up to its edges."""
+def on_plain_background(image: torch.Tensor, alpha: torch.Tensor) -> bool:
+    """Whether image [B, H, W, 3] is opaque and shows an object on a background of one colour."""
     if alpha.amin() < 1:
         return False
     edges = torch.cat([image[:, [0, -1]].flatten(1, 2), image[:, :, [0, -1]].flatten(1, 2)], 1)
-    ground = edges.mean((0, 1))
-    return bool((edges - ground).abs().amax() < PLAIN and (image - ground).abs().amax() > CLEAR)
+    background = edges.mean((0, 1))
+    return bool(
+        (edges - background).abs().amax() < MAX_PLAIN_DIFFERENCE
+        and (image - background).abs().amax() > MIN_OBJECT_DIFFERENCE
+    )
 
 
 def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
@@ -82,7 +86,7 @@ def _in_range(values: torch.Tensor, where: str, notes: list[str]) -> torch.Tenso
     low, high = (limit.item() for limit in values.aminmax())  # NaN if there is any
     if not (math.isfinite(low) and math.isfinite(high)):
         raise CollageError(f"{where}: {_describe_bad(values, values.isfinite())}")
-    if low < -TOLERANCE or high > 1 + TOLERANCE:
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
         what = where.rpartition(" ")[2]
         notes.append(f"{what} values from {low:.3g} to {high:.3g} were limited to 0 to 1")
     return values.clamp(0, 1) if low < 0 or high > 1 else values
@@ -114,12 +118,12 @@ def mask_batch(mask: torch.Tensor, where: str, example: str = "LoadImage's") -> 
 
 
 def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor) -> str | None:
-    """What speaks for a mask in which 1 is the object; alpha and opaque: [B, H, W].
+    """A note if the mask looks inverted, 1 being the object; alpha and opaque: [B, H, W].
 
-    A guess is never acted on: frames and pictures with a hole are meant now and then.
+    The mask is used all the same, because frames and pictures with a hole look like that too.
     """
     turn = "where 1 is meant to be the object, put an InvertMask before it"
-    content, kept = torch.broadcast_tensors(alpha >= SEEN, opaque >= SEEN)
+    content, kept = torch.broadcast_tensors(alpha >= VISIBLE_ALPHA, opaque >= VISIBLE_ALPHA)
     empty = 1 - (content & kept).float().mean().item()
     if not kept.any():
         return f"the mask is 1 everywhere, and 1 is transparent: {turn}" if content.any() else None
@@ -131,7 +135,7 @@ def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor) -> str | None:
         return f"the mask looks inverted: {empty:.1%} of the layer is empty; {turn}"
     edges = torch.cat([kept[:, [0, -1]].flatten(), kept[:, :, [0, -1]].flatten()])
     removed, at_edges = 1 - kept.float().mean().item(), 1 - edges.float().mean().item()
-    if removed > LEAST_HOLE and at_edges < min(0.4, removed / 2):
+    if removed > MIN_HOLE_SHARE and at_edges < min(0.4, removed / 2):
         return f"the mask keeps the edges of the image and takes out {removed:.0%} inside: {turn}"
     return None
 

@@ -13,7 +13,7 @@ from ..collage.collage import Collage
 from ..collage.layer import Layer
 from ..collage.placement import place_layer
 from ..errors import CollageError
-from ..imaging.pixels import SEEN, seen_box
+from ..imaging.pixels import VISIBLE_ALPHA, seen_box
 from .prompts import same_layer
 from .settings import where
 
@@ -84,7 +84,7 @@ def check_layer(layer: Layer) -> None:
             "Repair or replace the node that made them."
         )
     highest = (layer.alpha.amax((1, 2)).min() * layer.opacity).item()
-    if highest < SEEN:
+    if highest < VISIBLE_ALPHA:
         raise CollageError(
             f"{where(layer.text, 'layer')}: nothing of it can be seen, its highest alpha is "
             f"{highest:.3f}. Raise its opacity, or invert its mask with InvertMask."
