@@ -80,7 +80,7 @@ def test_words_that_other_layers_need_are_refused():
     assert 'layer 2 "bear", input text: does not stand in the prompt' in said
 
 
-@pytest.mark.parametrize("phrase", ["()", "fox (:nan)", "embedding:"])
+@pytest.mark.parametrize("phrase", ["()", "(fox:nan)", "embedding:"])
 def test_a_phrase_that_is_no_words_is_refused(phrase: str):
     assert "CollageX, input phrase: " in refused(collage("a bear", layer("bear")), 1, phrase)
 
