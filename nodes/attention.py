@@ -12,8 +12,7 @@ from .host.attention.conditioning import with_bias
 from .host.attention.patch import attach_conditioning, patch_model
 from .host.attention.token_spans import TokenSpans, token_spans
 from .host.models.embeddings_in_memory import with_embeddings_in_memory
-from .host.models.text_encoder import check_width
-from .host.models.unet import context_width
+from .host.models.families import check_width, context_width
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import share_widget
 

@@ -13,8 +13,7 @@ from ..collage_core.collage.layer import LAYER_RANGES
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
 from ..collage_core.imaging.pixels import clean_pixels
-from .host.control.conditioning import apply_network
-from .host.control.edges import find_edges
+from .host.control.conditioning import apply_network, find_edges
 from .host.control.regional_control import LayerControl
 from .host.models.made_of import check_collage
 from .sockets import CATEGORY, CollageSocket, crop_socket

@@ -31,7 +31,7 @@ class Painter:
 
     def __init__(self, steps: int, cfg: float) -> None:
         self.pack, self.nodes = load_pack(), host_nodes()
-        self.model, self.clip, self.vae = self.pack.nodes.host.demo_model.loader.load_all()
+        self.model, self.clip, self.vae = self.pack.nodes.host.demo_model.load_all()
         self.steps, self.cfg = steps, cfg
         self.negative = self._encode("")
 

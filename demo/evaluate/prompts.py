@@ -46,7 +46,7 @@ def unseen_prompts(count: int) -> list[Prompt]:
 
 def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
     """[N, 256, 256, 3] in [0, 1]: one picture a prompt, from pure noise, seed = its number."""
-    model, clip, vae = load_pack().nodes.host.demo_model.loader.load_all()
+    model, clip, vae = load_pack().nodes.host.demo_model.load_all()
     empty = clip.encode_from_tokens_scheduled(clip.tokenize(""))
     pictures = []
     for number, prompt in enumerate(prompts):

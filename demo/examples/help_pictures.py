@@ -70,7 +70,7 @@ def control_net(studio: Studio) -> Row:
     """The collage, what a network is shown of it, and where it counts."""
     core, collage = load_pack().collage_core, studio.collage
     controls = [CONTROLS.get(layer.kind, 0.5) for layer in studio.scene.layers]
-    edges = studio.nodes.host.control.edges.find_edges(collage.composite.image)
+    edges = studio.nodes.host.control.conditioning.find_edges(collage.composite.image)
     weights = core.control.control_map(collage.composite.visible_alpha, controls, 0.0)
     return [collage.composite.image[0], edges[0], grey(weights[0, 0])]
 

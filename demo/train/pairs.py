@@ -94,7 +94,7 @@ def render_pair(seed: int) -> tuple[np.ndarray, np.ndarray, str]:
 @torch.no_grad()
 def shard(made: list[tuple[np.ndarray, np.ndarray, str]], coder) -> dict[str, Any]:
     """Latents [N, 8, 32, 32], edges [N, 256, 32] of eight to a byte, and captions of N scenes."""
-    find_edges = load_pack().nodes.host.control.edges.find_edges
+    find_edges = load_pack().nodes.host.control.conditioning.find_edges
     latents, edges = [], []
     for picture, collage, _ in made:
         x = autoencoder.to_tensor(picture[None]).to(workshop.device())

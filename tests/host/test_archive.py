@@ -64,5 +64,5 @@ def test_what_is_in_it_loads_and_holds_the_demo_models(
         if file.startswith(("nodes/", "collage_core/")):
             importlib.import_module(".".join([name, *Path(file).with_suffix("").parts]))
     demo_model = unpacked.nodes.host.demo_model
-    assert demo_model.loader.load_all()
-    assert demo_model.control.load_control()
+    assert demo_model.load_all()
+    assert demo_model.load_control()

@@ -41,7 +41,7 @@ class Scene:
         pack = load_pack()
         self.host, self.core = pack.nodes.host, pack.collage_core.attention.bias
         self.model, self.cells = model, cells
-        self.width = self.host.models.unet.context_width(model, "bench")
+        self.width = self.host.models.families.context_width(model, "bench")
         self.generator = torch.Generator().manual_seed(0)
         self.positive, self.negative = self._prompt(), self._prompt()
 
@@ -88,7 +88,7 @@ class Scene:
     def replaced(self, way: str, layers: int, attention) -> Row:
         """With one attn2_replace function for all blocks of a clone."""
         model = self.model.clone()
-        for key in self.host.models.unet.block_keys(model.model.diffusion_model):
+        for key in self.host.models.families.block_keys(model.model.diffusion_model):
             model.set_model_attn2_replace(attention, *key)
         return Row(way, layers, model, self.positive, self.negative)
 

@@ -32,7 +32,7 @@ from comfy.patcher_extension import WrappersMP
 
 from ....collage_core.attention.bias import TokenColumns
 from ....collage_core.errors import CollageError
-from ..models.unet import block_sizes
+from ..models.families import block_sizes
 from .block import (
     OVERRIDE,
     BlockAttention,

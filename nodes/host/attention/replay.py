@@ -37,8 +37,8 @@ from ....collage_core.attention.maps import AttentionSum
 from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.same_collage import difference
 from ....collage_core.errors import CollageError
+from ..models.families import block_keys, context_width
 from ..models.made_of import another_collage, check_box
-from ..models.unet import block_keys, context_width
 from .conditioning import KEY
 from .conditioning import NODE as PATCH
 from .patch import is_patched

@@ -20,7 +20,7 @@ from ....collage_core.attention.bias import TokenRegion
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.phrases import Phrases, describe
 from ....collage_core.prompt.pieces import named_embeddings, prompt_pieces, region_positions
-from ..models.text_encoder import encoders_of
+from ..models.families import encoders_of
 
 NODE = "MaskedCrossAttentionPatch"
 UNREADABLE = (  # what ComfyUI's reader raises when a file holds no table of vectors

@@ -1,8 +1,7 @@
 """Structure control per layer on ComfyUI's networks.
 
 Modules
-    edges             the edges of a picture, as ComfyUI's Canny node finds them
+    conditioning      what a network is shown, and how it gets into a conditioning
+    regional_control  a network whose outputs are weighed by the layers' control
     checks            whether a network was made for the model
-    conditioning      a network in a CONDITIONING
-    regional_control  a network whose outputs count as far as layers say
 """

@@ -1,16 +1,13 @@
 """Whether a control network was made for the model that it is sampled with.
 
-The host finds out late: a wrong width of the words ends in an error of matrix sizes, and what
-does not fit the blocks of the UNet is left out with a line in the log.
+ComfyUI notices late: tokens of another width end in an error about matrix sizes, and outputs that
+do not fit the blocks of the UNet are left out with a line in the log.
 
 apply_control takes outputs from the end of their lists.
 
 Host symbols:
     comfy.model_base.BaseModel: diffusion_model, model_config
     comfy.supported_models.SD15: unet_config, "context_dim"
-    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: input_blocks
-    comfy.ldm.modules.diffusionmodules.openaimodel.Downsample: use_conv, out_channels
-    comfy.ldm.modules.diffusionmodules.openaimodel.ResBlock: out_channels
     comfy.ldm.modules.diffusionmodules.openaimodel.apply_control(h, control, name)
     comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: "block", "input_block_patch",
         "middle_block_after_patch"
@@ -23,36 +20,36 @@ Host symbols:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....collage_core.errors import CollageError
+from ..models.families import Shape
 
 NODE = "CollageControlNet"
-Shape = tuple[int, int, int]  # channels, rows, columns
 
 
 def check_network(network: Any, model: Any) -> None:
-    """Refuse other models than UNets, and a network that reads words of another width."""
+    """Refuse models that are no UNet, and a network that takes tokens of another width."""
     if not isinstance(model.diffusion_model, UNetModel):
         raise CollageError(
             f"{NODE}, input control_net: a model of the kind {type(model).__name__} is not "
             "supported; SD1.x, SD2.x and SDXL are. Use ControlNetApplyAdvanced for this one."
         )
-    wanted, found = model.model_config.unet_config.get("context_dim"), words_width(network)
+    wanted, found = model.model_config.unet_config.get("context_dim"), token_width(network)
     if found not in (None, wanted):
         raise CollageError(
-            f"{NODE}, input control_net: the network reads words of {found} numbers, the model "
-            f"writes {wanted}: it was made for another family (SD1.x has 768, SD2.x 1024, SDXL "
+            f"{NODE}, input control_net: the network takes {found} numbers per token, the model "
+            f"{wanted}: it was made for another family (SD1.x has 768, SD2.x 1024, SDXL "
             "2048). Load the network made for this model."
         )
 
 
-def words_width(network: Any) -> int | None:
-    """Numbers per token that a ControlNet takes; None for networks that read no words."""
+def token_width(network: Any) -> int | None:
+    """Numbers per token that a ControlNet takes; None for networks that read no prompt."""
     control_model = getattr(network, "control_model", None)
     if isinstance(control_model, torch.nn.Module):
         for name, module in control_model.named_modules():
@@ -64,20 +61,8 @@ def words_width(network: Any) -> int | None:
     return None
 
 
-def skip_shapes(unet: UNetModel, size: Sequence[int]) -> Iterator[Shape]:
-    """What each input block makes of a latent of `size` cells, the first block first."""
-    channels, (rows, columns) = 0, size
-    for block in unet.input_blocks:
-        for layer in block.children():
-            channels = getattr(layer, "out_channels", channels)
-            if isinstance(layer, Downsample):
-                up = layer.use_conv  # a convolution rounds odd sides up, pooling down
-                rows, columns = (rows + up) // 2, (columns + up) // 2
-        yield channels, rows, columns
-
-
 def check_outputs(outputs: dict[str, list], skips: list[Shape]) -> None:
-    """Refuse outputs that the host would leave out, since they do not fit the UNet's blocks."""
+    """Refuse outputs that do not fit the UNet's blocks: ComfyUI would leave them out."""
     wanted = {"input": skips, "middle": skips[-1:], "output": skips[::-1]}
     for key, found in outputs.items():
         for x, shape in zip(reversed(found), wanted.get(key, []), strict=False):
@@ -90,11 +75,11 @@ def check_outputs(outputs: dict[str, list], skips: list[Shape]) -> None:
 
 
 def watch_blocks(options: dict, outputs: dict[str, list], skips: list[Shape], rows: int) -> None:
-    """Let the model refuse a block of another size than the output that is to be added to it.
+    """Let the model refuse a block whose size differs from that of the output added to it.
 
-    The host would leave it out with a line in the log. Patches of the model, which nobody can
-    look into, change sizes between blocks. options: the transformer_options of this call, to
-    which two patches are added; they come last, and change nothing.
+    ComfyUI would leave the output out, with a line in the log. Another patch of the model may
+    change sizes between blocks. options: the transformer_options of this call; they get two
+    patches, behind all others, that change nothing.
     """
     last = len(skips) - 1
     added_to = [i for i, x in enumerate(reversed(outputs.get("input", []))) if x is not None]

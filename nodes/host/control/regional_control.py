@@ -1,9 +1,9 @@
-"""A control network whose outputs count as far as the layers of a collage say.
+"""A control network whose outputs are weighed by the `control` of a collage's layers.
 
-The host asks a CONTROL_NET for what it adds to the blocks of the UNet, and the network itself
-adds what the networks chained before it gave. So a network alone is held inside one that stands
-in the chain: it weighs what is its own, and nothing else, and merges it as the host does.
-Whatever the network inside does, masks and keyframes of its own among them, it does as ever.
+ComfyUI asks a CONTROL_NET for its outputs to the blocks of the UNet; the network itself merges
+those of the networks chained before it. So a LayerControl takes the network's place in the chain
+and holds it without predecessors: it weighs the network's own outputs alone, then merges them as
+ComfyUI does. All else that the network does, with masks or keyframes for example, is unchanged.
 
 The outputs are {"input" | "middle" | "output": [tensor or None]}.
 
@@ -33,15 +33,18 @@ from ....collage_core.collage.collage import Collage
 from ....collage_core.control import grid_weights, same_proportions
 from ....collage_core.errors import CollageError
 from ..models.batch_rows import Pictures, row_pictures
-from .checks import NODE, check_network, check_outputs, skip_shapes, watch_blocks
+from ..models.families import skip_shapes
+from .checks import NODE, check_network, check_outputs, watch_blocks
 
 
 class LayerControl(ControlBase):
     """CONTROL_NET `network`, weighed by `weights` [C, 1, H, W] for C pictures of a collage.
 
-    collage: what the weights were made of; box: the part of the canvas that is sampled, None is
-    all of it; shows_it: whether the network sees the composite. Whatever else it is asked for or
-    told is the network's: packs that walk a chain find its hint, strength and timestep range.
+    collage: where the weights come from; box: the part of the canvas that is sampled, None for
+    all of it; shows_it: whether the network sees the composite. All other attributes are those of
+    the network: packs that walk a chain find its hint, strength and timestep range.
+
+        LayerControl(control_net, torch.ones(1, 1, 512, 512), collage, None, shows_it=True)
     """
 
     _OWN = ("network", "weights", "collage", "box", "shows_it", "hint", "shown", "unet", "grids")
@@ -67,7 +70,7 @@ class LayerControl(ControlBase):
         self.grids: dict[Any, torch.Tensor] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if "network" not in vars(self):  # of an object that is still being made
+        if "network" not in vars(self):  # of an object under construction
             raise AttributeError(name)
         return getattr(self.network, name)
 
@@ -124,11 +127,11 @@ class LayerControl(ControlBase):
             key: [x if x is None else self._weigh(x, x_noisy, rows) for x in outputs]
             for key, outputs in own.items()
         }
-        # the network has counted its strength in: one that has none of its own merges
+        # the network's strength is applied already, so a plain ControlBase merges the outputs
         return ControlBase().control_merge(weighed, before, output_dtype=None)
 
     def _show(self, rows: Pictures) -> None:
-        """Networks go through their images by place in the batch: give them one for each row."""
+        """Give the network one image for each row: networks take images by place in the batch."""
         assert self.hint is not None
         if rows != self.shown:
             self.network.cond_hint_original = self.hint[list(rows)]
@@ -138,7 +141,7 @@ class LayerControl(ControlBase):
     def _weigh(self, x: torch.Tensor, x_noisy: torch.Tensor, rows: Pictures) -> torch.Tensor:
         """An output [B, C, h, w] times the weights of each row's picture.
 
-        An adapter keeps what it made for the first call, however many chunks that call had.
+        An adapter keeps the outputs of its first call, whose chunks may be more or fewer.
         """
         chunks = len(x_noisy) // len(rows)
         if len(x) not in (1, len(x_noisy)):

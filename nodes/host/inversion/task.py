@@ -25,10 +25,9 @@ from ....collage_core.collage.layer import Layer
 from ....collage_core.errors import CollageError
 from ....collage_core.inversion.settings import NODE, Settings
 from ....collage_core.inversion.views import Views, layer_views
-from ..demo_model.loader import DemoConfig
+from ..demo_model import DemoConfig
+from ..models.families import check_width, context_width, encoders_of, other_family
 from ..models.latents import cell_size, encode
-from ..models.text_encoder import check_width, encoders_of, other_family
-from ..models.unet import context_width
 
 KINDS = {("l",): "SD1.x", ("h",): "SD2.x", ("g", "l"): "SDXL"}
 SAMPLES = 1024  # numbers per weight matrix in a fingerprint

@@ -1,10 +1,9 @@
-"""What ComfyUI's model objects are asked.
+"""What this pack asks of ComfyUI's model objects.
 
 Modules
-    unet                  which models can be steered, and their blocks
-    text_encoder          whether a CLIP was made for a model
+    families              the families of models: their UNet blocks and text encoders
     embeddings_in_memory  embedding:NAME read from memory instead of from files
     latents               latents to start from; whether model, VAE and canvas go together
-    batch_rows            which picture every row of a model call is
-    made_of               which collage a conditioning was made of
+    batch_rows            the picture of the collage that every row of a model call is
+    made_of               the collage that a conditioning was made of
 """

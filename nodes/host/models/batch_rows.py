@@ -1,4 +1,4 @@
-"""Which picture of a collage every row of a model call is, for all that have a mask for each.
+"""The picture of a collage that every row of a model call is, where each picture has own masks.
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: clone(), set_model_patch(patch, name), "patches"
@@ -22,8 +22,8 @@ Pictures = tuple[int, ...]
 def latent_pictures(collage: Collage, latent: dict | None, node: str, name: str) -> Pictures | None:
     """The picture of the collage that each latent of the LATENT `name` is.
 
-    None where the collage has one picture for all, or one for each in their order. Raises
-    CollageError where it is not known.
+    None where the collage has one picture for all latents, or one for each in the same order.
+    Raises CollageError where it is not known.
     """
     pictures = len(collage.composite.image)
     if latent is None or latent["samples"].is_nested or pictures == 1:
@@ -42,7 +42,7 @@ def latent_pictures(collage: Collage, latent: dict | None, node: str, name: str)
 
 
 def tell_pictures(model, pictures: Pictures | None):
-    """A clone of the MODEL that is sampled with these pictures, one row each; None is all."""
+    """A clone of the MODEL that is sampled with these pictures, one row each; None for all."""
     if pictures is None:
         return model
     told = model.clone()
@@ -53,15 +53,15 @@ def tell_pictures(model, pictures: Pictures | None):
 def row_pictures(pictures: int, rows: int, options: dict, where: str) -> Pictures:
     """The picture of each row of a chunk, in a call with these transformer_options.
 
-    Raises CollageError, beginning with `where`, where that is not known: the host's own samplers
-    do not tell what part of a batch they were given.
+    Raises CollageError, beginning with `where`, if that is not known: ComfyUI's own samplers do
+    not pass on which part of a batch they were given.
     """
     told = options.get("patches", {}).get(KEY)
     window = options.get("context_window")
     if pictures == 1:
         return (0,) * rows
     if window is not None and window.dim != 0:
-        window = None  # it takes a part of something else than the batch
+        window = None  # its parts are frames or the like, not pictures of the batch
     count = rows if window is None else window.total_frames
     found = told[-1] if told else batch_pictures(pictures, count)
     if window is not None and found is not None:

@@ -24,7 +24,7 @@ from ....collage_core.collage.layer import Embedding
 from ....collage_core.errors import CollageError
 from ....collage_core.prompt.syntax import embedding_name
 from ....collage_core.storage.embedding_file import Vectors
-from .text_encoder import ENCODERS
+from .families import ENCODERS
 
 PROBE = "collage-probe"
 

@@ -23,7 +23,7 @@ def cell_size(model, vae, node: str = NODE) -> int:
     """Edge of a latent cell in pixels; CollageError unless model and VAE share their latents."""
     try:
         latent_format = model.get_model_object("latent_format")
-    except AttributeError:  # a ModelPatcher of something else, a VAE's for one
+    except AttributeError:  # a ModelPatcher of something else, such as a VAE
         raise CollageError(
             f"{node}, input model: {type(model.model).__name__} is no diffusion model. "
             "Connect the MODEL output of a checkpoint or diffusion model loader."
@@ -68,7 +68,7 @@ def start_latent(
 
 
 def _latent_shape(model, cells: torch.Tensor) -> list[int]:
-    """What follows the batch; to a model made for video a picture is one frame."""
+    """The shape after the batch dimension; for a video model a picture is one frame."""
     latent_format = model.get_model_object("latent_format")
     frames = [1] if latent_format.latent_dimensions == 3 else []
     return [latent_format.latent_channels, *frames, *cells.shape[2:]]
@@ -84,7 +84,7 @@ def _as_ksampler_takes_it(model, latent_image: dict) -> dict:
 
 def encode(vae, image: torch.Tensor, node: str = NODE, what: str = "composite") -> torch.Tensor:
     """Pictures [B, H, W, 3] -> samples; CollageError, naming `what` it was, when they are NaN."""
-    # A video VAE would take a batch of pictures for the frames of one film.
+    # A video VAE would take a batch of pictures for the frames of one video.
     pictures = image.split(1) if vae.latent_dim == 3 else [image]
     samples = torch.cat([vae.encode(picture) for picture in pictures])
     if not samples.isfinite().all():

@@ -1,4 +1,4 @@
-"""Which collage the parts of a conditioning were made of: words by the patch, and control.
+"""The collage that the parts of a conditioning were made of: attention bias and control.
 
 Host symbols:
     comfy.controlnet.ControlBase(): previous_controlnet
@@ -27,18 +27,18 @@ def check_collage(
     *,
     words: bool = True,
 ) -> None:
-    """Refuse a collage that positive or negative, by name, were not made of.
+    """Refuse a collage other than the one that positive or negative, by name, were made of.
 
-    box: the part of the canvas that is sampled with it, None is all of it; words: whether the
-    prompt counts, that of `positive` only: a negative may speak of other things in the same
-    places. Of several conditionings combined one has to be the collage's.
+    box: the part of the canvas that is sampled, None for all of it; words: whether the prompt of
+    `positive` must be the same too. That of the negative may differ: it may name other things in
+    the same places. Where several conditionings are combined, one that fits is enough.
     """
     for name, conditioning in conditionings.items():
         counts, where = words and name == "positive", f"{node}, input {name}"
         carried = [
             options[KEY]
             for features, options in conditioning
-            if KEY in options and features.any()  # what ConditioningZeroOut left has no words
+            if KEY in options and features.any()  # all zeros after ConditioningZeroOut
         ]
         differences = [difference(collage, one.collage, words=counts) for one in carried]
         if differences and all(differences):
@@ -60,7 +60,7 @@ def another_collage(node: str, difference: str, maker: str) -> CollageError:
 
 
 def check_box(where: str, made_for: Box | None, used_with: Box | None, maker: str) -> None:
-    """Refuse, in a message that begins with `where`, what was made for another part."""
+    """CollageError, beginning with `where`, unless both boxes are the same."""
     if made_for != used_with:
         raise CollageError(
             f"{where}: {maker} made it for {made_for or 'the whole canvas'}, and here it meets "
@@ -69,7 +69,7 @@ def check_box(where: str, made_for: Box | None, used_with: Box | None, maker: st
 
 
 def _controls(conditioning: list) -> Iterator[LayerControl]:
-    """Ours among the networks chained in a conditioning."""
+    """The LayerControls among the networks chained in a conditioning."""
     for _, options in conditioning:
         control = options.get("control")
         while control is not None:

@@ -19,7 +19,9 @@ def capture(model, pack):
         return pack.nodes.host.attention.block._plain(q, k, v, extra_options)
 
     watched = model.clone()
-    for name, number, index in pack.nodes.host.models.unet.block_keys(model.model.diffusion_model):
+    for name, number, index in pack.nodes.host.models.families.block_keys(
+        model.model.diffusion_model
+    ):
         watched.set_model_attn2_replace(keep, name, number, index)
     return watched, seen
 
@@ -58,7 +60,7 @@ def test_it_is_a_plain_softmax_at_every_block(
     found = pack.nodes.host.attention.replay.replay(
         patched.model, patched.positive, finished(batch), 3, 4
     )
-    blocks = len([*pack.nodes.host.models.unet.block_keys(model.model.diffusion_model)])
+    blocks = len([*pack.nodes.host.models.families.block_keys(model.model.diffusion_model)])
     assert len(seen) == 3 * blocks
     assert {size for *_, size in seen} == {(13, 17), (7, 9)}
     total = torch.zeros(batch, 2, 13, 17)

@@ -102,7 +102,7 @@ def test_a_network_that_reads_other_words(tiny, control, sample, refused, make_c
     lora = tiny.tiny_control_lora()
     lora.control_weights["input_blocks.1.1.transformer_blocks.0.attn2.to_k.down"] = torch.ones(4, 9)
     for net, width in ((tiny.tiny_control_net(context_dim=96), 96), (lora, 9)):
-        with refused(f"reads words of {width} numbers, the model writes 64"):
+        with refused(f"takes {width} numbers per token, the model 64"):
             sample(control(make_collage(), net))
 
 

@@ -31,7 +31,7 @@ def any_weights(pack, tiny, tmp_path, monkeypatch) -> Path:
     adapter = EdgeAdapter()
     tiny.randomize(adapter, 0)
     save_file({name: value.half() for name, value in adapter.state_dict().items()}, path)
-    monkeypatch.setattr(pack.nodes.host.demo_model.control, "FILE", path)
+    monkeypatch.setattr(pack.nodes.host.demo_model, "CONTROL_FILE", path)
     return path
 
 
@@ -41,7 +41,7 @@ def load(pack):
 
 
 def test_the_shipped_file_is_small_and_loads(pack, load) -> None:
-    file: Path = pack.nodes.host.demo_model.control.FILE
+    file: Path = pack.nodes.host.demo_model.CONTROL_FILE
     if not file.exists():
         pytest.skip("no weights yet: python3 run.py train --stage control")
     assert file.stat().st_size <= MOST_BYTES
@@ -78,12 +78,12 @@ def test_the_hosts_own_node_takes_it(any_weights, load, demo_model, cells) -> No
 @pytest.mark.parametrize("cells", [(32, 32), (33, 27), (16, 24)])
 def test_its_outputs_have_the_sizes_of_the_models_blocks(pack, demo_model, cells) -> None:
     outputs = EdgeAdapter()(torch.zeros(1, 1, 8 * cells[0], 8 * cells[1]))
-    fit, unet = pack.nodes.host.control.checks, demo_model[0].model.diffusion_model
-    shapes = [*fit.skip_shapes(unet, cells)]
+    host, unet = pack.nodes.host, demo_model[0].model.diffusion_model
+    shapes = [*host.models.families.skip_shapes(unet, cells)]
     assert [x is None for x in outputs["input"]] == [False, True] * 3
-    fit.check_outputs(outputs, shapes)
+    host.control.checks.check_outputs(outputs, shapes)
     with pytest.raises(ValueError, match="another family"):
-        fit.check_outputs({"input": outputs["input"][:-1]}, shapes)
+        host.control.checks.check_outputs({"input": outputs["input"][:-1]}, shapes)
 
 
 def test_a_missing_or_broken_file_is_told_in_one_sentence(
@@ -94,6 +94,6 @@ def test_a_missing_or_broken_file_is_told_in_one_sentence(
     save_file({"conv_in.weight": torch.zeros(1)}, strange)
     sentence = "CollageDemoControlNet: the weight file demo/weights/"
     for path in (tmp_path / "absent.safetensors", broken, strange):
-        monkeypatch.setattr(pack.nodes.host.demo_model.control, "FILE", path)
+        monkeypatch.setattr(pack.nodes.host.demo_model, "CONTROL_FILE", path)
         with pytest.raises(ValueError, match=sentence):
             load()

@@ -28,7 +28,7 @@ def sample(model, clip, text: str, seed: int = 0, steps: int = 2) -> torch.Tenso
 
 
 def test_the_weight_file_is_small(pack: ModuleType) -> None:
-    file: Path = pack.nodes.host.demo_model.loader.FILE
+    file: Path = pack.nodes.host.demo_model.FILE
     assert file.stat().st_size <= MOST_BYTES
 
 
@@ -88,7 +88,7 @@ def test_an_embedding_file_works_in_its_prompts(loaded, tmp_path: Path) -> None:
 def test_a_missing_weight_file_is_told_in_one_sentence(
     pack: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    loader = pack.nodes.host.demo_model.loader
+    loader = pack.nodes.host.demo_model
     broken = tmp_path / "demo_model.safetensors"
     broken.write_bytes(b"not weights")
     for path in (tmp_path / "absent.safetensors", broken):

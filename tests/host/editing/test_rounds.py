@@ -16,7 +16,7 @@ WORDS = {"schedule": "paper", "strength": 1.0, "start_percent": 0.0, "end_percen
 @pytest.fixture(scope="module")
 def demo(pack):
     with torch.inference_mode():
-        yield pack.nodes.host.demo_model.loader.load_all()
+        yield pack.nodes.host.demo_model.load_all()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which models this pack can steer, and the blocks in which words meet the picture.
+"""The families of models that this pack supports: their UNet blocks and their text encoders.
 
 Blocks are named ("input" | "middle" | "output", number, index).
 
@@ -10,8 +10,11 @@ Host symbols:
     comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: input_blocks,
         middle_block, output_blocks
     comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: "input", "middle", "output"
+    comfy.ldm.modules.diffusionmodules.openaimodel.Downsample: use_conv, out_channels
+    comfy.ldm.modules.diffusionmodules.openaimodel.ResBlock: out_channels
     comfy.ldm.modules.attention.SpatialTransformer: transformer_blocks
     comfy.ldm.modules.attention.BasicTransformerBlock: "block", "block_index"
+    comfy.sd.CLIP: tokenize(text)
 """
 
 from __future__ import annotations
@@ -19,16 +22,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from comfy.ldm.modules.attention import SpatialTransformer
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel
 
 from ....collage_core.errors import CollageError
-from ..control.checks import skip_shapes
 
 BlockKey = tuple[str, int, int]
+Shape = tuple[int, int, int]  # channels, rows, columns
+ENCODERS = ("l", "g", "h")  # CLIP-L of SD1.x and SDXL, CLIP-G of SDXL, OpenCLIP-H of SD2.x
 
 
 def block_keys(unet: UNetModel) -> Iterator[BlockKey]:
-    """The key of every transformer block that attends to the words."""
+    """The key of every transformer block that has cross-attention."""
     parts = {
         "input": unet.input_blocks,
         "middle": [unet.middle_block],
@@ -42,10 +46,22 @@ def block_keys(unet: UNetModel) -> Iterator[BlockKey]:
                         yield name, number, index
 
 
+def skip_shapes(unet: UNetModel, size: Sequence[int]) -> Iterator[Shape]:
+    """The output shape of each input block for a latent of `size` cells, in order."""
+    channels, (rows, columns) = 0, size
+    for block in unet.input_blocks:
+        for layer in block.children():
+            channels = getattr(layer, "out_channels", channels)
+            if isinstance(layer, Downsample):
+                up = layer.use_conv  # a convolution rounds odd sides up, pooling down
+                rows, columns = (rows + up) // 2, (columns + up) // 2
+        yield channels, rows, columns
+
+
 def block_sizes(
     unet: UNetModel, latent: Sequence[int]
 ) -> Iterator[tuple[BlockKey, tuple[int, int]]]:
-    """The key of every such block, and rows and columns of its cells for a latent of that size."""
+    """The key of every such block, with its rows and columns for a latent of that size."""
     sizes = [(rows, columns) for _, rows, columns in skip_shapes(unet, latent)]
     where = {"input": sizes, "middle": sizes[-1:], "output": sizes[::-1]}
     for key in block_keys(unet):
@@ -68,3 +84,27 @@ def context_width(model, node: str) -> int:
             "and SDXL models are. Connect one of those."
         )
     return width
+
+
+def encoders_of(clip, node: str) -> tuple[str, ...]:
+    """The keys of the CLIP's text encoders, sorted; CollageError for other families."""
+    found = tuple(sorted(clip.tokenize("")))
+    if not set(found) <= set(ENCODERS):
+        raise other_family(found, node)
+    return found
+
+
+def other_family(encoders: tuple[str, ...], node: str) -> CollageError:
+    return CollageError(
+        f"{node}, input clip: a text encoder of {', '.join(encoders)} is not one of "
+        "SD1.x, SD2.x or SDXL. Connect the CLIP of such a model."
+    )
+
+
+def check_width(found: int, wanted: int, node: str) -> None:
+    """CollageError unless a CLIP gives as many numbers per token as the MODEL takes."""
+    if found != wanted:
+        raise CollageError(
+            f"{node}, input clip: it gives {found} numbers per token, and the model takes "
+            f"{wanted}. Connect the CLIP that was made for this model."
+        )

@@ -1,6 +1,10 @@
-"""Loads the pack's own small model into the host's MODEL, CLIP and VAE objects.
+"""Loads the pack's own small model into ComfyUI's MODEL, CLIP, VAE and CONTROL_NET objects.
+
+A T2IAdapter asks its model for .unshuffle_amount and for the outputs of an image.
 
 Host symbols:
+    comfy.controlnet.T2IAdapter(t2i_model, channels_in, compression_ratio, upscale_algorithm)
+    comfy.controlnet.T2IAdapter: "unshuffle_amount"
     comfy.sd.CLIP: cond_stage_model
     comfy.sd.CLIP(target, embedding_directory, *, tokenizer_data, parameters, state_dict,
         model_options)
@@ -34,6 +38,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import comfy.controlnet
 import comfy.latent_formats
 import comfy.model_base
 import comfy.model_management
@@ -46,12 +51,12 @@ import folder_paths
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ....collage_core.errors import CollageError
-from ....demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET
+from ...collage_core.errors import CollageError
+from ...demo.architecture import AUTOENCODER, TEXT_ENCODER, TEXT_WIDTH, UNET, EdgeAdapter
 
-WEIGHTS = Path(__file__).resolve().parents[3] / "demo" / "weights"
-FILE = WEIGHTS / "demo_model.safetensors"
-NODE = "CollageDemoModel"
+WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
+FILE, NODE = WEIGHTS / "demo_model.safetensors", "CollageDemoModel"
+CONTROL_FILE, CONTROL_NODE = WEIGHTS / "demo_control.safetensors", "CollageDemoControlNet"
 
 Weights = dict[str, torch.Tensor]
 
@@ -105,7 +110,7 @@ def load_model(
 
 
 def reload_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """A private copy of the model, for whoever must not share weights (deep clones, training)."""
+    """The model read anew from its file, for clones and trainings that must not share weights."""
     return load_model(*_read(), disable_dynamic=disable_dynamic)
 
 
@@ -134,14 +139,23 @@ def load_vae(weights: Weights) -> comfy.sd.VAE:
     return vae
 
 
+def load_control() -> comfy.controlnet.T2IAdapter:
+    """The structure network, a CONTROL_NET; CollageError when its file is missing or broken."""
+    weights, _ = read_weights(CONTROL_FILE, CONTROL_NODE)
+    adapter = EdgeAdapter()
+    require_all(adapter, weights, CONTROL_FILE, CONTROL_NODE)
+    adapter.load_state_dict(weights)
+    return comfy.controlnet.T2IAdapter(adapter.float().eval(), 1, 8, "nearest-exact")
+
+
 def require_all(network: Any, state: Weights, file: Path, node: str) -> None:
-    """The host only logs a weight that is missing, and would paint with what memory held."""
+    """CollageError for a missing weight: ComfyUI logs it and would use uninitialised memory."""
     missing = network.state_dict().keys() - state.keys()
     if missing:
         raise CollageError(
             f"{node}: the weight file demo/weights/{file.name} does not fit this pack "
             f"({len(missing)} weights are missing, {min(missing)} among them). "
-            "Install the pack again, or use a loader of the host instead."
+            "Install the pack again, or use a loader of ComfyUI instead."
         )
 
 
@@ -162,7 +176,7 @@ def _read() -> tuple[Weights, list[list[float]]]:
 
 
 def read_weights(file: Path, node: str) -> tuple[Weights, dict[str, str]]:
-    """Weights and metadata of a file of the pack; CollageError in the name of `node`."""
+    """Weights and metadata of a file of the pack; CollageError, naming `node`, for a bad file."""
     try:
         with safe_open(file, framework="pt") as opened:
             weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
@@ -170,5 +184,5 @@ def read_weights(file: Path, node: str) -> tuple[Weights, dict[str, str]]:
     except (OSError, SafetensorError) as error:
         raise CollageError(
             f"{node}: the weight file demo/weights/{file.name} of this pack is missing or broken "
-            f"({error}). Install the pack again, or use a loader of the host instead."
+            f"({error}). Install the pack again, or use a loader of ComfyUI instead."
         ) from error

@@ -1,6 +1,0 @@
-"""The small model that ships with the pack.
-
-Modules
-    loader   its MODEL, CLIP and VAE
-    control  its structure network
-"""
