@@ -27,41 +27,39 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
             display_name="Masked Cross-Attention Patch",
             category=CATEGORY,
             description=(
-                "Encodes the scene prompt and lets the words of every layer act where the layer "
-                "can be seen, and not elsewhere. Connect both outputs to the same sampler."
+                "Encodes the scene prompt and makes each layer's words act where the layer can be "
+                "seen, and not elsewhere. Connect both outputs to the same sampler."
             ),
             search_aliases=["regional prompt", "attention couple", "paint with words", "mask"],
             inputs=[
                 io.Model.Input("model", tooltip="An SD1.x, SD2.x or SDXL model."),
                 io.Clip.Input("clip", tooltip="The model's text encoder; it encodes the prompt."),
-                CollageSocket.Input("collage", tooltip="Whose layers say where words act."),
+                CollageSocket.Input("collage", tooltip="Its layers say where words act."),
                 io.Combo.Input(
                     "schedule",
                     options=list(SCHEDULES),
                     default="paper",
                     advanced=True,
-                    tooltip="How the effect falls with the noise: paper log(log(sigma + 1.01) "
-                    "+ 1), ediff log(sigma + 1.01) as eDiff-I, constant 1.",
+                    tooltip="How the effect falls with the noise. paper: log(log(sigma + 1.01) + "
+                    "1). ediff: log(sigma + 1.01), as in eDiff-I. constant: 1.",
                 ),
                 share_widget(
                     "strength", 1.0, "Multiplies attract and repel of every layer.", high=10.0
                 ),
                 share_widget(
-                    "start_percent", 0.0, "Steps before this share are left alone.", advanced=True
+                    "start_percent", 0.0, "Earlier steps are left unchanged.", advanced=True
                 ),
-                share_widget(
-                    "end_percent", 1.0, "Steps after this share are left alone.", advanced=True
-                ),
+                share_widget("end_percent", 1.0, "Later steps are left unchanged.", advanced=True),
                 crop_socket(
-                    "Where only a crop of the picture is sampled, to detail a part of it: its box "
-                    "in pixels of the canvas. Not connected, whatever is sampled is taken for the "
-                    "whole canvas."
+                    "Only when you sample a crop of the picture, to detail a part of it: the "
+                    "crop's box in pixels of the canvas. Without it, whatever is sampled counts "
+                    "as the whole canvas."
                 ),
             ],
             outputs=[
-                io.Model.Output("model", tooltip="The model to sample `positive` with."),
-                io.Conditioning.Output("positive", tooltip="The scene prompt with its places."),
-                io.String.Output("report", tooltip="Tokens, coverage and warnings per layer."),
+                io.Model.Output("model", tooltip="The model to sample with `positive`."),
+                io.Conditioning.Output("positive", tooltip="The scene prompt, tied to its places."),
+                io.String.Output("report", tooltip="Tokens, coverage and warnings for each layer."),
             ],
         )
 

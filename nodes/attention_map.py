@@ -25,18 +25,18 @@ class CollageAttentionMap(io.ComfyNode):
             display_name="Collage Attention Map",
             category=CATEGORY,
             description=(
-                "Shows where the words of every layer act, to see why an object went elsewhere. "
-                "The finished picture is put under noise again at several levels, and the "
-                "patched model looks at it with the scene prompt: a replay with this model and "
-                "these words, not a log of the sampler's own steps. It leaves out the negative "
-                "and whatever was added to `positive` after the patch, such as a ControlNet."
+                "Shows where each layer's words act, to find out why an object appeared "
+                "elsewhere. The node adds noise to the finished picture at several levels and "
+                "runs the patched model on it with the scene prompt. So it measures this model "
+                "and these words, not the sampler's own steps. It leaves out the negative and "
+                "everything that was added to `positive` after the patch, such as a ControlNet."
             ),
             search_aliases=["attention heatmap", "daam", "debug", "leakage", "cross attention"],
             inputs=[
                 io.Model.Input("model", tooltip="The model from Masked Cross-Attention Patch."),
-                CollageSocket.Input("collage", tooltip="The collage the model was patched for."),
+                CollageSocket.Input("collage", tooltip="The collage of that patch."),
                 io.Latent.Input(
-                    "latent", tooltip="What the sampler made; of a batch the mean is shown."
+                    "latent", tooltip="The sampler's result. For a batch the mean is shown."
                 ),
                 io.Int.Input(
                     "steps",
@@ -44,21 +44,19 @@ class CollageAttentionMap(io.ComfyNode):
                     min=1,
                     max=MOST_STEPS,
                     step=1,
-                    tooltip="Noise levels, spread evenly over the whole schedule. Each costs as "
-                    "much as half a sampler step.",
+                    tooltip="The number of noise levels, spread evenly over the schedule. Each "
+                    "costs about half a sampler step.",
                 ),
-                seed_widget(
-                    "Seed of the noise the picture is put under.", control=False, advanced=True
-                ),
+                seed_widget("The seed of the noise that is added.", control=False, advanced=True),
             ],
             outputs=[
                 io.Image.Output(
                     "image",
-                    tooltip="One picture per layer that is shown, bottom to top: the brighter, "
-                    "the more its words act there; the line is the layer's visible mask.",
+                    tooltip="One picture for each shown layer, bottom to top: the brighter, the "
+                    "more its words act there. The line is the layer's visible mask.",
                 ),
                 io.String.Output(
-                    "report", tooltip="How much of every layer's attention lies outside its mask."
+                    "report", tooltip="How much of each layer's attention lies outside its mask."
                 ),
             ],
             hidden=[io.Hidden.dynprompt],

@@ -18,21 +18,21 @@ class CollageAutoTune(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Sets noise, attract, repel and control of every layer from its share of the "
-                "canvas, in place of the values on the layers: a start to go on from."
+                "canvas. The new values replace those on the layers: a starting point to adjust."
             ),
             search_aliases=["auto adjust", "default values", "preserve", "harmonize"],
             inputs=[
-                CollageSocket.Input("collage", tooltip="The stack whose layers get new values."),
+                CollageSocket.Input("collage", tooltip="The collage whose layers get new values."),
                 share_widget(
                     "harmonise",
                     0.5,
-                    "0 preserves the layers as they are, 1 harmonises them most.",
+                    "0 keeps the layers as they are, 1 harmonises them most.",
                     display_mode=SLIDER,
                 ),
             ],
             outputs=[
                 CollageSocket.Output("collage", tooltip="The same layers with new values."),
-                io.String.Output("report", tooltip="The values of every layer."),
+                io.String.Output("report", tooltip="The new values of every layer."),
             ],
         )
 

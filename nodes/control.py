@@ -34,55 +34,53 @@ class CollageControlNet(io.ComfyNode):
             display_name="Collage ControlNet",
             category=CATEGORY,
             description=(
-                "Shows a control network the edges of the collage, and lets what it adds count "
-                "in each layer as far as the layer's `control` says."
+                "Shows a control network the edges of the collage. What the network adds counts "
+                "in each layer as much as the layer's `control` says."
             ),
             search_aliases=["controlnet", "canny", "structure", "t2i adapter", "regional control"],
             inputs=[
-                io.Conditioning.Input("positive", tooltip="What the picture shows."),
-                io.Conditioning.Input("negative", tooltip="What the picture must not show."),
+                io.Conditioning.Input("positive", tooltip="What the picture should show."),
+                io.Conditioning.Input("negative", tooltip="What the picture should not show."),
                 io.ControlNet.Input(
                     "control_net", tooltip="A ControlNet or T2I adapter for edges (Canny)."
                 ),
                 CollageSocket.Input(
-                    "collage", tooltip="Whose layers are kept, each by its `control`."
+                    "collage", tooltip="Its layers keep their shape, each by its `control`."
                 ),
                 io.Image.Input(
                     "control_image",
                     optional=True,
-                    tooltip="What the network is shown in place of the collage's edges, with the "
-                    "proportions of the canvas: depth or lines for a network made for those.",
+                    tooltip="A picture for the network instead of the collage's edges, with the "
+                    "proportions of the canvas: depth or lines, for a network of that kind.",
                 ),
                 share_widget(
                     "strength",
                     1.0,
-                    "Multiplies `control` of every layer; 0 leaves the network out.",
+                    "Multiplies `control` of every layer. 0 switches the network off.",
                     high=HIGHEST_STRENGTH,
                 ),
                 share_widget(
-                    "start_percent", 0.0, "Steps before this share are left alone.", advanced=True
+                    "start_percent", 0.0, "Earlier steps are left unchanged.", advanced=True
                 ),
-                share_widget(
-                    "end_percent", 1.0, "Steps after this share are left alone.", advanced=True
-                ),
+                share_widget("end_percent", 1.0, "Later steps are left unchanged.", advanced=True),
                 share_widget(
                     "base_control",
                     0.0,
-                    "Control where no layer is: 0 leaves the background to the model, 1 keeps the "
-                    "edges of a background image, and keeps a plain background plain.",
+                    "The control where there is no layer. 0 leaves the background to the model. 1 "
+                    "keeps the edges of a background image, and keeps a plain background plain.",
                     high=HIGHEST_BASE,
                     display_mode=SLIDER,
                 ),
                 crop_socket(
-                    "Where only a crop of the picture is sampled: its box in pixels of the canvas, "
-                    "the same as at Masked Cross-Attention Patch. A control_image then shows the "
-                    "crop."
+                    "Only when you sample a crop of the picture: the crop's box in pixels of the "
+                    "canvas, the same as in Masked Cross-Attention Patch. A control_image then "
+                    "shows the crop only."
                 ),
             ],
             outputs=[
                 io.Conditioning.Output("positive", tooltip="For the sampler's `positive`."),
                 io.Conditioning.Output("negative", tooltip="For the sampler's `negative`."),
-                io.Image.Output("control_image", tooltip="What the network is shown."),
+                io.Image.Output("control_image", tooltip="What the network sees."),
             ],
             hidden=[io.Hidden.dynprompt],
         )

@@ -16,9 +16,9 @@ class CollageDemoModel(io.ComfyNode):
             display_name="Collage Demo Model",
             category=CATEGORY,
             description=(
-                "A small diffusion model of a painted world (bento boxes, toys, cake tables; "
-                "256 x 256 pixels) that ships with this pack, so that every example runs on any "
-                "machine. Put a checkpoint loader in its place for real pictures."
+                "A small diffusion model of a painted world (bento boxes, toys, cake tables; 256 "
+                "x 256 pixels). It ships with this pack, so that every example runs on any "
+                "machine. Replace it by a checkpoint loader for real pictures."
             ),
             search_aliases=["demo checkpoint", "example model", "tiny model"],
             inputs=[],
@@ -42,9 +42,9 @@ class CollageDemoControlNet(io.ComfyNode):
             display_name="Collage Demo ControlNet",
             category=CATEGORY,
             description=(
-                "The structure network of the demo model: a T2I adapter that was shown the edges "
-                "of collages of the painted world. Put Load ControlNet Model in its place for "
-                "other models."
+                "The structure network of the demo model: a T2I adapter, trained on the edges of "
+                "collages of the painted world. Replace it by Load ControlNet Model for other "
+                "models."
             ),
             search_aliases=["demo canny", "example controlnet", "demo t2i adapter"],
             inputs=[],

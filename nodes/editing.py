@@ -31,16 +31,16 @@ class CollageEdit(io.ComfyNode):
             display_name="Collage Edit",
             category=CATEGORY,
             description=(
-                "Goes on from a finished picture: the layers you name are redrawn, everything "
-                "else is kept. The sampler starts from the picture instead of the layers' pixels. "
-                "As often as you want: result, edit, result. Collage Paste Back then makes what "
-                "was kept the same to the byte."
+                "Changes a finished picture: the layers you name are redrawn, everything else is "
+                "kept. The sampler starts from the picture instead of the layers' pixels. Repeat "
+                "it as often as you like: result, edit, result. Collage Paste Back then restores "
+                "the kept parts byte for byte."
             ),
             search_aliases=["inpaint", "regenerate layer", "refine", "iterate", "redraw"],
             has_intermediate_output=True,
             inputs=[
                 CollageSocket.Input(
-                    "collage", tooltip="The collage of the picture, perhaps changed since."
+                    "collage", tooltip="The collage of the picture. You may have changed it since."
                 ),
                 io.Image.Input("image", tooltip="The finished picture, as large as the collage."),
                 io.String.Input(
@@ -48,13 +48,13 @@ class CollageEdit(io.ComfyNode):
                     multiline=True,
                     default="",
                     placeholder="3, salmon sushi",
-                    tooltip="Which layers to redraw: numbers as the reports give them (1 is the "
-                    "lowest, 0 the background) or texts, apart by commas or on lines of their own.",
+                    tooltip="The layers to redraw: numbers as in the reports (1 is the lowest, 0 "
+                    "the background) or texts, separated by commas or one per line.",
                 ),
                 share_widget(
                     "noise",
                     0.6,
-                    "How freely they are redrawn, as a layer's noise.",
+                    "How freely they are redrawn, like the noise of a layer.",
                     display_mode=SLIDER,
                 ),
                 io.String.Input(
@@ -62,27 +62,27 @@ class CollageEdit(io.ComfyNode):
                     default="",
                     placeholder="tuna sushi",
                     dynamic_prompts=True,
-                    tooltip="Other words for the one layer named: they take the place of its text, "
-                    "also in the prompt, and its learned look goes. Empty keeps the words.",
+                    tooltip="New words for the one layer you named. They replace its text, also "
+                    "in the prompt, and its embedding is dropped. Empty keeps the words.",
                 ),
                 feather_widget(
-                    "How softly the noise ends at the edges of what is redrawn, in pixels; in "
-                    "place of the sampler's feather.",
+                    "How softly the noise ends at the edges of the redrawn area, in pixels. It "
+                    "replaces the sampler's feather.",
                     advanced=True,
                 ),
                 io.Boolean.Input(
                     "paste",
                     default=False,
-                    tooltip="Paste the own pixels of the layers named over the picture first: for "
-                    "a layer that was added, moved or replaced, and to start anew from the "
-                    "collage's look. Off: they are redrawn from the picture.",
+                    tooltip="First paste the named layers' own pixels over the picture: for a "
+                    "layer that was added, moved or replaced, or to start again from the collage. "
+                    "Off: they are redrawn from the picture.",
                 ),
                 CollageSocket.Input(
                     "before",
                     optional=True,
-                    tooltip="The collage the picture was made of, if a layer was moved since: the "
-                    "layers named are taken away from where they were, and what they leave is "
-                    "filled and redrawn as well. Use with paste.",
+                    tooltip="The collage that the picture was made from, if a layer was moved "
+                    "since. The named layers are removed from their old places, which are filled "
+                    "and redrawn too. Use it with paste.",
                 ),
             ],
             outputs=[
@@ -90,14 +90,14 @@ class CollageEdit(io.ComfyNode):
                 io.Image.Output("image", tooltip="The picture that the sampler starts from."),
                 io.Mask.Output(
                     "noise_map",
-                    tooltip="The noise of every pixel: 0 is kept, 1 drawn anew. A halo of the "
-                    "sampler's comes on top.",
+                    tooltip="The noise of every pixel: 0 is kept, 1 is drawn anew. The sampler "
+                    "adds its halo to it.",
                 ),
-                io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
-                io.String.Output("report", tooltip="What may change; read it as text."),
+                io.String.Output("prompt", tooltip="The prompt with embeddings inserted."),
+                io.String.Output("report", tooltip="What may change, as text."),
                 io.Image.Output(
                     "noise_preview",
-                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                    tooltip="The noise over the composite in grey, with a legend of the layers.",
                 ),
             ],
             hidden=[io.Hidden.dynprompt],
@@ -139,35 +139,35 @@ class CollagePasteBack(io.ComfyNode):
             display_name="Collage Paste Back",
             category=CATEGORY,
             description=(
-                "Puts the original back wherever an edit had no noise, the same to the byte, so "
-                "that nothing drifts however often you edit. The new picture is taken inside of "
-                "the latent cells that could change, with a soft seam."
+                "Restores the original, byte for byte, wherever an edit had no noise, so that "
+                "nothing drifts however often you edit. The new picture is used inside the latent "
+                "cells that could change, with a soft seam."
             ),
             search_aliases=["uncrop", "stitch", "restore", "keep pixels", "composite masked"],
             inputs=[
                 io.Image.Input("original", tooltip="The picture from before the edit."),
-                io.Image.Input("new", tooltip="What the sampler made of it, decoded."),
+                io.Image.Input("new", tooltip="The sampler's result, decoded."),
                 feather_widget(
-                    "Width of the seam in pixels. It lies inside of what changed; outside of it "
-                    "nothing is mixed."
+                    "Width of the seam in pixels. The seam lies inside the changed area; outside "
+                    "it nothing is mixed."
                 ),
                 CollageSocket.Input(
                     "collage",
                     optional=True,
-                    tooltip="The collage from Collage Edit: it knows what had noise.",
+                    tooltip="The collage from Collage Edit, which holds the noise of the edit.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="The sampler's noise_map, or any mask: what is above 0 is taken from "
-                    "the new picture, in whole latent cells of 8 x 8 pixels. Connected, it is used "
-                    "instead of the collage; a halo of the sampler is in it alone.",
+                    tooltip="The sampler's noise_map, or any mask: above 0 the new picture is "
+                    "used, in whole latent cells of 8 x 8 pixels. It is used instead of the "
+                    "collage; only the noise_map includes the sampler's halo.",
                 ),
             ],
             outputs=[
-                io.Image.Output("image", tooltip="The original with what changed."),
+                io.Image.Output("image", tooltip="The original with the changed area."),
                 io.Mask.Output(
-                    "mask", tooltip="How far each pixel is the new one: 0 is the original's."
+                    "mask", tooltip="The share of the new picture in each pixel. 0 is the original."
                 ),
             ],
             hidden=[io.Hidden.dynprompt],

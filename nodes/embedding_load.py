@@ -23,22 +23,22 @@ class CollageEmbeddingLoad(io.ComfyNode):
             display_name="Collage Embedding Load",
             category=CATEGORY,
             description=(
-                "Gives a layer an embedding (textual inversion) from models/embeddings: "
-                "CollageStack puts it before the layer's words. Files of the kind safetensors "
-                "only; for others there is python3 run.py convert-embedding."
+                "Gives a layer an embedding (textual inversion) from models/embeddings. Collage "
+                "Stack puts it before the layer's words. It reads safetensors files only; python3 "
+                "run.py convert-embedding converts others."
             ),
             search_aliases=["textual inversion", "load embedding", "learned token"],
             inputs=[
-                CollageLayerSocket.Input("layer", tooltip="The layer that is to look like it."),
+                CollageLayerSocket.Input("layer", tooltip="The layer that gets the embedding."),
                 io.Combo.Input(
                     "embedding",
                     options=embedding_names(),
-                    tooltip="A file of models/embeddings, made for the model you sample with.",
+                    tooltip="A file in models/embeddings, made for the model you sample with.",
                 ),
             ],
             outputs=[
                 CollageLayerSocket.Output("layer", tooltip="The layer with the embedding."),
-                io.String.Output("embedding", tooltip="embedding:NAME, as prompts write it."),
+                io.String.Output("embedding", tooltip="embedding:NAME, for use in prompts."),
             ],
         )
 

@@ -24,21 +24,21 @@ class LayerTextualInversion(io.ComfyNode):
             display_name="Layer Textual Inversion",
             category=CATEGORY,
             description=(
-                "Learns what no word can say: the look of this very object. The layer carries "
-                "the learned words from here on, and CollageStack puts them before its phrase. "
-                "What was learned once is found again in models/embeddings."
+                "Learns what words cannot describe: the appearance of this very object. The layer "
+                "then carries the learned embedding, and Collage Stack puts it before the layer's "
+                "words. Finished trainings are kept in models/embeddings and reused."
             ),
             search_aliases=["textual inversion", "train embedding", "learn object", "identity"],
             inputs=[
                 io.Model.Input("model", tooltip="The SD1.x, SD2.x or SDXL model to paint with."),
-                io.Clip.Input("clip", tooltip="The text encoder made for the model."),
-                io.Vae.Input("vae", tooltip="The VAE made for the model."),
+                io.Clip.Input("clip", tooltip="The model's text encoder."),
+                io.Vae.Input("vae", tooltip="The model's VAE."),
                 CollageLayerSocket.Input("layer", tooltip="The object to learn."),
                 io.Combo.Input(
                     "preset",
                     options=list(PRESETS),
                     default="default",
-                    tooltip="preview 40 steps, default 80, best 250; paper: the method of the "
+                    tooltip="preview: 40 steps. default: 80. best: 250. paper: the method of the "
                     "paper, 250 steps.",
                 ),
                 io.Int.Input(
@@ -48,25 +48,25 @@ class LayerTextualInversion(io.ComfyNode):
                     max=MAX_STEPS,
                     step=1,
                     advanced=True,
-                    tooltip="Steps of training; 0 takes the preset's.",
+                    tooltip="The number of training steps. 0 uses the preset's number.",
                 ),
                 seed_widget("The random seed of the training.", control=False, advanced=True),
                 CollageSocket.Input(
                     "collage",
                     optional=True,
-                    tooltip="The stack that the object will stand in: it is learned in these "
-                    "surroundings and in this prompt too.",
+                    tooltip="The collage in which the object will stand. The embedding is then "
+                    "also trained in those surroundings and in that prompt.",
                 ),
             ],
             outputs=[
-                CollageLayerSocket.Output("layer", tooltip="The layer with its learned words."),
-                io.String.Output("embedding", tooltip="embedding:NAME, as prompts write it."),
+                CollageLayerSocket.Output("layer", tooltip="The layer with its learned embedding."),
+                io.String.Output("embedding", tooltip="embedding:NAME, for use in prompts."),
                 io.Image.Output(
                     "loss_curve",
-                    tooltip="Blue: the loss on a fixed set; red: the same without the learned "
-                    "words; grey: single steps.",
+                    tooltip="Blue: the loss on a fixed set. Red: the same loss without the "
+                    "embedding. Grey: single steps.",
                 ),
-                io.String.Output("report", tooltip="What was gained, in how many steps."),
+                io.String.Output("report", tooltip="How much was gained, and in how many steps."),
             ],
             hidden=[io.Hidden.dynprompt],
         )

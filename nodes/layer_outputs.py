@@ -41,36 +41,36 @@ class CollageLayers(io.ComfyNode):
             display_name="Collage Layers",
             category=CATEGORY,
             description=(
-                "Gives out every layer that is shown, bottom to top, as large as the canvas: its "
-                "pixels, its masks and its box, to drive IPAdapter, ControlNet, detailers and "
-                "other nodes from one stack. With image batches every output has all pictures of "
-                "the first layer, then of the second."
+                "Gives out every shown layer, bottom to top, as large as the canvas: its pixels, "
+                "its masks and its box, for IPAdapter, ControlNet, detailers and other nodes. "
+                "With image batches every output has all pictures of the first layer, then of the "
+                "second."
             ),
             search_aliases=["layer masks", "split layers", "bounding box", "regional", "segs"],
             inputs=[
-                CollageSocket.Input("collage", tooltip="The stack whose layers are given out."),
+                CollageSocket.Input("collage", tooltip="The collage whose layers are given out."),
                 io.Color.Input(
-                    "background", default=GREY, tooltip="What shows beside a layer: #rrggbb."
+                    "background", default=GREY, tooltip="The colour around a layer: #rrggbb."
                 ),
                 share_widget(
                     "base_noise",
                     0.8,
-                    "For noise_map: the sampler's base_noise. A collage from Collage Edit brings "
-                    "its own.",
+                    "For noise_map: the sampler's base_noise. A collage from Collage Edit has its "
+                    "own value.",
                     display_mode=SLIDER,
                     advanced=True,
                 ),
                 feather_widget(
-                    "For noise_map: the sampler's feather. A collage from Collage Edit brings its "
-                    "own.",
+                    "For noise_map: the sampler's feather. A collage from Collage Edit has its "
+                    "own value.",
                     advanced=True,
                 ),
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="The picture made of this collage: what can be seen of each layer is "
-                    "cut out of it. Not connected, the layers' own pixels are given out, also "
-                    "where other layers hide them.",
+                    tooltip="The picture made from this collage: the visible part of each layer "
+                    "is cut out of it. Without it the layers' own pixels are given out, including "
+                    "those that other layers hide.",
                 ),
                 halo_widget(
                     "For noise_map: the sampler's halo.",
@@ -79,25 +79,25 @@ class CollageLayers(io.ComfyNode):
             outputs=[
                 io.Image.Output("images", tooltip="One picture per layer, on the background."),
                 io.Mask.Output(
-                    "visible_masks", tooltip="1 where the layer can be seen, as in the stack."
+                    "visible_masks", tooltip="1 where the layer can be seen, as in Collage Stack."
                 ),
                 io.Mask.Output(
                     "full_masks", tooltip="1 where the layer lies, also where others hide it."
                 ),
                 io.BoundingBox.Output(
                     "boxes",
-                    tooltip="The boxes around what can be seen of each layer, in pixels, one list "
-                    "per picture. Layers of which nothing can be seen have none.",
+                    tooltip="A box around the visible part of each layer, in pixels, one list for "
+                    "each picture. Layers that cannot be seen have no box.",
                 ),
                 io.Mask.Output(
-                    "noise_map", tooltip="The noise of every pixel after the blur: 1 is white."
+                    "noise_map", tooltip="The noise of every pixel after the blur. White is 1."
                 ),
                 io.String.Output(
-                    "layout", tooltip="Number, text, noise, share and boxes per layer, as JSON."
+                    "layout", tooltip="Number, text, noise, share and boxes of each layer, as JSON."
                 ),
                 io.Image.Output(
                     "noise_preview",
-                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                    tooltip="The noise over the composite in grey, with a legend of the layers.",
                 ),
             ],
             hidden=[io.Hidden.dynprompt],
@@ -133,23 +133,23 @@ class CollageSplit(io.ComfyNode):
             display_name="Collage Split",
             category=CATEGORY,
             description=(
-                "Takes a finished picture apart into the layers of its collage: each stands where "
-                "it stood, with its words and strengths and its look in the picture, and stacked "
-                "they are the picture again. What others hide of a layer or of the background "
-                "comes from the collage, in the colours of the picture. What lies beyond the "
-                "canvas is cut off."
+                "Takes a finished picture apart into the layers of its collage. Each layer keeps "
+                "its place, its words and its strengths and gets its appearance from the picture; "
+                "stacked, the layers are the picture again. Parts of a layer or of the background "
+                "that other layers hide come from the collage, in the colours of the picture. "
+                "Parts outside the canvas are cut off."
             ),
             search_aliases=["decompose", "image to layers", "cut out", "extract layers"],
             inputs=[
-                CollageSocket.Input("collage", tooltip="The collage that the picture was made of."),
+                CollageSocket.Input("collage", tooltip="The collage the picture was made from."),
                 io.Image.Input("image", tooltip="The finished picture, as large as the collage."),
             ],
             outputs=[
                 CollageSocket.Output(
-                    "collage", tooltip="The layers with their look in the picture; a new stack."
+                    "collage", tooltip="A new stack: the layers as they appear in the picture."
                 ),
-                io.Image.Output("image", tooltip="The new layers pasted together: the picture."),
-                io.String.Output("report", tooltip="What became of every layer; read it as text."),
+                io.Image.Output("image", tooltip="The new layers together: the picture itself."),
+                io.String.Output("report", tooltip="Every layer in words, and what looks wrong."),
             ],
             hidden=[io.Hidden.dynprompt],
         )

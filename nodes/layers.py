@@ -52,8 +52,8 @@ class CollageLayer(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="LoadImage's MASK output: 1 is transparent. Not connected, the image "
-                    "is opaque. Multiplied with a fourth channel.",
+                    tooltip="Connect Load Image's MASK. White (1) is transparent. Without it the "
+                    "image is opaque; an alpha channel is multiplied in.",
                 ),
                 _ranged("x", 0.5, 0.01, "Centre of the layer: 0 left edge, 1 right edge."),
                 _ranged("y", 0.5, 0.01, "Centre of the layer: 0 top edge, 1 bottom edge."),
@@ -61,50 +61,49 @@ class CollageLayer(io.ComfyNode):
                     "scale",
                     1.0,
                     0.01,
-                    "Size on the canvas; 1 keeps the image's pixels, or see fit.",
+                    "Size on the canvas. 1 is the image's own size, or the size that fit sets.",
                 ),
                 _ranged("rotation", 0.0, 1.0, "Degrees, counter-clockwise around the centre."),
                 _ranged(
                     "opacity",
                     1.0,
                     0.01,
-                    "0 is invisible, 1 leaves the alpha as it is.",
+                    "0 is invisible, 1 keeps the image's own transparency.",
                     display_mode=SLIDER,
                 ),
                 _ranged(
                     "noise",
                     0.6,
                     0.01,
-                    "How freely this object is redrawn: 0 keeps its pixels, 1 redraws it from "
+                    "How freely this object is redrawn: 0 keeps its pixels, 1 draws it from "
                     "nothing. A fraction of the full noise schedule.",
                     display_mode=SLIDER,
                 ),
-                _ranged("attract", 0.3, 0.05, "How strongly its words are pulled into its region."),
+                _ranged("attract", 0.3, 0.05, "How strongly its words are drawn to the layer."),
                 _ranged(
-                    "repel", 0.5, 0.05, "How strongly its words are kept out of everything else."
+                    "repel", 0.5, 0.05, "How strongly its words are kept away from everything else."
                 ),
                 _ranged(
                     "control",
                     1.0,
                     0.05,
-                    "Strength of structure control in this layer.",
+                    "How strongly Collage ControlNet keeps the outlines of this layer.",
                     display_mode=SLIDER,
                 ),
                 io.Boolean.Input(
-                    "visible", default=True, tooltip="Off: the layer takes no part in anything."
+                    "visible", default=True, tooltip="Off: the layer is left out of the collage."
                 ),
                 io.Combo.Input(
                     "fit",
                     options=list(FITS),
                     default="pixels",
                     optional=True,
-                    tooltip="What scale 1 means. pixels: the image's own pixels; contain: as "
-                    "large as the canvas can hold; cover: so large that it fills the canvas.",
+                    tooltip="The size that scale 1 stands for. pixels: the image's own. contain: "
+                    "the largest that fits on the canvas. cover: the smallest that fills the "
+                    "canvas.",
                 ),
             ],
-            outputs=[
-                CollageLayerSocket.Output("layer", tooltip="This object, for a Collage Stack.")
-            ],
+            outputs=[CollageLayerSocket.Output("layer", tooltip="The layer, for Collage Stack.")],
             hidden=[io.Hidden.dynprompt],
         )
 

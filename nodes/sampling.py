@@ -29,45 +29,45 @@ class PerLayerNoiseKSampler(io.ComfyNode):
             display_name="Per-Layer Noise KSampler",
             category=CATEGORY,
             description=(
-                "Turns a collage into one picture. Every layer is redrawn as far as its own "
-                "noise says: 0 keeps its pixels, 1 starts it from nothing."
+                "Turns a collage into one picture. Each layer is redrawn as far as its own noise "
+                "says: 0 keeps its pixels, 1 draws it from nothing."
             ),
             search_aliases=["collage sampler", "harmonize", "regional denoise", "img2img"],
             inputs=[
                 io.Model.Input("model", tooltip="The diffusion model that paints the picture."),
-                CollageSocket.Input("collage", tooltip="The stack of layers to turn into one."),
-                io.Vae.Input("vae", tooltip="The VAE of the model; it encodes the composite."),
-                io.Conditioning.Input("positive", tooltip="What the picture shows."),
-                io.Conditioning.Input("negative", tooltip="What the picture must not show."),
+                CollageSocket.Input("collage", tooltip="The collage to turn into one picture."),
+                io.Vae.Input("vae", tooltip="The model's VAE, which encodes the composite."),
+                io.Conditioning.Input("positive", tooltip="What the picture should show."),
+                io.Conditioning.Input("negative", tooltip="What the picture should not show."),
                 *ksampler_widgets(),
                 share_widget(
                     "base_noise",
                     0.8,
-                    "Noise where no layer is: 0 keeps the background, 1 redraws it. A collage "
-                    "from Collage Edit brings its own.",
+                    "The noise where there is no layer: 0 keeps the background, 1 redraws it. A "
+                    "collage from Collage Edit has its own value.",
                     display_mode=SLIDER,
                 ),
                 feather_widget(
                     "Blur of the noise map in pixels, so that layers blend at their edges. A "
-                    "collage from Collage Edit brings its own.",
+                    "collage from Collage Edit has its own value.",
                     advanced=True,
                 ),
                 io.Latent.Input(
                     "latent_image",
                     optional=True,
-                    tooltip="Start from this picture, as large as the collage, instead of the "
+                    tooltip="Start from this latent, as large as the collage, instead of the "
                     "composite: an earlier result to refine, or a batch for variations.",
                 ),
                 *finer_widgets(),
             ],
             outputs=[
-                io.Latent.Output("latent", tooltip="The finished picture, to be decoded."),
+                io.Latent.Output("latent", tooltip="The painted picture, to be decoded."),
                 io.Mask.Output(
-                    "noise_map", tooltip="The noise of every pixel after the blur: 1 is white."
+                    "noise_map", tooltip="The noise of every pixel after the blur. White is 1."
                 ),
                 io.Image.Output(
                     "noise_preview",
-                    tooltip="The noise over the grey composite, with a legend of the layers.",
+                    tooltip="The noise over the composite in grey, with a legend of the layers.",
                 ),
             ],
             hidden=[io.Hidden.dynprompt],

@@ -19,7 +19,7 @@ def ksampler_widgets() -> list[io.Input]:
             min=1,
             max=10000,
             step=1,
-            tooltip="Steps from the highest noise to none.",
+            tooltip="The number of steps from the highest noise to none.",
         ),
         io.Float.Input(
             "cfg",
@@ -28,7 +28,7 @@ def ksampler_widgets() -> list[io.Input]:
             max=100.0,
             step=0.1,
             round=0.01,
-            tooltip="How strongly the picture follows the prompt; 1 leaves `negative` out.",
+            tooltip="How strongly the picture follows the prompt. At 1, `negative` is not used.",
         ),
         io.Combo.Input(
             "sampler_name",
@@ -49,9 +49,9 @@ def finer_widgets() -> list[io.Input]:
     """Came later: optional, so that workflows for scripts that leave them out still run."""
     return [
         halo_widget(
-            "Pixels around each layer that get its noise where theirs is lower, so that "
-            "its shadow and its reflection may form outside its alpha. What lies within them is "
-            "raised even if it was locked with noise 0: a shadow has to fall somewhere.",
+            "Pixels around each layer that get the layer's noise where their own is lower, so "
+            "that a shadow or a reflection can form outside the layer. This includes layers that "
+            "are locked with noise 0: a shadow has to fall somewhere.",
         ),
         io.String.Input(
             "layer_seeds",
@@ -60,10 +60,11 @@ def finer_widgets() -> list[io.Input]:
             optional=True,
             advanced=True,
             placeholder="2: 77",
-            tooltip="A seed of its own for a layer, to change it alone: its number or its text, a "
-            "colon and the seed, one per line or with commas between. The cells where the layer "
-            "shows most take all their noise from that seed, the noise of all others stays. "
-            "A sampler of another pack that draws noise at every step draws that as without.",
+            tooltip="Another seed for one layer, to change that layer alone: its number or its "
+            "text, a colon and the seed, one per line or separated by commas. The latent cells "
+            "where this layer shows most take all their noise from that seed; the noise of all "
+            "other cells stays the same. Samplers from other packs use this seed for the starting "
+            "noise only.",
         ),
         io.Combo.Input(
             "renoise",
@@ -71,9 +72,9 @@ def finer_widgets() -> list[io.Input]:
             default="host",
             optional=True,
             advanced=True,
-            tooltip="What the model sees where the picture is still kept: the original under one "
-            "noise for the whole run, as ComfyUI does it (host), or under fresh noise at every "
-            "step, as in the paper.",
+            tooltip="What the model sees where the picture is still kept. host: the original with "
+            "the same noise for the whole run, as in ComfyUI. paper: the original with fresh "
+            "noise at every step, as in the paper.",
         ),
         io.Int.Input(
             "start_at_step",
@@ -83,9 +84,8 @@ def finer_widgets() -> list[io.Input]:
             step=1,
             optional=True,
             advanced=True,
-            tooltip="Begin with this step of the schedule. With a latent_image the steps before "
-            "are taken to be done: it comes noisy from a sampler that stopped there, no noise is "
-            "added, and kept places are made of what that sampler began with.",
+            tooltip="Start at this step. Connect the unfinished latent of a sampler that stopped "
+            "here to latent_image; no new noise is added.",
         ),
         io.Int.Input(
             "end_at_step",
@@ -95,8 +95,8 @@ def finer_widgets() -> list[io.Input]:
             step=1,
             optional=True,
             advanced=True,
-            tooltip="Stop before this step. The rest of the noise stays in the latent, in kept "
-            "places as well, for another sampler that has the same collage, seed and steps and "
-            "starts at this step.",
+            tooltip="Stop before this step. The remaining noise stays in the latent, also in kept "
+            "places, for another sampler with the same collage, seed and steps that starts at "
+            "this step.",
         ),
     ]

@@ -29,7 +29,7 @@ from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 # Made once: it holds a socket for each layer there may be, and the host asks for a schema several
 # times a prompt.
 LAYERS = io.Autogrow.TemplatePrefix(
-    CollageLayerSocket.Input("layer", tooltip="A layer; the first is lowest."),
+    CollageLayerSocket.Input("layer", tooltip="A layer. The first one is the lowest."),
     prefix="layer",
     min=0,
     max=MAX_LAYERS,
@@ -45,8 +45,8 @@ class CollageStack(io.ComfyNode):
             node_id="CollageStack",
             display_name="Collage Stack",
             category=CATEGORY,
-            description="Puts layers on top of one another and finds each one's words in the "
-            "scene prompt. The report says what can be seen of every layer, and what is amiss.",
+            description="Puts layers on top of one another and finds each layer's words in the "
+            "scene prompt. The report says what can be seen of every layer, and what looks wrong.",
             search_aliases=["compose", "composite", "collage", "stack layers", "scene"],
             has_intermediate_output=True,
             inputs=[
@@ -56,8 +56,8 @@ class CollageStack(io.ComfyNode):
                     default="",
                     placeholder="a bento box with salmon sushi, rice and ginger",
                     dynamic_prompts=True,
-                    tooltip="The whole scene in words. It contains the text of every layer. Left "
-                    "empty over another stack, that stack's prompt is used.",
+                    tooltip="The whole scene in words. It contains the text of every layer. If it "
+                    "is empty and a collage is connected, the collage's prompt is used.",
                 ),
                 *(
                     io.Int.Input(
@@ -71,35 +71,35 @@ class CollageStack(io.ComfyNode):
                     for name in ("width", "height")
                 ),
                 io.Color.Input(
-                    "background", default=GREY, tooltip="What shows where no layer is: #rrggbb."
+                    "background", default=GREY, tooltip="The colour where no layer is: #rrggbb."
                 ),
                 io.Autogrow.Input(
                     "layers",
                     template=LAYERS,
-                    tooltip="The layers from bottom to top.",
+                    tooltip="The layers, from bottom to top.",
                 ),
                 io.Image.Input(
                     "background_image",
                     optional=True,
-                    tooltip="Instead of the colour: scaled to cover the canvas, centre kept.",
+                    tooltip="A picture instead of the colour. It covers the canvas, centred.",
                 ),
                 CollageSocket.Input(
                     "collage",
                     optional=True,
-                    tooltip="A stack to put these layers on top of. It brings its canvas, its "
-                    "background and its layers, and its prompt where this one is empty.",
+                    tooltip="Another stack to put these layers on. Its canvas, background and "
+                    "layers are used, and its prompt if the prompt here is empty.",
                 ),
             ],
             outputs=[
                 CollageSocket.Output("collage", tooltip="Everything the other nodes need."),
-                io.Image.Output("image", tooltip="The layers pasted together, nothing redrawn."),
+                io.Image.Output("image", tooltip="The layers pasted together. Nothing is redrawn."),
                 io.Mask.Output(
                     "visible_masks",
-                    tooltip="One mask per layer that is shown, bottom to top: 1 where it can be "
-                    "seen. With image batches, every mask of the first layer, then the second.",
+                    tooltip="One mask for each shown layer, bottom to top: 1 where it is visible. "
+                    "With image batches, all masks of the first layer, then of the second.",
                 ),
-                io.String.Output("prompt", tooltip="The prompt with learned words inserted."),
-                io.String.Output("report", tooltip="What became of every layer; read it as text."),
+                io.String.Output("prompt", tooltip="The prompt with embeddings inserted."),
+                io.String.Output("report", tooltip="Every layer in words, and what looks wrong."),
             ],
             hidden=[io.Hidden.dynprompt],
         )
