@@ -49,7 +49,7 @@ def exclusive_now(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held(path: Path, when_taken: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file and remove it afterwards; the system ends the lock of a dead process."""
+    """Hold the lock file and remove it afterwards. The lock of a killed process ends with it."""
     while (handle := _locked(path)) is None:
         when_taken()
     try:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and the folders for them."""
+"""Files that are there completely or not at all, and the folders for them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from typing import BinaryIO
 
 PART_SUFFIX = ".tmp"  # of a file that is being written; ComfyUI lists no such files
 STALE_SECONDS = 3600
-ROOM = 256 * 1024  # bytes that a folder must have room for
+MIN_FREE_BYTES = 256 * 1024  # of a folder to write into
 
 
 @contextlib.contextmanager
 def writing(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
-    """A file to write into that becomes `path` when the block ends, or nothing if it fails.
+    """A file to write into. It becomes `path` when the block ends, and is removed if it fails.
 
-    At every moment there is all of it or nothing, or the one before. Raises FileExistsError when
-    there is one and `replace` is not given, OSError when the system refuses.
+        with writing(path) as file:
+            file.write(data)
+
+    At every moment `path` is the complete new file, or what was there before. Raises
+    FileExistsError for an existing file unless `replace` is given, OSError when the system refuses.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}{PART_SUFFIX}")
     try:
@@ -35,7 +38,7 @@ def writing(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
         else:
             _appear(part, path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk is told without a name
+        error.filename = error.filename or str(path)  # the error of a full disk has no file name
         raise
     finally:
         with contextlib.suppress(OSError):
@@ -44,25 +47,25 @@ def writing(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: Path, data: bytes | str, *, replace: bool = False) -> None:
-    """Write a file as `writing` does; text as UTF-8."""
+    """Write a file as `writing` does; text is written as UTF-8."""
     with writing(path, replace=replace) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
 def _appear(part: Path, path: Path) -> None:
-    """Give a finished file its name; FileExistsError if the name is taken, also just now."""
+    """Give a finished file its name; FileExistsError if the name is taken, even at this moment."""
     try:
         path.hardlink_to(part)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links; there is a moment between look and rename
+    except OSError:  # a file system without links; here another process may come between
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         part.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new name outlast a power cut, where the system has a way to ask for that."""
+    """Make a new file name survive a power failure, where the system can do that."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
@@ -74,7 +77,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path, start: str = "") -> None:
-    """Remove what a process that was killed left half written, from an hour of age on."""
+    """Remove unfinished files of killed processes, once they are an hour old."""
     old = time.time() - STALE_SECONDS
     for part in folder.glob(f"{start}*{PART_SUFFIX}"):
         with contextlib.suppress(OSError):
@@ -83,8 +86,10 @@ def sweep(folder: Path, start: str = "") -> None:
 
 
 def first_writable(folders: Iterable[Path], inner: str) -> Path:
-    """The first folder that can be written and is not full, with a folder `inner` in it; OSError
-    if there is none."""
+    """The first folder that is writable and not full; a folder `inner` is made in it.
+
+    Raises OSError if there is none.
+    """
     refused = OSError("there is no such folder")
     for folder in folders:
         try:
@@ -100,4 +105,4 @@ def first_writable(folders: Iterable[Path], inner: str) -> Path:
 
 def _try_to_write(folder: Path) -> None:
     with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(bytes(ROOM))
+        file.write(bytes(MIN_FREE_BYTES))

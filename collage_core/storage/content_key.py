@@ -1,4 +1,4 @@
-"""A name for everything that determines a result."""
+"""A hash of everything that determines a result."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import torch
 
 
 def content_key(**things: object) -> str:
-    """The SHA-256 of named things: nested tuples, lists and dicts of tensors and plain values.
+    """The SHA-256 of named values: nested tuples, lists and dicts of tensors and plain values.
+
+        content_key(seed=0, vectors={"l": torch.ones(2, 768)})  # 64 hexadecimal digits
 
     Equal content gives an equal key in every process and on every machine. The order of names
-    does not matter, and a list counts as the tuple of its items. Raises TypeError for a thing
-    whose content is not known.
+    does not matter, and a list is equal to a tuple. Raises TypeError for values of other types.
     """
     digest = hashlib.sha256()
     for part in _parts(things):
@@ -23,7 +24,7 @@ def content_key(**things: object) -> str:
 
 
 def _parts(thing: object) -> Iterator[bytes]:
-    """Kind, length and content of a thing, so that no two things read alike."""
+    """Kind, length and content of a value, so that different values give different bytes."""
     if isinstance(thing, torch.Tensor):
         yield _plain("tensor", f"{thing.dtype} {tuple(thing.shape)}".encode())
         yield thing.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()

@@ -14,7 +14,7 @@ from ..errors import CollageError, quoted
 from .atomic_write import write_whole
 from .tensor_file import from_bytes, to_bytes
 
-Vectors = dict[str, torch.Tensor]  # text encoder "l", "g" or "h" -> [N, width]
+Vectors = dict[str, torch.Tensor]  # text encoder -> [N, width]: {"l": [2, 768], "g": [2, 1280]}
 
 SUFFIX = ".safetensors"
 PICKLES = {".pt", ".bin", ".ckpt", ".pth", ".pt2", ".pkl"}
@@ -26,9 +26,9 @@ ARCHITECTURES = {
     (("h", 1024),): "stable-diffusion-v2-512",
     (("g", 1280), ("l", 768)): "stable-diffusion-xl-v1-base",
 }
-MANY_VECTORS = 16
-LARGEST_FILE = 50_000_000  # bytes; an embedding has thousands
-LONGEST_VALUE = 400  # characters of metadata under one name
+MANY_VECTORS = 16  # with more, a report warns
+MAX_FILE_BYTES = 50_000_000  # an embedding has thousands
+MAX_METADATA_CHARACTERS = 400  # under one name
 
 
 def read_embedding(path: Path) -> Vectors:
@@ -37,7 +37,7 @@ def read_embedding(path: Path) -> Vectors:
 
 
 def read_with_metadata(path: Path) -> tuple[Vectors, dict[str, str]]:
-    """The vectors and the metadata of a file. Raises CollageError for what is no embedding."""
+    """The vectors and the metadata of a file. Raises CollageError where it is no embedding."""
     what = f"The embedding file {quoted(path.name)}"
     data = _bytes_of(path, what)
     try:
@@ -55,23 +55,25 @@ def _bytes_of(path: Path, what: str) -> bytes:
         )
     try:
         with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise CollageError(
             f"{what} cannot be read ({error.strerror or error}). Put it back, or choose another."
         ) from error
-    if len(data) > LARGEST_FILE:
+    if len(data) > MAX_FILE_BYTES:
         raise CollageError(
-            f"{what} has more than {LARGEST_FILE // 10**6} MB, and embeddings have thousands of "
+            f"{what} has more than {MAX_FILE_BYTES // 10**6} MB, and embeddings have thousands of "
             "bytes. Choose a file with a textual inversion."
         )
     return data
 
 
 def by_encoder(tensors: Mapping[str, torch.Tensor], what: str) -> Vectors:
-    """Tables under the keys of any tool -> by text encoder, told by key or else by width.
+    """The tables of a file by text encoder, which the key of a tensor shows, or else its width.
 
-    `what` opens the sentence of a CollageError.
+        by_encoder({"emb_params": torch.ones(2, 768)}, "The file")  # {"l": [2, 768]}
+
+    Raises CollageError; `what` is the beginning of its message.
     """
     found: Vectors = {}
     for key, tensor in tensors.items():
@@ -104,7 +106,7 @@ def _table(tensor: torch.Tensor, what: str) -> torch.Tensor:
             f"{what} is of shape {list(tensor.shape)} in {kind}; an embedding is a table of "
             "vectors, [number, width] in floating point. Choose a file with a textual inversion."
         )
-    with torch.inference_mode(False):  # else what a node reads nothing could train on
+    with torch.inference_mode(False):  # else a node would read tensors that cannot be trained
         table = tensor.detach().to("cpu", torch.float32, copy=True).contiguous()
     if not table.isfinite().all():
         raise CollageError(f"{what} holds NaN or infinite numbers. Train or download it again.")
@@ -118,7 +120,7 @@ def _table(tensor: torch.Tensor, what: str) -> torch.Tensor:
 
 
 def describe_vectors(vectors: Vectors) -> tuple[str, ...]:
-    """What a report has to say about vectors that can be used."""
+    """Notes for a report about usable vectors."""
     count = max(len(table) for table in vectors.values())
     if count <= MANY_VECTORS:
         return ()
@@ -126,10 +128,12 @@ def describe_vectors(vectors: Vectors) -> tuple[str, ...]:
 
 
 def write_embedding(path: Path, vectors: Vectors, metadata: Mapping[str, object]) -> None:
-    """Write vectors as a file that the common tools read; metadata goes to the header.
+    """Write vectors as a file that the common tools read, with metadata in its header.
 
-    Raises CollageError for vectors that no tool could use, FileExistsError for a name that is
-    taken, and OSError when the system refuses.
+        write_embedding(path, {"l": torch.ones(2, 768)}, {"collage.steps": 80})
+
+    Raises CollageError for vectors that no tool could use, FileExistsError for an existing file,
+    and OSError when the system refuses.
     """
     what = f"The embedding {quoted(path.stem)}"
     tables = {encoder: _table(table, what) for encoder, table in vectors.items()}
@@ -148,12 +152,12 @@ def write_embedding(path: Path, vectors: Vectors, metadata: Mapping[str, object]
     }
     if family in ARCHITECTURES:
         strings["modelspec.architecture"] = f"{ARCHITECTURES[family]}/textual-inversion"
-    strings |= {key: str(value)[:LONGEST_VALUE] for key, value in metadata.items()}
+    strings |= {key: str(value)[:MAX_METADATA_CHARACTERS] for key, value in metadata.items()}
     write_whole(path, to_bytes(tensors, strings))
 
 
 def slug_of(phrase: str) -> str:
-    """The phrase as 1 to 40 characters of a to z, 0 to 9, hyphen and underscore."""
+    """The phrase in 1 to 40 of the characters a to z, 0 to 9, hyphen and underscore."""
     plain = unicodedata.normalize("NFKD", phrase.casefold()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:40].strip("-")
     return slug or "layer"

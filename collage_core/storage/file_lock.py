@@ -1,4 +1,4 @@
-"""A lock between processes, which ends with the process that holds it."""
+"""A lock between processes; the system ends it with the process that holds it."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path, kind: str):
 def test_a_file_that_is_gone_or_far_too_large_is_refused(tmp_path: Path):
     assert "cannot be read (No such file" in refused(tmp_path / "look.safetensors")
     with open(tmp_path / "model.safetensors", "wb") as file:
-        file.truncate(embedding_file.LARGEST_FILE + 1)
+        file.truncate(embedding_file.MAX_FILE_BYTES + 1)
     assert "has more than 50 MB" in refused(tmp_path / "model.safetensors")
 
 

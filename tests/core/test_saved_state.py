@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.storage.training_state import pack_state, unpack_state
+from collage_core.storage.tensor_file import pack_state, unpack_state
 
 GENERATOR = torch.Generator().manual_seed(3)
 STATE: dict[str, Any] = {

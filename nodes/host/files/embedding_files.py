@@ -1,7 +1,7 @@
-"""The embeddings that the host lists, by the names that prompts use.
+"""The embeddings that ComfyUI lists, by the names that prompts use.
 
-The host reads `embedding:NAME` from every folder below models/embeddings, in no certain order, and
-prefers NAME.safetensors to the other kinds.
+ComfyUI reads `embedding:NAME` from any folder below models/embeddings, in no defined order, and
+prefers NAME.safetensors to other suffixes.
 
 Host symbols:
     folder_paths: get_filename_list(folder_name), get_full_path(folder_name, filename)
@@ -26,16 +26,16 @@ from ....collage_core.storage.content_key import content_key
 from ....collage_core.storage.embedding_file import SUFFIX
 from .queued_graph import is_used
 
-LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names that embedding_store gives
+LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names of inversion.store
 
 
 def embedding_names() -> list[str]:
-    """Every listed embedding without its extension, below its folder if it lies in one."""
+    """Every listed embedding without its suffix, for example "fur" or "animals/fur"."""
     return sorted({str(file.with_suffix("")) for file in _listed()})
 
 
 def embedding_path(choice: str) -> Path:
-    """The file of one of `embedding_names`; CollageError when the host lists none or several."""
+    """The file of one of `embedding_names`. Raises CollageError unless there is exactly one."""
     wanted = choice.replace("\\", "/")
     files = [file for file in _listed() if wanted in (str(file), str(file.with_suffix("")))]
     files.sort(key=lambda file: file.suffix.lower() != SUFFIX)
@@ -56,7 +56,7 @@ def embedding_path(choice: str) -> Path:
 
 
 def file_hash(choice: str) -> str:
-    """The SHA-256 of an embedding's file; a constant when it cannot be read."""
+    """The SHA-256 of an embedding's file; "absent" when it cannot be read."""
     try:
         return _digest(embedding_path(choice))
     except CollageError:
@@ -72,18 +72,21 @@ def _digest(path: Path) -> str:
 
 
 def list_hash() -> str:
-    """Changes whenever a listed file does, for those who do not know yet which one they want.
+    """Hash of all listed files; used when the name comes over a link and is unknown at validation.
 
-    What Layer Textual Inversion learned does not count: its name tells its content.
+    Results of Layer Textual Inversion do not count: their names hold their keys.
     """
     found = _paths(file for file in _listed() if not LEARNED.fullmatch(file.stem))
     return content_key(files=[(str(p), (s := p.stat()).st_mtime_ns, s.st_size) for p in found])
 
 
 def texts_hash(*texts: str | None) -> str:
-    """Changes with every file that `embedding:NAME` in one of the texts may be read from.
+    """Hash of all files that `embedding:NAME` in one of the texts may be read from.
 
-    A text is None while it comes over a link. Empty where the texts name no embedding.
+        texts_hash("a embedding:fur bear")
+
+    A text is None while it comes over a link; then all listed files count. Empty where the texts
+    name no embedding.
     """
     if None in texts:
         return list_hash()
@@ -93,10 +96,10 @@ def texts_hash(*texts: str | None) -> str:
 
 
 def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> None:
-    """Refuse to hand out a prompt with words that the text encoders of other nodes cannot find.
+    """Raise CollageError for a prompt output that names an embedding without a file.
 
-    They leave such a word out, and paint another picture. output: the place of the prompt among
-    those of the running node's class; without a link to it there is nothing to refuse.
+    The text encoders of other nodes leave it out, and the picture is another one. output: the
+    number of the prompt output of the running node's class; it may be unused, then all is well.
     """
     missing = [one.name for one in words if one is not None and not _is_there(one.name)]
     if missing and is_used(node, output):
@@ -111,14 +114,14 @@ def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> 
 
 
 def _is_there(name: str) -> bool:
-    """Whether a text encoder finds the name, just now: the host's list may be half a second old."""
+    """Whether a text encoder finds the name now; ComfyUI's list may be half a second old."""
     folders = folder_paths.get_folder_paths("embeddings")
     own = any((Path(folder) / f"{name}{SUFFIX}").is_file() for folder in folders)
     return own or any(path.is_file() for path in _paths(_meant(name)))
 
 
 def _meant(name: str) -> list[PurePosixPath]:
-    """The listed files that the host may read for a name: below any folder, of any kind."""
+    """The listed files that ComfyUI may read for a name, in any folder and with any suffix."""
     wanted = "/" + name.replace("\\(", "(").replace("\\)", ")").replace("\\", "/")
     ways = [(file, f"/{file}", f"/{file.with_suffix('')}") for file in _listed()]
     return sorted(file for file, *spelt in ways if any(one.endswith(wanted) for one in spelt))

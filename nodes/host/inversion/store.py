@@ -1,9 +1,10 @@
-"""Trainings by content: what was learned once is found again, what was interrupted goes on.
+"""Trainings by content: a result is found again, an interrupted training is resumed.
 
-A training's key is the hash of all that determines its result. The result is published in the
-first folder of the host's embeddings that can be written, for every prompt to use; locks and
-states lie in a folder beside it, so that all who share the results share these too, and end in
-.lock and .state, which the host does not list. The host's temp folder it clears at every start.
+The key of a training is the hash of everything that determines its result. The result is published
+in the first writable folder of ComfyUI's embeddings, where every prompt can use it. Locks and
+states lie in a folder beside it, so that machines that share the results share these too; their
+suffixes .lock and .state are not listed as embeddings. ComfyUI's temp folder would not do: it is
+cleared at every start.
 
 Host symbols:
     folder_paths: get_folder_paths(folder_name)
@@ -25,7 +26,6 @@ from comfy.model_management import throw_exception_if_processing_interrupted
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.inversion.settings import NODE
 from ....collage_core.storage.atomic_write import first_writable, sweep, write_whole
-from ....collage_core.storage.content_key import content_key
 from ....collage_core.storage.embedding_file import (
     SUFFIX,
     Vectors,
@@ -34,30 +34,32 @@ from ....collage_core.storage.embedding_file import (
     write_embedding,
 )
 from ....collage_core.storage.file_lock import exclusive
-from ....collage_core.storage.training_state import pack_state, unpack_state
-
-__all__ = ["Job", "content_key", "job"]
+from ....collage_core.storage.tensor_file import pack_state, unpack_state
 
 log = logging.getLogger(__name__)
 
-# key -> name, vectors and metadata of what was learned and no disk would take
-_UNWRITTEN: dict[str, tuple[str, Vectors, dict[str, str]]] = {}
+# key -> name, vectors and metadata of results that could not be written yet
+UNWRITTEN: dict[str, tuple[str, Vectors, dict[str, str]]] = {}
 
 STATES = "collage_training"
-DIGITS = (10, 18)  # of the key in a name; the longer where a stranger's file has the shorter
+KEY_DIGITS = (10, 18)  # in a name; 18 where another file has the name with 10
 
 
 def unwritten_mark() -> str:
-    """Another one at every call while something that was learned is not in a file yet."""
-    return str(time.monotonic_ns()) if _UNWRITTEN else ""
+    """A new string at every call while a result is not written yet, else an empty one."""
+    return str(time.monotonic_ns()) if UNWRITTEN else ""
 
 
 @contextlib.contextmanager
 def job(key: str, slug: str, say: Callable[[str], object] = log.info) -> Iterator[Job]:
-    """The training of this key, for one at a time: whoever comes second waits for its result.
+    """The training of this key. Only one runs at a time; a second one waits for its result.
 
-    `slug` may be the phrase itself. `say` is told of the waiting, which the host's interrupt ends.
-    Raises CollageError where nothing was learned yet and nothing could be kept.
+        with job(key, "teddy bear") as current:
+            if current.found is None:
+                current.publish(vectors, metadata)
+
+    slug: a phrase for the name. say: called with a line while waiting, which ComfyUI's interrupt
+    ends. Raises CollageError where there is no result yet and none could be saved.
     """
     current = Job(key, slug)
     with contextlib.ExitStack() as held:
@@ -65,32 +67,33 @@ def job(key: str, slug: str, say: Callable[[str], object] = log.info) -> Iterato
             current.settle()
             try:
                 held.enter_context(exclusive(current.beside(".lock"), _waiting(say)))
-            except OSError as error:  # a network folder without locks: twice the work, no harm
-                log.warning("Trainings are not kept apart: %s", error.strerror or error)
+            except OSError as error:  # without locks two trainings do the work twice, no more
+                log.warning("Trainings cannot be locked: %s", error.strerror or error)
             if not current.look_up():
                 current.recover()
         yield current
 
 
 def _waiting(say: Callable[[str], object]) -> Callable[[int | None], None]:
-    told = []
+    said = []
 
     def wait(holder: int | None) -> None:
         throw_exception_if_processing_interrupted()
-        if not told:
+        if not said:
             process = "another process" if holder is None else f"process {holder}"
             say(f"waiting for {process}, which is learning this layer")
-        told.append(holder)
+        said.append(holder)
 
     return wait
 
 
 class Job:
-    """One training: `found` when it is done already, else `saved_state` when it was begun.
+    """One training.
 
-    name: what `embedding:NAME` says; metadata: the strings of the file that was found; notes:
-    what could not be read or kept, in sentences for the report. No disk that fills up later ends
-    a training: what was learned is still there in memory.
+    found: its result, if it is done. saved_state: that of an interrupted training. name: that of
+    the embedding. metadata: the strings of the file that was found. notes: sentences for the
+    report about files that could not be read or written. A disk that is full does not end a
+    training: the result stays in memory.
     """
 
     def __init__(self, key: str, slug: str) -> None:
@@ -99,25 +102,25 @@ class Job:
         self.metadata: dict[str, str] = {}
         self.saved_state: dict[str, Any] | None = None
         self.notes: list[str] = []
-        self._names = [f"col_{slug_of(slug)}_{key[:digits]}" for digits in DIGITS]
+        self._names = [f"col_{slug_of(slug)}_{key[:digits]}" for digits in KEY_DIGITS]
         self.name = self._names[0]
-        self._folder: Path | None = None  # for results and states, once it is chosen
+        self._folder: Path | None = None  # for results and states; see `settle`
 
     def look_up(self) -> bool:
-        """Whether the result is there; `found`, `metadata` and `name` then tell it."""
+        """Whether there is a result; sets `found`, `metadata` and `name`."""
         for path in (f / f"{name}{SUFFIX}" for name in self._names for f in _folders()):
             own = self._own(path)
             if own:
                 self.found, self.metadata = own
                 self.name = path.stem
                 return True
-        return self._write_at_last()
+        return self._write_unwritten()
 
-    def _write_at_last(self) -> bool:
-        """Whether it was learned before and could not be written; then that is tried again."""
-        if self.key not in _UNWRITTEN:
+    def _write_unwritten(self) -> bool:
+        """Whether there is a result that could not be written before; it is tried again."""
+        if self.key not in UNWRITTEN:
             return False
-        self.name, self.found, self.metadata = _UNWRITTEN[self.key]
+        self.name, self.found, self.metadata = UNWRITTEN[self.key]
         try:
             self.settle()
         except CollageError:
@@ -127,7 +130,7 @@ class Job:
         return True
 
     def settle(self) -> None:
-        """Choose the folder for results and states; CollageError where none can be written."""
+        """Choose the folder for results and states. Raises CollageError where none is writable."""
         try:
             self._folder = first_writable(_folders(), STATES)
         except OSError as error:
@@ -140,12 +143,12 @@ class Job:
         sweep(self._folder / STATES)
 
     def beside(self, suffix: str) -> Path:
-        """A file of this training in the folder of the states."""
+        """The file of this training with this suffix in the folder of the states."""
         assert self._folder is not None
         return self._folder / STATES / f"{self.key}{suffix}"
 
     def recover(self) -> None:
-        """Read the state that an earlier run left; one that is damaged is put aside."""
+        """Read the state of an interrupted training; a damaged one is put aside."""
         try:
             self.saved_state = unpack_state(self.beside(".state").read_bytes(), self.key)
         except FileNotFoundError:
@@ -156,16 +159,16 @@ class Job:
             self.put_aside(str(error))
 
     def put_aside(self, reason: str) -> None:
-        """Keep a state that is of no use out of the way; `reason` ends a sentence about it."""
+        """Rename a state that cannot be used. `reason` is the end of a sentence about it."""
         self.saved_state = None
         self._note(f"The state of the interrupted training {reason}; it starts afresh.")
         with contextlib.suppress(OSError):
             self.beside(".state").replace(self.beside(".bad"))
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Keep tensors and plain values, nested in dicts and lists, for `saved_state` to give.
+        """Save dicts and lists of tensors and plain values, for a later `saved_state`.
 
-        A kill at any moment leaves this state or the one before.
+        A process that is killed meanwhile leaves this state or the one before.
         """
         try:
             write_whole(self.beside(".state"), pack_state(state, self.key), replace=True)
@@ -176,7 +179,7 @@ class Job:
             )
 
     def publish(self, vectors: Vectors, metadata: Mapping[str, object]) -> str:
-        """Write the result as an embedding, over no other file, and return its name."""
+        """Write the result as an embedding and return its name. No other file is replaced."""
         assert self._folder is not None
         strings = {**metadata, "collage.schema": 1, "collage.hash": self.key}
         problem = None
@@ -187,16 +190,16 @@ class Job:
                 break
         if problem is not None:
             text = {name: str(value) for name, value in strings.items()}
-            _UNWRITTEN[self.key] = (self.name, vectors, text)
+            UNWRITTEN[self.key] = (self.name, vectors, text)
             self._not_written(problem)
         else:
-            _UNWRITTEN.pop(self.key, None)
+            UNWRITTEN.pop(self.key, None)
             with contextlib.suppress(OSError):
                 self.beside(".state").unlink(missing_ok=True)
         return self.name
 
     def _write(self, path: Path, vectors: Vectors, strings: dict[str, object]) -> OSError | None:
-        """Why the result is not in the file; None when it is."""
+        """Write the result; returns the error if that fails."""
         try:
             write_embedding(path, vectors, strings)
         except FileExistsError as error:
@@ -206,7 +209,7 @@ class Job:
         return None
 
     def _own(self, path: Path) -> tuple[Vectors, dict[str, str]] | None:
-        """What a file holds if it is the result of this training."""
+        """The content of a file if it is the result of this training."""
         try:
             if not path.is_file():
                 return None

@@ -137,7 +137,7 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     extensions = folder_paths.folder_names_and_paths["embeddings"][1]
     entry = ([str(tmp_path)], extensions)
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", entry)
-    monkeypatch.setattr(pack.nodes.host.inversion.store, "_UNWRITTEN", {})
+    monkeypatch.setattr(pack.nodes.host.inversion.store, "UNWRITTEN", {})
     return tmp_path
 
 
