@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +22,24 @@ from launcher.server import Server, start_server
 def generator() -> torch.Generator:
     """A random generator that starts the same in every test."""
     return torch.Generator().manual_seed(20231014)
+
+
+@pytest.fixture
+def killed_after() -> Callable[..., contextlib.AbstractContextManager[subprocess.Popen[str]]]:
+    """Run a Python program until it has printed these lines; it is killed when the block ends."""
+
+    @contextlib.contextmanager
+    def run(lines: list[str], *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-P", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                assert [process.stdout.readline().strip() for _ in lines] == lines
+                yield process
+            finally:
+                process.kill()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,19 +30,12 @@ def stop(holder: int | None) -> None:
     raise StopWaiting(holder)
 
 
-def test_a_killed_process_does_not_block_the_next(tmp_path: Path):
+def test_a_killed_process_does_not_block_the_next(tmp_path: Path, killed_after: Any):
     lock = tmp_path / "a.lock"
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    try:
-        assert holder.stdout.readline().strip() == b"held"
+    with killed_after(["held"], "-c", HOLD, lock) as holder:
         with pytest.raises(StopWaiting) as stopped, exclusive(lock, stop):
             pass
         assert stopped.value.args == (holder.pid,)
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stdout.close()
     assert lock.exists()
     with exclusive(lock, stop):
         pass

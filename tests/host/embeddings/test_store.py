@@ -96,7 +96,7 @@ def test_both_names_taken_is_said(store, folder, vectors, put) -> None:
     assert "cannot be written to models/embeddings (File exists)" in job.notes[0]
 
 
-def test_an_interrupted_training_goes_on(store, folder, vectors) -> None:
+def test_an_interrupted_training_is_resumed(store, folder, vectors) -> None:
     state = {"step": 40, "vectors": vectors, "curve": [1.0, 0.5]}
 
     def interrupted() -> None:
@@ -279,15 +279,9 @@ def test_two_processes_learn_once(folder) -> None:
     assert litter(folder) == ["col_teddy-bear_0123456789.safetensors", "learned.txt"]
 
 
-def test_a_killed_training_is_gone_on_with_at_once(store, folder) -> None:
-    process = learner(folder, 600)
-    assert process.stdout is not None
-    try:
-        assert [process.stdout.readline() for _ in range(2)] == ["step 0\n", "saved\n"]
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+def test_a_killed_training_is_resumed_at_once(store, folder, killed_after) -> None:
+    with killed_after(["step 0", "saved"], LEARNER, folder, KEY, "600"):
+        pass
     start = time.monotonic()
     with store.job(KEY, "teddy bear") as job:
         assert job.found is None

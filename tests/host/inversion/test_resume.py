@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -55,19 +53,15 @@ def test_an_evaluation_that_was_cut_off_is_repeated(trainer, settings, monkeypat
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_vectors(
-    pack, part, tiny, load_module, folder, count_steps
+    pack, part, tiny, load_module, folder, count_steps, killed_after
 ):
     learner = load_module(LEARNER)
     learn = part("nodes.host.inversion.run").learn
     whole, *_ = learn(learner.make_task(pack.__name__, tiny))
     (folder / f"{whole.name}.safetensors").unlink()
 
-    command = [sys.executable, "-P", str(LEARNER), str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(3)]
-        process.kill()
-    assert said == ["step 1\n", "step 2\n", "step 3\n"]
+    with killed_after(["step 1", "step 2", "step 3"], LEARNER, folder):
+        pass
     assert not list(folder.glob("*.safetensors"))
 
     count_steps["steps"] = 0
