@@ -1,4 +1,4 @@
-"""The one exception a user can cause, and how its messages quote what the user wrote."""
+"""The one exception a user can cause, and how its messages quote the user's texts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ LONGEST_QUOTE = 120
 
 
 class CollageError(ValueError):
-    """A mistake the user can mend; the message names node, layer, input, value and remedy."""
+    """A mistake that the user can correct: it names node, layer, input, value and remedy."""
 
-    # ComfyUI's page prints the module before the name, and ours is the pack's path on the server.
+    # ComfyUI's page prints the module before the name; ours would be a path on the server.
     __module__ = "builtins"
 
 

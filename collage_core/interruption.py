@@ -1,6 +1,6 @@
 """Long loops ask here whether the user has stopped the run.
 
-Whom they ask is the host's matter, of which the core knows nothing: `nodes/host` sets it once.
+The core does not know the host, so the nodes set the check once.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _checks: list[Callable[[], None]] = []
 
 
 def set_interrupt_check(check: Callable[[], None]) -> None:
-    """`check` raises where the run has been stopped, and returns otherwise."""
+    """`check` raises an error if the run has been stopped, and returns otherwise."""
     _checks[:] = [check]
 
 
 def interruptible(items: Iterable[T]) -> Iterator[T]:
-    """The same items; before each one a run that has been stopped ends."""
+    """The same items; before each of them the check may end a stopped run."""
     for item in items:
         for check in _checks:
             check()

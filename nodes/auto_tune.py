@@ -1,4 +1,4 @@
-"""CollageAutoTune: starting values for the levers of every layer."""
+"""CollageAutoTune: starting values for the controls of every layer."""
 
 from __future__ import annotations
 

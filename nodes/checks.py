@@ -1,7 +1,7 @@
-"""Everything that arrives at a node is checked against the node's own schema, once for all nodes.
+"""All inputs of all nodes are checked here, against the schema of the node.
 
-The host checks constants alone, and only numbers and lists of options; what comes over a link
-reaches a node as it is. Types stand in `kinds.py`, ranges and options in the node's inputs.
+The host checks constants only, and of these only numbers and options; values that come over a
+link reach a node unchecked. Types stand in `kinds.py`, ranges and options in the schema.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .host.files.loaded_pictures import check_loaded
 from .kinds import KINDS, number
 
 PICTURES = {"IMAGE", "MASK", "LATENT"}
-MOST_OPTIONS = 20  # that a message lists
-CLOSE = 0.75  # how much of two names must agree for a slip of the pen
+MAX_OPTIONS = 20  # that a message lists
+TYPO_RATIO = 0.75  # similarity of two names from which one is taken for a typo of the other
 
 
 def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
-    """The same node; it refuses wrong inputs by a CollageError before anything is done.
+    """The same node, which now raises CollageError for wrong inputs before it executes.
 
-    Constants are refused before anything of the workflow runs, in `validate_inputs`. A node that
-    has one of its own raises there what it knows about the inputs it names, None for links.
+    Constants are refused in `validate_inputs`, before any node of the workflow runs. A node's own
+    `validate_inputs` is called too, with the inputs that it names; an input over a link is None.
     """
     run, own, define = node.execute, vars(node).get("validate_inputs"), node.define_schema
     run, define = run.__func__, define.__func__
@@ -37,7 +37,7 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
     @functools.wraps(define)
     def define_schema(cls) -> io.Schema:
         schema = define(cls)
-        schema.accept_all_inputs = True  # else the host drops misspelled constants unsaid
+        schema.accept_all_inputs = True  # otherwise the host drops misspelled constants silently
         return schema
 
     @functools.wraps(run)
@@ -48,7 +48,7 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
         return run(cls, **given)
 
     def validate_inputs(cls, **inputs) -> bool:
-        # Raised and not returned: of what is returned the page shows no word.
+        # Raised and not returned, because the page does not show a returned message.
         check_inputs(cls, _constants(inputs, cls.define_schema()), left)
         if own:
             own.__func__(cls, **{name: inputs.get(name) for name in left})
@@ -62,9 +62,9 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
 def check_inputs(
     node: type[io.ComfyNode], inputs: dict[str, Any], left: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The inputs, whole numbers as int and others as float; CollageError for the first bad one.
+    """The inputs, with INT as int and FLOAT as float. Raises CollageError for the first bad one.
 
-    The options of the inputs `left` are left to the node, as the host does.
+    Options of the inputs `left` are not checked: the node does it, as in the host.
     """
     schema = node.define_schema()
     where = _where(schema.node_id, inputs)
@@ -80,13 +80,13 @@ def check_inputs(
 
 
 def _pictures(node: type[io.ComfyNode], inputs: dict[str, Any]) -> list[str]:
-    """The inputs that show something and may come from a file."""
+    """The inputs with pixels, which may come from a file."""
     kinds = {one.id: one.get_io_type() for one in node.define_schema().inputs}
     return [name for name in inputs if kinds[name] in PICTURES and inputs[name] is not None]
 
 
 def _constants(inputs: dict[str, Any], schema: io.Schema) -> dict[str, Any]:
-    """What is known before the run: all but the links to inputs of the node, which are None."""
+    """The values that are known before the run; links to inputs of the node are left out."""
     known = {one.id: one for one in schema.inputs}
     given: dict[str, Any] = {}
     for name, value in inputs.items():
@@ -98,24 +98,24 @@ def _constants(inputs: dict[str, Any], schema: io.Schema) -> dict[str, Any]:
 
 
 def _check_unknown(where: str, name: str, value: Any, schema: io.Schema) -> None:
-    """Refuse a link to no input, and a constant that looks like a misspelled one of ours.
+    """Refuse a link to an unknown input, and a constant that looks like a typo of an input.
 
     Other constants are widgets that other packs put on every node.
     """
-    close = difflib.get_close_matches(name, [one.id for one in schema.inputs], 1, CLOSE)
+    close = difflib.get_close_matches(name, [one.id for one in schema.inputs], 1, TYPO_RATIO)
     if not isinstance(value, (str, int, float, list, dict)) or close:
-        guess = f" Did you mean {close[0]}?" if close else ""
-        raise CollageError(f"{where} has no input {name}.{guess} {_inputs(schema)}")
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise CollageError(f"{where} has no input {name}.{hint} {_inputs(schema)}")
 
 
 def _where(node: str, inputs: dict[str, Any]) -> str:
-    """The node, and the layer that it makes."""
+    """The node as messages call it, with the text of the layer that it makes."""
     text = inputs.get("text")
     return f"{node} {quoted(text)}" if isinstance(text, str) and text.strip() else node
 
 
 def _inputs(schema: io.Schema) -> str:
-    """What there is, for someone who looked for something else."""
+    """The end of a message about an unknown input: the names that the node has."""
     names = [
         f"{one.id}.{one.template.names[0]} to {one.id}.{one.template.names[-1]}"
         if isinstance(one, io.Autogrow.Input)
@@ -163,8 +163,8 @@ def _in_range(where: str, one: Any, value: Any) -> int | float:
 
 def _one_of(where: str, one: Any, value: Any) -> None:
     if value not in one.options:
-        listed = ", ".join(one.options[:MOST_OPTIONS])
-        more = ", ..." if len(one.options) > MOST_OPTIONS else ""
+        listed = ", ".join(one.options[:MAX_OPTIONS])
+        more = ", ..." if len(one.options) > MAX_OPTIONS else ""
         raise CollageError(
             f"{where}: {quoted(value)} is none of {listed}{more}. Choose one of these."
         )

@@ -1,4 +1,4 @@
-"""CollageEdit and CollagePasteBack: change one thing of a finished picture, keep the rest."""
+"""CollageEdit and CollagePasteBack: change one thing in a finished picture, keep the rest."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What may arrive at an input of each type: one table for all nodes of the pack.
+"""What an input of each type accepts: one table for all nodes of the pack.
 
-Shapes and sizes that only one node needs are checked where they are used; this table makes sure
-that a value is of its type at all, holds numbers and can be read.
+The table makes sure that a value is of its type, holds numbers and can be read. Shapes and sizes
+that only one node needs are checked where they are used.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..collage_core.errors import CollageError, quoted
 from ..collage_core.imaging.colour import parse_colour
 from ..collage_core.prompt.checks import LONGEST_PROMPT
 
-LONGEST_NUMBER = 10**30
+MAX_PRINTED_NUMBER = 10**30
 
 
 @dataclass(frozen=True)
 class Kind:
-    """fault: what is wrong with a value as the end of "input NAME: ...", "" for nothing.
+    """fault: what is wrong with a value, to end "input NAME: ..."; "" if nothing is.
 
-    `remedy` is the sentence that follows it.
+    remedy: the sentence that follows. Example: Kind(_whole, "Enter a whole number.")
     """
 
     fault: Callable[[Any], str]
@@ -47,10 +47,10 @@ def shown(value: Any) -> str:
 
 
 def number(value: Real) -> str:
-    """A number as short as it can be told."""
+    """A number in its shortest form."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return f"{value}" if isinstance(value, bool) else f"{float(value):g}"
-    return f"{value}" if abs(int(value)) < LONGEST_NUMBER else "a number of more than 30 digits"
+    return f"{value}" if abs(int(value)) < MAX_PRINTED_NUMBER else "a number of more than 30 digits"
 
 
 def _not(value: Any, kind: str) -> str:
@@ -62,7 +62,7 @@ def _instance(kind: str, cls: type) -> Callable[[Any], str]:
 
 
 def _having(kind: str, *names: str) -> Callable[[Any], str]:
-    """Other packs have model classes of their own: what counts is what can be done with them."""
+    """Duck typing, because other packs have model classes of their own."""
     return lambda value: "" if all(hasattr(value, n) for n in names) else _not(value, kind)
 
 
@@ -103,7 +103,7 @@ def _conditioning(value: Any) -> str:
 
 
 def _numbers(name: str, part: Any) -> str:
-    """What is wrong with a tensor inside of something."""
+    """What is wrong with a tensor inside of a value."""
     if not isinstance(part, torch.Tensor):
         found = "missing" if part is None else shown(part)
         return f"its {name} must be a tensor: {found}"

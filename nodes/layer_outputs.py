@@ -1,4 +1,4 @@
-"""CollageLayers and CollageSplit: a stack or its result, layer by layer."""
+"""CollageLayers and CollageSplit: a collage or its finished picture, layer by layer."""
 
 from __future__ import annotations
 

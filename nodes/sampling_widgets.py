@@ -46,7 +46,7 @@ def ksampler_widgets() -> list[io.Input]:
 
 
 def finer_widgets() -> list[io.Input]:
-    """Came later: optional, so that workflows for scripts that leave them out still run."""
+    """Inputs that came later: optional, so that scripts that leave them out still run."""
     return [
         halo_widget(
             "Pixels around each layer that get the layer's noise where their own is lower, so "

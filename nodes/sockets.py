@@ -7,10 +7,10 @@ from comfy_api.latest import io
 CATEGORY = "collage"
 
 CollageLayerSocket = io.Custom("COLLAGE_LAYER")  # a collage_core Layer
-CollageSocket = io.Custom("COLLAGE")  # a collage_core Collage: all that determines the picture
+CollageSocket = io.Custom("COLLAGE")  # a collage_core Collage
 
 
 def crop_socket(tooltip: str) -> io.Input:
-    """A box of the canvas; a socket, without widgets whose numbers would be there unasked."""
+    """A box of the canvas: a socket only, because widgets would bring numbers unasked."""
     box = io.Custom(io.BoundingBox.io_type)
     return box.Input("crop", optional=True, tooltip=tooltip, extra_dict={"forceInput": True})

@@ -26,8 +26,7 @@ from .host.files.embedding_files import check_written, texts_hash
 from .host.limits import check_room
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 
-# Made once: it holds a socket for each layer there may be, and the host asks for a schema several
-# times a prompt.
+# Made once: it holds 64 sockets, and the host asks for the schema several times per prompt.
 LAYERS = io.Autogrow.TemplatePrefix(
     CollageLayerSocket.Input("layer", tooltip="A layer. The first one is the lowest."),
     prefix="layer",

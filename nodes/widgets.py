@@ -1,4 +1,4 @@
-"""Widgets that several nodes have, so that they look and count the same everywhere."""
+"""Widgets that several nodes share, so that they look and work the same everywhere."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
-WIDEST = 512.0  # pixels of a soft edge
-SLIDER = io.NumberDisplay.slider  # where most of the range is of use: not for 0 to 10
+MAX_EDGE_PIXELS = 512.0  # of a feather or a halo
+SLIDER = io.NumberDisplay.slider  # for ranges of which most is useful, unlike 0 to 10
 
 
 def seed_widget(tooltip: str, *, control: bool, **options: Any) -> io.Int.Input:
-    """A seed of 64 bits; `control` offers what becomes of it after every run."""
+    """A seed of 64 bits; with `control` the page offers to change it after every run."""
     return io.Int.Input(
         "seed",
         default=0,
@@ -46,7 +46,7 @@ def feather_widget(tooltip: str, **options: Any) -> io.Float.Input:
         "feather",
         default=10.0,
         min=0.0,
-        max=WIDEST,
+        max=MAX_EDGE_PIXELS,
         step=1.0,
         round=0.1,
         tooltip=tooltip,
@@ -55,12 +55,12 @@ def feather_widget(tooltip: str, **options: Any) -> io.Float.Input:
 
 
 def halo_widget(tooltip: str) -> io.Int.Input:
-    """How far noise reaches around a layer, in pixels of the canvas; came after the others."""
+    """How far noise reaches around a layer, in pixels of the canvas; optional, as it came later."""
     return io.Int.Input(
         "halo",
         default=0,
         min=0,
-        max=int(WIDEST),
+        max=int(MAX_EDGE_PIXELS),
         step=1,
         optional=True,
         advanced=True,

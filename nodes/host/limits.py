@@ -1,4 +1,4 @@
-"""What a run may take: time until the user stops it, and the memory that is free.
+"""Limits of a run: an interrupt by the user, and the free memory.
 
 Host symbols:
     comfy.model_management.throw_exception_if_processing_interrupted()
@@ -18,9 +18,9 @@ ends_when_interrupted = comfy.model_management.throw_exception_if_processing_int
 
 
 def check_room(node: str, what: str, needed: int, device: torch.device) -> None:
-    """Refuse what does not fit into memory before any of it is taken, by a CollageError.
+    """Raise CollageError if `needed` bytes do not fit into memory, before any are allocated.
 
-    A system that runs out of memory does not say so: it swaps for hours or ends ComfyUI.
+    A system that runs out of memory does not say so: it swaps for hours or kills ComfyUI.
     """
     free: Any = comfy.model_management.get_free_memory(device)
     if needed > free:

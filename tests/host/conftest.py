@@ -163,6 +163,23 @@ def right(things) -> Callable[[Any], Any]:
 
 
 @pytest.fixture
+def host_ksampler():
+    """The samples of the host's KSampler, on an empty latent of `cells` (height, width)."""
+    import nodes
+
+    def run(model, positive, negative, *, cells=(12, 10), batch: int = 1, **inputs) -> torch.Tensor:
+        channels = model.model.latent_format.latent_channels
+        given = {
+            "seed": 5, "steps": 2, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal",
+            "latent": {"samples": torch.zeros(batch, channels, *cells)},
+        }  # fmt: skip
+        options = {"positive": positive, "negative": negative, **given, **inputs}
+        return nodes.common_ksampler(model, **options)[0]["samples"]
+
+    return run
+
+
+@pytest.fixture
 def in_graph(node_of):
     """Run a node as the host does, with `others` in the queued prompt and all its inputs linked
     to the one of them that is called "before"; its outputs."""

@@ -1,6 +1,6 @@
-"""Whether the files behind a picture are whole: ComfyUI shows what is left of one that is not.
+"""Whether the file of a picture is complete: ComfyUI silently shows the rest of a damaged one.
 
-The host's names of files stay in its input, output and temp folders.
+The host keeps file names inside its input, output and temp folders.
 
 Host symbols:
     folder_paths: annotated_filepath(name), exists_annotated_filepath(name)
@@ -36,11 +36,11 @@ KINDS = {
 
 
 def check_loaded(node: Any, title: str, inputs: Iterable[str]) -> None:
-    """Refuse a picture that was loaded, at any number of nodes before, from a damaged file.
+    """Refuse a picture that any node before this one loaded from a damaged file.
 
-    node: the class that is executed, with the hidden input dynprompt; title: what a message calls
-    it; inputs: the names of those that take pictures. Files are found by the constants of the
-    nodes before, so whoever loads them; where the host does not say what runs, nothing is known.
+    node: the class that is executed, with the hidden input dynprompt. title: its name in messages.
+    inputs: names of the inputs that take pictures. Files are found among the constants of the
+    nodes before, so every loader counts. Nothing is checked where the host gives no graph.
     """
     for name in inputs:
         for file in filter(_is_picture, constants_before(node, name)):
@@ -61,15 +61,15 @@ def _is_picture(value: Any) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001  they tell versions
-    """What keeps a file from being read to its end; None for a whole one and for other kinds."""
+def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001  part of the cache key
+    """Why a file cannot be read to its end; None for complete files and for other kinds of file."""
     try:
         with _strictly(), Image.open(path, formats=sorted(set(KINDS.values()))) as picture:
             for frame in ImageSequence.Iterator(picture):
                 throw_exception_if_processing_interrupted()
                 frame.load()
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        return None  # the host reads more kinds and larger ones
+        return None  # the host reads more kinds of files, and larger ones
     except (OSError, SyntaxError, ValueError) as error:
         return str(error)
     return None
@@ -77,7 +77,7 @@ def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001 
 
 @contextlib.contextmanager
 def _strictly() -> Iterator[None]:
-    """Have Pillow refuse what is cut off, whatever another pack told it."""
+    """Make Pillow refuse truncated files, even where another pack allows them."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:

@@ -1,4 +1,4 @@
-"""What the queued prompt says of the node that runs: who takes its outputs, what stands before it.
+"""The queued prompt around the running node: what comes before it, and who takes its outputs.
 
 Host symbols:
     comfy_api.latest.io.Hidden: dynprompt
@@ -18,9 +18,9 @@ from comfy_execution.utils import get_executing_context
 
 
 def constants_before(node: Any, name: str) -> Iterator[Any]:
-    """What is typed into the nodes that an input of the running node gets its value from.
+    """The constants of all nodes that an input of the running node gets its value from.
 
-    node: its class, with the hidden input dynprompt; nothing where the host does not tell.
+    node: the class of that node, with the hidden input dynprompt. Empty if the host gives no graph.
     """
     graph, own_id = _running(node)
     if graph is None:
@@ -47,7 +47,7 @@ def is_used(node: Any, output: int) -> bool:
 
 
 def _running(node: Any) -> tuple[Any, str]:
-    """The graph and the id of the node in it; None where the host does not tell."""
+    """The graph and the id of the running node in it; None if the host gives no graph."""
     graph, context = getattr(node.hidden, "dynprompt", None), get_executing_context()
     if graph is None or context is None or not graph.has_node(context.node_id):
         return None, ""

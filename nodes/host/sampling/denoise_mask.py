@@ -19,10 +19,10 @@ from ....collage_core.noise.release import free_cells, schedule_fraction
 
 
 def apply_free_cells(model, cells: torch.Tensor, start: float):
-    """A clone of the MODEL that frees the cells of the noise map [B, 1, h, w] one by one.
+    """A clone of the MODEL that frees every cell of the noise map [B, 1, h, w] at its own step.
 
-    The host has one slot for such a function. Whoever holds it already is asked as well, and a
-    cell changes only as far as both allow.
+    The host has one slot for such a function. A function that is already there is called too, and
+    a cell changes only as far as both allow.
     """
     previous = model.model_options.get("denoise_mask_function")
 

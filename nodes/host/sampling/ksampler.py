@@ -1,6 +1,6 @@
-"""The host's KSampler, run so that every latent cell gets its own share of noise.
+"""The host's KSampler, run so that every latent cell gets its own noise.
 
-Together what nodes.common_ksampler does.
+It does the same as nodes.common_ksampler, in parts.
 
 Host symbols:
     comfy.samplers.KSampler(model, steps, device, sampler, scheduler, denoise, model_options):
@@ -35,7 +35,7 @@ from .solver import fresh_noise, sampler
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
 SCHEDULERS = comfy.samplers.KSampler.SCHEDULERS
-MOST_LEVELS = 500_000  # of a schedule, some 25 seconds of the slowest scheduler
+MAX_LEVELS = 500_000  # of a schedule: some 25 seconds of the slowest scheduler
 
 
 def sample_cells(
@@ -48,11 +48,11 @@ def sample_cells(
 ) -> dict:
     """What to sample and the noise of its cells [B, 1, h, w], highest value `start` -> LATENT.
 
-    `ksampler` holds KSampler's other inputs by name, all but the seed. With one noise everywhere
-    this is KSampler at denoise `start`, to the bit. Noisy samples are gone on from, while kept
-    cells are the clean ones. The LATENT's own noise_mask takes part as in KSampler and stays in
-    the result; ours does not: it described this run, and a sampler further on would take it for a
-    wish of the user's.
+    `ksampler` holds KSampler's other inputs by name, except the seed. With one noise everywhere
+    the result is that of KSampler at denoise `start`, to the bit. Sampling continues from noisy
+    samples, if there are any, while kept cells come from the clean ones. The LATENT's own
+    noise_mask works as in KSampler and stays in the result. Our mask does not stay: it describes
+    this run, and a later sampler would take it for the user's.
     """
     _check_words(model, ksampler["positive"])
     latent = begin.latent
@@ -79,7 +79,7 @@ def sample_cells(
 
 
 def _check_words(model, positive: list) -> None:
-    """Refuse half a MaskedCrossAttentionPatch: words would act everywhere without a word."""
+    """Both outputs of MaskedCrossAttentionPatch must be used: one alone silently does nothing."""
     placed = any(KEY in options for _, options in positive)
     if placed and not is_patched(model):
         raise CollageError(
@@ -97,7 +97,7 @@ def _check_words(model, positive: list) -> None:
 def _changing(
     samples: torch.Tensor, own_mask: torch.Tensor | None, cells: torch.Tensor
 ) -> torch.Tensor:
-    """1 where a cell changes at some step [B, 1, ..., h, w], times the LATENT's own noise_mask."""
+    """1 where a cell may change at any step [B, 1, ..., h, w], times the LATENT's noise_mask."""
     changing = (~fixed_cells(cells)).float()
     if own_mask is None:
         return changing
@@ -106,16 +106,16 @@ def _changing(
 
 
 def _schedule(model, denoise: float, *, steps, sampler_name, scheduler, **_) -> torch.Tensor:
-    """The noise levels of KSampler at that denoise, or none where it is 0.
+    """The noise levels of KSampler at that denoise; none where it is 0.
 
     The host makes a schedule of steps / denoise levels, one by one, and takes the end of it.
-    Raises CollageError for one that would take minutes, in which nothing can be interrupted.
+    Raises CollageError for a schedule that would take minutes, which nothing could interrupt.
     """
-    if steps > denoise * MOST_LEVELS > 0:
+    if steps > denoise * MAX_LEVELS > 0:
         raise CollageError(
             f"PerLayerNoiseKSampler, input steps: {steps} steps at a highest noise of "
             f"{denoise:.3g} are the end of a schedule of {steps / denoise:.0f}. "
-            f"Enter at most {int(denoise * MOST_LEVELS)}."
+            f"Enter at most {int(denoise * MAX_LEVELS)}."
         )
     device, options = model.load_device, model.model_options
     return comfy.samplers.KSampler(

@@ -1,8 +1,8 @@
 """Runs in parts: a latent that a sampler left noisy, and the clean one that kept cells come from.
 
-A sampler that stops early hands on both, the clean one under a key of its own in the LATENT, since
-only it knows what it began with. Without the key (a file, a rebatch, another sampler) the composite
-serves, and has to show where it is kept.
+A sampler that stops early gives out both; the clean latent has a key of its own in the LATENT.
+Where the key is lost (in a file, a rebatch, another sampler) the composite is used as the clean
+latent, after a check that the kept cells show it.
 
 A sampler function gets a KSamplerX0Inpaint as its model.
 
@@ -28,16 +28,18 @@ from ....collage_core.noise.release import NOISE_RESOLUTION
 from ..models.latents import NODE, start_latent
 
 ORIGINAL = "collage_original"
-# Of the noise that is due: what lies outside was not left by a sampler at that step.
-LEAST_NOISE, MOST_NOISE = 0.5, 1.5
+# Shares of the noise that is due: samples outside of them were not left by a sampler at that step.
+MIN_NOISE_SHARE, MAX_NOISE_SHARE = 0.5, 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """The LATENT to sample, clean, and the noisy samples to go on from, or None to begin.
+    """The clean LATENT to sample, and the noisy samples to resume from; None begins a run.
 
-    `of_composite` says that the clean samples are the encoded composite, `assumed` that nothing
-    but the collage says so.
+    of_composite: the clean samples are the encoded composite. assumed: they are taken for it
+    because the LATENT does not say what it began with.
+
+    Example: Start({"samples": clean}, noisy, of_composite=True)
     """
 
     latent: dict
@@ -46,7 +48,7 @@ class Start:
     assumed: bool = False
 
     def left(self, sampled: torch.Tensor, end: int) -> dict:
-        """The LATENT of a sampler that stopped at step `end` with noise left in its samples."""
+        """The LATENT of a sampler that stopped at step `end` with noise left in `sampled`."""
         index = self.latent.get("batch_index")
         original = Original.of_rows(sampled, self.latent["samples"], index, self.of_composite, end)
         return {**self.latent, "samples": sampled, ORIGINAL: original}
@@ -61,11 +63,11 @@ def start_latents(
     *,
     resumed: bool,
 ) -> Start:
-    """What to sample: a run goes on when it is told to and gets a `latent_image`.
+    """What to sample; a run is resumed if `resumed` is set and there is a `latent_image`.
 
-    For the rest see `start_latent`. Raises CollageError for a latent with nothing in it, one that
-    is not finished where a run begins, and one that was changed in a way that the clean samples
-    cannot follow.
+    The other arguments are those of `start_latent`. Raises CollageError for an empty latent, an
+    unfinished latent where a run begins, and a latent that was changed in a way that the clean
+    samples cannot follow.
     """
     if latent_image is not None:
         _check_something(latent_image["samples"], cells, resumed)
@@ -92,11 +94,11 @@ def start_latents(
 def resumed_state(
     model, noisy: torch.Tensor, x: torch.Tensor, sigma, assumed: torch.Tensor | None
 ) -> torch.Tensor:
-    """What a sampler function steps on from at `sigma` instead of `x`, the original under noise.
+    """The state that a sampler function starts from at `sigma`, in place of `x`.
 
-    The same as KSamplerAdvanced with add_noise disabled. Raises CollageError for samples with far
-    less noise than this step starts with, a finished picture most likely, and, given the denoise
-    mask of an original that is only assumed, for other pictures where that mask is 0.
+    It is that of KSamplerAdvanced with add_noise disabled. Raises CollageError for samples with
+    far less noise than this step starts with, most likely a finished picture. Given the denoise
+    mask of an assumed original, it also raises if the kept cells show another picture.
     """
     inner = model.inner_model.inner_model
     nothing = torch.zeros_like(x)
@@ -104,7 +106,7 @@ def resumed_state(
     state = inner.model_sampling.noise_scaling(sigma, nothing, state)
     clean = inner.model_sampling.noise_scaling(sigma, nothing, model.latent_image)
     due = inner.model_sampling.noise_scaling(sigma, model.noise, nothing).std()
-    if (state - clean).std() < LEAST_NOISE * due:
+    if (state - clean).std() < MIN_NOISE_SHARE * due:
         raise CollageError(
             f"{WHERE}: it holds far less noise than the step start_at_step begins with. Connect "
             "the latent that a sampler left at that step (end_at_step); to refine a finished "
@@ -113,7 +115,7 @@ def resumed_state(
     if assumed is None:
         return state
     kept = (state - clean)[assumed.expand_as(x) == 0]
-    if len(kept) > 1 and kept.std() > MOST_NOISE * due:
+    if len(kept) > 1 and kept.std() > MAX_NOISE_SHARE * due:
         raise CollageError(
             f"{WHERE}: where the collage is kept, it shows something else than the collage under "
             "the noise that the step start_at_step begins with. Connect the latent that a "
@@ -123,7 +125,7 @@ def resumed_state(
 
 
 def _check_something(samples: torch.Tensor, cells: torch.Tensor, resumed: bool) -> None:
-    """Refuse empty latents, except where nothing of a picture would be left anyway."""
+    """Refuse empty latents, unless all of the picture is drawn anew."""
     if samples.is_nested or samples.flatten(1).any(1).all():
         return
     if resumed:
@@ -140,7 +142,7 @@ def _check_something(samples: torch.Tensor, cells: torch.Tensor, resumed: bool) 
 
 
 def _check_finished(samples: torch.Tensor, original: Original | None) -> None:
-    """Refuse to begin with what was left unfinished."""
+    """Refuse to begin a run with an unfinished latent."""
     if original is not None and any(original.knows(samples)):
         raise CollageError(
             f"{WHERE}: it is full of noise, as the sampler that stopped at step {original.end} "

@@ -81,20 +81,12 @@ def encode(clip):
 
 
 @pytest.fixture
-def sample(encode):
-    """The host's KSampler on an empty latent of `cells` (height, width)."""
-    import nodes
-
+def sample(encode, host_ksampler):
+    """The host's KSampler on an empty latent, with a negative of one word."""
     negative = encode("bad")
 
-    def run(model, positive, *, cells: tuple[int, int] = (12, 10), batch: int = 1, **inputs):
-        channels = model.model.latent_format.latent_channels
-        given = {
-            "seed": 5, "steps": 2, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal",
-            "negative": negative, "latent": {"samples": torch.zeros(batch, channels, *cells)},
-        }  # fmt: skip
-        (latent,) = nodes.common_ksampler(model, positive=positive, **{**given, **inputs})
-        return latent["samples"]
+    def run(model, positive, **inputs):
+        return host_ksampler(model, positive, **{"negative": negative, **inputs})
 
     return run
 

@@ -100,13 +100,12 @@ def leakages():
 
 
 @pytest.fixture
-def ksampler():
+def ksampler(host_ksampler):
     """The samples of the host's KSampler."""
-    import nodes
 
     def sample(model, positive, latent: dict) -> torch.Tensor:
-        settings = (5, 3, 4.0, "euler_ancestral", "normal")
         negative = [[torch.zeros_like(positive[0][0]), {}]]
-        return nodes.common_ksampler(model, *settings, positive, negative, latent)[0]["samples"]
+        settings = {"steps": 3, "sampler_name": "euler_ancestral", "latent": latent}
+        return host_ksampler(model, positive, negative, **settings)
 
     return sample

@@ -95,22 +95,11 @@ def core_control(network, prompts):
 
 
 @pytest.fixture
-def sample(model):
-    """The host's KSampler on an empty latent of `cells` (height, width)."""
-    import nodes
-
-    def run(conditionings, used=model, *, cells: tuple[int, int] = (12, 10), batch=1, **inputs):
-        positive, negative = conditionings[:2]
-        given = {
-            "seed": 5, "steps": 2, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal",
-            "latent": {"samples": torch.zeros(batch, 4, *cells)},
-        }  # fmt: skip
-        options = {**given, **inputs}
-        return nodes.common_ksampler(used, positive=positive, negative=negative, **options)[0][
-            "samples"
-        ]
-
-    return run
+def sample(model, host_ksampler):
+    """The host's KSampler on an empty latent."""
+    return lambda conditionings, used=model, **inputs: host_ksampler(
+        used, *conditionings[:2], **inputs
+    )
 
 
 @dataclass(frozen=True)

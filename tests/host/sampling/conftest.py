@@ -79,23 +79,12 @@ def run(pack, model, vae, prompts):
 
 
 @pytest.fixture
-def ksampler(model, prompts):
+def ksampler(model, prompts, host_ksampler):
     """The samples of the host's KSampler with the inputs `run` uses."""
-    import nodes
 
     def sample(latent: dict, denoise: float, **inputs) -> torch.Tensor:
-        given = {
-            "model": model,
-            **prompts,
-            "seed": 5,
-            "steps": STEPS,
-            "cfg": 4.0,
-            "sampler_name": "euler_ancestral",
-            "scheduler": "normal",
-        }
-        return nodes.common_ksampler(latent=latent, denoise=denoise, **{**given, **inputs})[0][
-            "samples"
-        ]
+        given = {"model": model, **prompts, "steps": STEPS, "sampler_name": "euler_ancestral"}
+        return host_ksampler(latent=latent, denoise=denoise, **{**given, **inputs})
 
     return sample
 
