@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 import unicodedata
-from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -13,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collage_core.errors import CollageError
-from collage_core.prompt.checks import LONGEST_PROMPT
 from collage_core.prompt.insertion import insert_embeddings
 from collage_core.prompt.phrases import Phrases, find_phrases
 
@@ -133,77 +129,6 @@ def test_layers_share_words_that_do_not_go_round(prompt: str, layers: int, place
     assert len(region.places) == places
 
 
-def test_all_bad_layers_are_named_at_once_with_the_nearest_words():
-    message = refused("a toy box with a teddy", "teddy bear", "a toy", "footbal", "box")
-    assert 'layer 1 "teddy bear", input text: does not stand in the prompt; nearest: ' in message
-    assert '"a teddy"' in message or '"teddy"' in message
-    assert 'layer 3 "footbal"' in message
-    assert 'layer 2 "' not in message
-    assert 'layer 4 "' not in message
-    assert 'The prompt is "a toy box with a teddy"' in message
-
-
-def test_phrases_that_cross_are_refused_with_both_spans():
-    message = refused("a red bear hat", "red bear", "bear hat")
-    assert 'layer 2 "bear hat"' in message
-    assert '"red bear" at characters 3 to 10' in message
-    assert "at characters 7 to 14" in message
-
-
-def test_phrases_without_words_are_refused():
-    assert 'layer 1 "()", input text: has no words' in refused("a bear", "()")
-    assert 'layer 1 "a b"' in refused("a b", "a b", "a", "b")
-
-
-def insert(prompt: str, *layers: tuple[str, str | None]) -> Phrases:
-    return insert_embeddings(
-        find(prompt, *(text for text, _ in layers)), [name for _, name in layers]
-    )
-
-
-@pytest.mark.parametrize(
-    ("prompt", "layers", "expected"),
-    [
-        ("a cake", [("cake", None)], "a cake"),
-        ("a cake", [("cake", "x")], "a embedding:x cake"),
-        ("cake", [("cake", "x")], "embedding:x cake"),
-        ("a (cake:1.3)", [("cake", "x")], "a ( embedding:x cake:1.3)"),
-        ("a (red:1.2) cake", [("red cake", "x")], "a ( embedding:x red:1.2) cake"),
-        (r"a \(cake\)", [("cake", "x")], r"a \( embedding:x cake\)"),
-        ("pie,cake", [("cake", "x")], "pie, embedding:x cake"),
-        ("cake cake", [("cake", "x")], "embedding:x cake embedding:x cake"),
-        ("cake cake", [("cake", "x"), ("cake", "y")], "embedding:x cake embedding:y cake"),
-        ("cakes", [("cakes", "x"), ("cakes", None), ("cakes", "y"), ("cakes", "x")],
-         "embedding:x embedding:y cakes"),
-        ("red hat", [("hat", "x"), ("red hat", "y")], "embedding:y red embedding:x hat"),
-        ("red hat", [("red", "x"), ("red hat", "y")], "embedding:y embedding:x red hat"),
-    ],
-)  # fmt: skip
-def test_learned_tokens_stand_before_their_words(
-    prompt: str, layers: list[tuple[str, str | None]], expected: str
-):
-    assert insert(prompt, *layers).prompt == expected
-
-
-def test_the_learned_token_is_the_first_word_of_its_place():
-    learned = insert("a red hat and\ta cake", ("red hat", "y"), ("hat", None), ("cake", "x"))
-    assert found(learned) == [
-        ((0,), [["embedding:y", "red"]]),
-        ((1,), [["hat"]]),
-        ((2,), [["embedding:x", "cake"]]),
-    ]
-    spans = [learned.of_layer(i).places[0] for i in range(3)]
-    texts = [learned.prompt[place.start : place.end] for place in spans]
-    assert texts == ["embedding:y red hat", "hat", "embedding:x cake"]
-
-
-def test_a_token_directly_after_a_place_is_not_part_of_it():
-    learned = insert("红熊", ("红", None), ("熊", "x"))
-    assert learned.prompt == "红 embedding:x 熊"
-    first = learned.of_layer(0).places[0]
-    assert (first.start, first.end) == (0, 1)
-
-
 NAMES = ["red", "bear", "Hat", "box", "cake", "école", "雪"]
 phrase = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(" ".join)
 filler = st.sampled_from([" ", ", ", " with (a:1.2) ", " ( ", " \\( ", "\n", " and the ", "; "])
@@ -278,54 +203,3 @@ def test_spelling_forms_of_any_text_match(text: str):
     except CollageError:
         return  # no words in it
     assert found(find(apart, composed))
-
-
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "embedding:sushi sushi",
-        "(embedding:sushi:1.3) sushi",
-        "a embedding:my_sushi, sushi",
-        "embedding:sushi,sushi sushi",
-    ],
-)
-def test_the_name_of_an_embedding_is_not_a_phrase(prompt: str):
-    (region,) = find_phrases(prompt, [(1, "sushi")]).regions
-    (place,) = region.places
-    assert (place.start, place.end) == (len(prompt) - 5, len(prompt))
-
-
-def worded(count: int) -> list[str]:
-    """Different words of five letters that look alike."""
-    return ["".join(letters) for letters in islice(product("abcdef", repeat=5), count)]
-
-
-HOSTILE = {
-    "near misses": ["ababab abc"] * 60,
-    "long near misses": [" ".join(worded(900)[i:]) + "x" for i in range(60)],
-    "one letter": ["a " * (i + 1) for i in range(60)],
-    "one letter and another": ["a " * (i + 1) + "b" for i in range(60)],
-    "embeddings": ["embedding:a " * (i + 1) for i in range(60)],
-}
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("prompt", [" ".join(worded(1600)), "a " * 4999, "embedding:a " * 800])
-def test_no_layers_and_no_prompt_keep_anyone_waiting(kind: str, prompt: str):
-    """The longest prompt with 60 layers, in processor time: it took minutes."""
-    assert len(prompt) <= LONGEST_PROMPT
-    started = time.process_time()
-    with contextlib.suppress(CollageError):
-        find(prompt, *HOSTILE[kind])
-    assert time.process_time() - started < 8
-
-
-def test_a_long_phrase_is_told_what_it_nearly_is():
-    text = "a very large wooden bento box with many small compartments"
-    said = refused(f"here is {text} full of rice", text.replace("wooden", "woden"))
-    assert 'nearest: "a very large wooden bento box' in said
-
-
-def test_signs_of_other_programs_in_a_text_are_named():
-    said = refused("a bear", "bear <lora:fur:1>")
-    assert '"<lora:fur:1>" has no meaning in ComfyUI: load the file with a Load LoRA node.' in said

@@ -180,6 +180,33 @@ def host_ksampler():
 
 
 @pytest.fixture
+def low_memory(monkeypatch) -> None:
+    """The host splits every batch into its conditionings."""
+    import comfy.model_patcher
+
+    monkeypatch.setattr(comfy.model_patcher.ModelPatcher, "get_free_memory", lambda *_: 0)
+
+
+@pytest.fixture
+def reverse_conds():
+    """A clone of a model that is asked for negative and positive in the other order."""
+    import comfy.samplers
+
+    def other_order(args):
+        found = comfy.samplers.calc_cond_batch(
+            args["model"], args["conds"][::-1], args["input"], args["sigma"], args["model_options"]
+        )
+        return found[::-1]
+
+    def reverse(model):
+        clone = model.clone()
+        clone.set_model_sampler_calc_cond_batch_function(other_order)
+        return clone
+
+    return reverse
+
+
+@pytest.fixture
 def in_graph(node_of):
     """Run a node as the host does, with `others` in the queued prompt and all its inputs linked
     to the one of them that is called "before"; its outputs."""

@@ -21,6 +21,34 @@ def paper(load_module):
     return load_module(Path(__file__).with_name("papers_loop.py"))
 
 
+@pytest.fixture(scope="session")
+def kit(load_module):
+    return load_module(Path(__file__).with_name("token_fixtures.py"))
+
+
+@pytest.fixture(scope="session")
+def clips(kit, tmp_path_factory):
+    """A text encoder of every family, with sound and faulty embeddings at hand."""
+    folder = tmp_path_factory.mktemp("embeddings")
+    for name, count in kit.VECTORS.items():
+        kit.write_embedding(folder, name, count)
+    kit.write_faulty(folder)
+    return {kind: kit.Clip(kind, folder) for kind in ("SD1", "SD2", "SDXL", "SD3")}
+
+
+@pytest.fixture(scope="session")
+def bind(pack, clips):
+    """Bind the layers' texts in a prompt: its phrases and what was bound."""
+
+    def bind(prompt: str, *texts: str, kind: str = "SD1", names: tuple[str | None, ...] = ()):
+        core = pack.collage_core
+        phrases = core.prompt.phrases.find_phrases(prompt, list(enumerate(texts, 1)))
+        phrases = core.prompt.insertion.insert_embeddings(phrases, names or [None] * len(texts))
+        return phrases, pack.nodes.host.attention.token_spans.token_spans(clips[kind], phrases)
+
+    return bind
+
+
 @pytest.fixture
 def make_collage(pack):
     """A canvas of `size` (height, width): "red fox" left, "blue bear" right, soft in places."""

@@ -23,31 +23,9 @@ def assert_rows(paper, spy, *wanted: tuple[int, bool]) -> None:
     assert found == Counter(wanted)
 
 
-@pytest.fixture
-def low_memory(monkeypatch) -> None:
-    import comfy.model_patcher
-
-    monkeypatch.setattr(comfy.model_patcher.ModelPatcher, "get_free_memory", lambda *_: 0)
-
-
-def reverse_conds(model):
-    """A clone that is asked for negative and positive in the other order."""
-    import comfy.samplers
-
-    def other_order(args):
-        found = comfy.samplers.calc_cond_batch(
-            args["model"], args["conds"][::-1], args["input"], args["sigma"], args["model_options"]
-        )
-        return found[::-1]
-
-    clone = model.clone()
-    clone.set_model_sampler_calc_cond_batch_function(other_order)
-    return clone
-
-
 @pytest.mark.parametrize(("words", "against"), [("", ""), (LONG, ""), ("", LONG)])
 def test_together_reversed_and_apart_are_one_picture(
-    paper, make_collage, patch, sample, spy, encode, request, words, against
+    paper, make_collage, patch, sample, spy, encode, request, reverse_conds, words, against
 ) -> None:
     """Also where 77 tokens are repeated to the length of 154."""
     collage = make_collage()

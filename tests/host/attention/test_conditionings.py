@@ -76,22 +76,6 @@ def test_an_area_of_the_negative_gives_the_positive_one(
     assert steered(paper, spy) == [(0, True), (0, True), (1, False)]
 
 
-def test_appended_tokens_are_left_alone(paper, make_collage, patch, sample, spy, encode) -> None:
-    import nodes
-
-    collage = make_collage()
-    patched, positive, _ = patch(collage)
-    (positive,) = nodes.ConditioningConcat().concat(positive, encode("rain"))
-    sample(spy.follow(patched), positive, steps=1)
-    (call,) = spy.calls
-    for block in call["blocks"]:
-        masks, _ = paper.masks_of(block, collage)
-        f = paper.factor(call["sigma"])
-        wanted = paper.attention(block, 1, masks, collage, f, starts=[0])
-        assert block["k"].shape[1] == 154
-        assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
-
-
 def test_an_average_is_refused_by_name(pack, make_collage, patch, sample, encode) -> None:
     import nodes
 

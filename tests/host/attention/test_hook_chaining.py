@@ -77,22 +77,29 @@ def test_patches_of_input_and_output_run(paper, make_collage, patch, sample, spy
     assert (after - before).abs().max() > 1e-2
 
 
-def test_tokens_that_a_patch_appends_are_left_alone(
-    paper, make_collage, patch, sample, spy
+def append(n, context, value, extra_options):
+    return n, torch.cat([context, context[:, 5:9]], 1), torch.cat([value, value[:, 5:9]], 1)
+
+
+@pytest.mark.parametrize(("by", "keys"), [("a patch", 81), ("ConditioningConcat", 154)])
+def test_appended_tokens_are_left_alone(
+    paper, make_collage, patch, sample, spy, encode, by, keys
 ) -> None:
-    def append(n, context, value, extra_options):
-        return n, torch.cat([context, context[:, 5:9]], 1), torch.cat([value, value[:, 5:9]], 1)
+    import nodes
 
     collage = make_collage()
     patched, positive, _ = patch(collage)
-    patched.set_model_attn2_patch(append)
+    if by == "a patch":
+        patched.set_model_attn2_patch(append)
+    else:
+        (positive,) = nodes.ConditioningConcat().concat(positive, encode("rain"))
     sample(spy.follow(patched), positive, steps=1)
     (call,) = spy.calls
     for block in call["blocks"]:
         masks, _ = paper.masks_of(block, collage)
         f = paper.factor(call["sigma"])
         wanted = paper.attention(block, 1, masks, collage, f, starts=[0])
-        assert block["k"].shape[1] == 81
+        assert block["k"].shape[1] == keys
         assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""Text encoders without their models, embedding files, and an oracle of where words stand.
+"""Text encoders without their models, embedding files, and an oracle of the positions of words.
 
 Import only where ComfyUI is at hand.
 """
@@ -24,10 +24,11 @@ TOKENIZERS = {
     "SD3": comfy.text_encoders.sd3_clip.SD3Tokenizer,
 }
 WIDTHS = {"clip_l": 768, "clip_h": 1024, "clip_g": 1280}
+VECTORS = {f"v{n}": n for n in (1, 2, 7, 8, 16, 90)}  # name of an embedding -> its vectors
 
 
 class Clip:
-    """The part of a CLIP that binding needs, with the host's own tokenizer."""
+    """The part of a CLIP that tokenises, with the host's own tokenizer."""
 
     def __init__(self, kind: str, embeddings: Path) -> None:
         self.tokenizer = TOKENIZERS[kind](embedding_directory=str(embeddings))

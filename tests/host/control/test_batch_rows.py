@@ -13,28 +13,6 @@ LEVELS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def low_memory(monkeypatch) -> None:
-    import comfy.model_patcher
-
-    monkeypatch.setattr(comfy.model_patcher.ModelPatcher, "get_free_memory", lambda *_: 0)
-
-
-def reverse_conds(model):
-    """A clone that is asked for negative and positive in the other order."""
-    import comfy.samplers
-
-    def other_order(args):
-        found = comfy.samplers.calc_cond_batch(
-            args["model"], args["conds"][::-1], args["input"], args["sigma"], args["model_options"]
-        )
-        return found[::-1]
-
-    clone = model.clone()
-    clone.set_model_sampler_calc_cond_batch_function(other_order)
-    return clone
-
-
 def one_picture(collage, index: int):
     """The collage with the pictures of one item of its batch."""
     layers = tuple(
@@ -55,7 +33,7 @@ def net_and_model(request, tiny, make_model, network, model):
 
 @pytest.mark.parametrize("batch", [1, 3])
 def test_together_reversed_and_apart_are_one_picture(
-    control, sample, record, make_collage, net_and_model, request, batch
+    control, sample, record, make_collage, net_and_model, request, reverse_conds, batch
 ) -> None:
     net, used = net_and_model
     controlled = control(make_collage(batch=batch), net)

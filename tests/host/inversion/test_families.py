@@ -32,25 +32,6 @@ def make_clip(tiny):
 
 
 @pytest.fixture
-def make_model(tiny):
-    import comfy.model_base
-    import comfy.model_patcher
-    import comfy.supported_models
-
-    def make(description: str, *, cls=comfy.model_base.BaseModel, kind="EPS", **unet):
-        config = getattr(comfy.supported_models, description)({**tiny.UNET, **unet})
-        config.unet_config.update(num_heads=-1, num_head_channels=16)
-        model = cls(config, model_type=comfy.model_base.ModelType[kind], device=tiny.CPU)
-        tiny.randomize(model.diffusion_model, 0)
-        model.diffusion_model.out.get_submodule("2").get_parameter("weight").mul_(0.1)
-        return comfy.model_patcher.ModelPatcher(
-            model, load_device=tiny.CPU, offload_device=tiny.CPU
-        )
-
-    return make
-
-
-@pytest.fixture
 def sd2_clip(make_clip):
     from comfy.text_encoders.sd2_clip import SD2ClipModel, SD2Tokenizer
 
