@@ -119,6 +119,7 @@ class CollageEdit(io.ComfyNode):
             check_room(NODE, what, split_bytes(before, len(image)), image.device)
         edited, noise, report = edit(collage, image, request)
         check_written(cls, 3, [layer.embedding for layer in edited.shown])
+        assert edited.edit is not None
         preview = noise_picture(edited, noise, edited.edit.base_noise)
         return io.NodeOutput(
             edited,

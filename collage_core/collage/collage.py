@@ -26,12 +26,12 @@ class Edit:
     """A finished picture to continue from, and the noise that the layers alone do not say.
 
     picture: [B, H, W, 3], shown by the composite in place of the layers' own pixels; layers that
-    are stacked on top later are pasted over it. `base_noise` and `feather` are used in place of the
-    sampler's inputs, so that the layers and the background that were to be kept are kept.
+    are stacked on top later are pasted over it. base_noise, feather: used in place of the sampler's
+    inputs, so that a background that is to be kept stays as it is.
     minimum_noise: [B, 1, H, W], the least noise of a place, such as where a layer was removed;
     None is 0 everywhere.
 
-    Example: keep the background, and whatever the layers do not redraw.
+    Example: the background is kept, and only layers with noise are redrawn.
         Edit(picture=painted, base_noise=0.0, feather=10.0)
     """
 
