@@ -1,4 +1,4 @@
-"""The `figures` command: every example's pictures, one sheet of them all, and the levers' table."""
+"""The `figures` command: the pictures of all examples, one sheet of them, and a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER_MODEL = "_checkpoint"  # ends the names of the variants that want a real c
 
 
 def run_figures(host: Host, options: argparse.Namespace) -> int:
-    """Run the demo variants of all examples and measure the levers; return 0 once all is there."""
+    """Run the demo variants of all examples and measure the controls; return 0 at the end."""
     started = time.monotonic()
     folder: Path = options.output.absolute()
     pictures = folder / "figures"  # apart from those of `demo`, which are nobody's to replace
@@ -35,7 +35,7 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
                 say(f"  {path}")
     status = checks.run_module(host, "demo.examples.figures", [str(folder)])
     if options.collages:
-        measure = ["levers", "--collages", str(options.collages), "--steps", "12"]
+        measure = ["controls", "--collages", str(options.collages), "--steps", "12"]
         where = ["--output", str(folder / "evaluate")]
         status = status or checks.run_module(host, "demo.evaluate", [*measure, *where])
     if options.keep:

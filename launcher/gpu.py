@@ -99,7 +99,7 @@ def _environ(host: Host, *, rehearse: bool) -> dict[str, str]:
 
 # arguments on a GPU, and in a rehearsal
 ATTENTION = ("", "--tiny --size 64 --rounds 1 --layers 1 --models sd15")
-INVERSION = ("--looks 4 --seeds 1", "--looks 1 --seeds 1 --methods none --quick")
+INVERSION = ("--objects 4 --seeds 1", "--objects 1 --seeds 1 --methods none --quick")
 
 
 def _parts(host: Host, work: Path, *, rehearse: bool) -> Iterator[Part]:

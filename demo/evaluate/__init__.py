@@ -6,12 +6,12 @@ Modules
     structure       are the edges of a collage kept?
     harmony         fidelity against harmony, over the noise of one layer
     edits           what changes outside of an edit
-    levers          plain harmonisation and what each control adds
-    levers_table    the same as a table, with the paper's claims
-    learning        a look learned by one method, and what came of it
+    controls        plain harmonisation and what each control adds
+    controls_table  the same as a table, with the paper's claims
+    learning        an embedding learned by one method, and what it achieves
     collages        collages of unseen scenes
-    looks           collages with one object whose words do not say how it looks
-    appearance      does an object still look as it did?
+    concepts        collages in which one object's text leaves its appearance open
+    appearance      does an object still look the same?
     changed_scenes  are prompts with a learned embedding still obeyed?
     differential    the same collage with ComfyUI's DifferentialDiffusion
 """

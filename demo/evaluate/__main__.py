@@ -1,11 +1,11 @@
-"""`python3 run.py evaluate`: what the demo model and the pack achieve, seen by the judge.
+"""`python3 run.py evaluate`: what the demo model and the pack achieve, measured by the judge.
 
-prompts: does the model paint what it is told? placement: are objects where their layers are, by
-three ways of telling? sweep: placement for several attract and repel, on other collages.
+prompts: does the model paint what the prompt says? placement: are objects where their layers are,
+for three ways of painting? sweep: placement for several attract and repel, on other collages.
 structure: are the edges of a collage kept, with the structure network and without?
-harmony: what the noise of one layer trades of its looks for fitting in, as a curve. edits: bytes
-changed outside of an edit. The host's DifferentialDiffusion stands beside the pack in both.
-levers: plain harmonisation and what each lever adds to it, beside what the paper claims.
+harmony: fidelity against harmony, over the noise of one layer. edits: bytes that change outside of
+an edit. Both compare with ComfyUI's DifferentialDiffusion. controls: plain harmonisation, and what
+each control adds to it, beside the paper's claims; `levers` is its former name.
 """
 
 from __future__ import annotations
@@ -18,9 +18,18 @@ import torch
 from launcher.arguments import at_least, fraction
 
 from ..pack import ROOT
-from . import edits, harmony, levers, placement, prompts, structure
+from . import controls, edits, harmony, placement, prompts, structure
 
-ROWS = ("prompts", "placement", "sweep", "structure", "harmony", "edits", "levers")
+RUNS = {  # of collages; prompts need none
+    "placement": placement.run,
+    "sweep": placement.sweep,
+    "structure": structure.run,
+    "harmony": harmony.run,
+    "edits": edits.run,
+    "controls": controls.run,
+}
+ALIASES = {"levers": "controls"}
+ROWS = ("prompts", *RUNS, *ALIASES)
 
 
 def main() -> None:
@@ -35,24 +44,15 @@ def main() -> None:
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
-    rows = options.rows or ROWS[:2]
+    rows = {ALIASES.get(row, row) for row in options.rows or ROWS[:2]}
     common = (options.steps, options.cfg, options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode():
         if "prompts" in rows:
             prompts.run(options.prompts, *common)
-        if "placement" in rows:
-            placement.run(options.collages, options.noise, *common)
-        if "sweep" in rows:
-            placement.sweep(options.collages, options.noise, *common)
-        if "structure" in rows:
-            structure.run(options.collages, options.noise, *common)
-        if "harmony" in rows:
-            harmony.run(options.collages, options.noise, *common)
-        if "edits" in rows:
-            edits.run(options.collages, options.noise, *common)
-        if "levers" in rows:
-            levers.run(options.collages, options.noise, *common)
+        for row, run in RUNS.items():
+            if row in rows:
+                run(options.collages, options.noise, *common)
 
 
 if __name__ == "__main__":

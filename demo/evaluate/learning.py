@@ -1,4 +1,4 @@
-"""One training of a layer's look by one method, and what came of it."""
+"""An embedding learned from one layer by one method, and what it achieves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..pack import load_pack
 from .appearance import appearance
 from .changed_scenes import changed_scenes, obeyed, paint_scenes
 from .collages import Case
-from .looks import Look
+from .concepts import Concept
 from .placement import Painter
 
 WORD = "learned-look"
@@ -39,22 +39,22 @@ class Learning:
         self.core = pack.collage_core
         self.painter, self.judge = Painter(steps, cfg), judge.load_judge()
 
-    def run(self, look: Look, method: Method, seed: int) -> tuple[dict, torch.Tensor]:
+    def run(self, concept: Concept, method: Method, seed: int) -> tuple[dict, torch.Tensor]:
         """The figures of one run, and its picture [256, 256, 3]."""
-        found, learned = {"method": method.name, "look": look.seed, "seed": seed}, None
-        found["unusual"] = look.unusual
+        found, learned = {"method": method.name, "look": concept.seed, "seed": seed}, None
+        found["unusual"] = concept.unusual
         if method.preset:
-            learned, figures = self.learn(look, method, seed)
+            learned, figures = self.learn(concept, method, seed)
             found |= figures
-            look = look.with_layer(dataclasses.replace(look.layer, embedding=learned))
-        picture = self._paint(look, seed)
-        own = look.collage.composite
-        seen = appearance(self.judge, own.image[0], picture, own.visible_alpha[0, look.index])
+            concept = concept.with_layer(dataclasses.replace(concept.layer, embedding=learned))
+        picture = self._paint(concept, seed)
+        own = concept.collage.composite
+        seen = appearance(self.judge, own.image[0], picture, own.visible_alpha[0, concept.index])
         found |= {**dataclasses.asdict(seen), "fidelity": seen.fidelity}
-        found["obeyed"], found["named"] = self._obeyed(look.noun, learned, seed)
+        found["obeyed"], found["named"] = self._obeyed(concept.noun, learned, seed)
         return found, picture
 
-    def learn(self, look: Look, method: Method, seed: int) -> tuple[Any, dict]:
+    def learn(self, concept: Concept, method: Method, seed: int) -> tuple[Any, dict]:
         """An Embedding and how it came about. The node does the same, and keeps a file."""
         presets = import_module(f"{self.core.__name__}.inversion.settings").PRESETS
         inputs = import_module(f"{self.host}.inversion.task")
@@ -63,8 +63,8 @@ class Learning:
                 model=self.painter.model,
                 clip=self.painter.clip,
                 vae=self.painter.vae,
-                layer=look.layer,
-                collage=look.collage if method.collage else None,
+                layer=concept.layer,
+                collage=concept.collage if method.collage else None,
                 settings=dataclasses.replace(presets[method.preset], **dict(method.changes)),
                 seed=seed,
             )
@@ -83,8 +83,8 @@ class Learning:
             "vector": [value.flatten().tolist() for value in vectors.values()],
         }
 
-    def _paint(self, look: Look, seed: int) -> torch.Tensor:
-        case = Case(look.seed, look.collage, ())
+    def _paint(self, concept: Concept, seed: int) -> torch.Tensor:
+        case = Case(concept.seed, concept.collage, ())
         return self.painter.paint(case, self.painter.patched(case), seed)
 
     def _obeyed(self, noun: str, learned: Any, seed: int) -> tuple[int, int]:
@@ -101,7 +101,7 @@ class Learning:
             steps=painter.steps,
             cfg=painter.cfg,
         )
-        seen = judge.look(self.judge, pictures)
+        seen = judge.recognise(self.judge, pictures)
         found = [
             yes for s, scene in zip(seen, scenes, strict=True) for yes in obeyed(s, scene, noun)
         ]

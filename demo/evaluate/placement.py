@@ -123,7 +123,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
         for seed in (1, 2):
             row = {name: painter.paint(case, how, seed) for name, how in told.items()}
             row = {"collage": case.collage.composite.image[0], **row}
-            seen = judge.look(model, torch.stack(list(row.values())))
+            seen = judge.recognise(model, torch.stack(list(row.values())))
             own = {name: own_shares(case, s) for name, s in zip(row, seen, strict=True)}
             for name, found in own.items():
                 shares[name] += found
@@ -151,7 +151,7 @@ def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> Non
         for case in chosen:
             set_up = with_strengths(case, attract, repel)
             picture = painter.paint(set_up, painter.patched(set_up), seed=1)
-            shares += own_shares(case, judge.look(model, picture[None])[0])
+            shares += own_shares(case, judge.recognise(model, picture[None])[0])
         table[f"attract {attract:g}, repel {repel:g}"] = summary(shares)
         print(attract, repel, table[f"attract {attract:g}, repel {repel:g}"], flush=True)
     write(table, folder / f"sweep_{noise:g}.json")

@@ -62,7 +62,7 @@ def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
 
 def score(prompts: list[Prompt], pictures: torch.Tensor) -> dict[str, dict[str, float]]:
     """Per number of objects and for all: objects named, share that appears, share well coloured."""
-    sightings = judge.look(judge.load_judge(), pictures)
+    sightings = judge.recognise(judge.load_judge(), pictures)
     rows: dict[str, list[tuple[bool, bool | None]]] = {}
     for prompt, seen in zip(prompts, sightings, strict=True):
         for kind, color in prompt.things:

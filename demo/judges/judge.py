@@ -79,7 +79,7 @@ def load_judge() -> Judge:
 
 
 @torch.inference_mode()
-def look(judge: Judge, pictures: torch.Tensor) -> list[Sighting]:
+def recognise(judge: Judge, pictures: torch.Tensor) -> list[Sighting]:
     """[B, H, W, 3] in [0, 1] -> one Sighting each."""
     kinds, colors = judge(pictures.movedim(-1, 1).float())
     pairs = zip(kinds.argmax(1), colors.argmax(1), strict=True)

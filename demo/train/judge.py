@@ -104,7 +104,7 @@ def accuracy(model: judge.Judge, data: list[np.ndarray]) -> dict[str, float]:
     """Share of objects whose cells mostly get the right kind, and of cells, on unseen scenes."""
     right = objects = right_color = cells = right_cells = 0
     for picture, kinds, colors in zip(*data, strict=True):
-        seen = judge.look(model, torch.from_numpy(np.array(picture))[None].float() / 255)[0]
+        seen = judge.recognise(model, torch.from_numpy(np.array(picture))[None].float() / 255)[0]
         truth, truth_color = torch.from_numpy(np.array(kinds)), torch.from_numpy(np.array(colors))
         right_cells += int((seen.kinds == truth).sum())
         cells += truth.numel()

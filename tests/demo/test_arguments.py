@@ -11,7 +11,7 @@ NONSENSE = [
     "bench.queue --prompts 1",
     "bench.queue --first 0",
     "bench.world --scenes many",
-    "bench.inversion --looks 0",
+    "bench.inversion --objects 0",
     "bench.inversion --workers -1",
     "bench.samplers --steps 0",
     "bench.attention --rounds 0",
@@ -22,6 +22,7 @@ NONSENSE = [
     "evaluate.__main__ --noise nan",
     "evaluate.__main__ --noise 1.1",
     "evaluate.__main__ --steps x",
+    "evaluate.__main__ nothing",
 ]
 
 

@@ -19,30 +19,32 @@ REPO = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def found():
-    from demo.evaluate.looks import REPORT_SEED, looks
+    from demo.evaluate.concepts import REPORT_SEED, concepts
 
-    return looks(REPORT_SEED, 4, 0.8)
+    return concepts(REPORT_SEED, 4, 0.8)
 
 
 def test_the_object_is_named_by_its_kind_alone(found) -> None:
-    for look in found:
-        assert look.layer.text == look.noun
-        assert len(re.findall(rf"\ba {look.noun}\b", look.collage.prompt)) == 1
-        assert look.collage.phrases.regions, "every layer's words stand in the prompt"
+    for concept in found:
+        assert concept.layer.text == concept.noun
+        assert len(re.findall(rf"\ba {concept.noun}\b", concept.collage.prompt)) == 1
+        assert concept.collage.phrases.regions, "every layer's words stand in the prompt"
 
 
 def test_every_second_object_is_repainted(found) -> None:
-    assert [look.unusual for look in found] == [False, True, False, True]
-    for look in found:
-        layer = world.scene(look.seed, "toys").layers[look.index]
-        same = torch.equal(look.layer.image[0], torch.from_numpy(layer.rgba[..., :3]))
-        assert same != look.unusual
+    assert [concept.unusual for concept in found] == [False, True, False, True]
+    for concept in found:
+        layer = world.scene(concept.seed, "toys").layers[concept.index]
+        same = torch.equal(concept.layer.image[0], torch.from_numpy(layer.rgba[..., :3]))
+        assert same != concept.unusual
 
 
 def test_objects_to_choose_by_are_others_than_those_reported(found) -> None:
-    from demo.evaluate.looks import TUNING_SEED, looks
+    from demo.evaluate.concepts import TUNING_SEED, concepts
 
-    assert not {look.seed for look in looks(TUNING_SEED, 4, 0.8)} & {look.seed for look in found}
+    assert not {concept.seed for concept in concepts(TUNING_SEED, 4, 0.8)} & {
+        concept.seed for concept in found
+    }
 
 
 def test_what_a_scene_names_is_looked_for_one_by_one() -> None:

@@ -26,8 +26,8 @@ from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ... import sheets
+from ...evaluate.concepts import REPORT_SEED, TUNING_SEED, Concept, concepts
 from ...evaluate.learning import Learning, Method
-from ...evaluate.looks import REPORT_SEED, TUNING_SEED, Look, looks
 from ...pack import ROOT, load_pack
 from .tables import ablation_table, preset_table
 
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> None:
     jobs = [
         (number, method, seed)
         for seed in range(1, options.seeds + 1)
-        for number in range(options.looks)
+        for number in range(options.objects)
         for method in chosen
     ]
     folder = options.output / ("ablations" if options.ablations else "presets")
@@ -76,13 +76,13 @@ def main(arguments: Sequence[str]) -> None:
     text = (ablation_table if options.ablations else preset_table)(runs, names)
     write_whole(folder / "table.md", text + "\n", replace=True)
     print(text)
-    _sheet(folder, looks(first, options.looks, NOISE), names)
+    _sheet(folder, concepts(first, options.objects, NOISE), names)
     print(f"\nEvery run: {log}\nPictures: {folder / 'sheet.png'}")
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench inversion", description=__doc__)
-    parser.add_argument("--looks", type=at_least(1), default=12, help="objects")
+    parser.add_argument("--objects", "--looks", type=at_least(1), default=12, help="how many")
     parser.add_argument("--seeds", type=at_least(1), default=3, help="of training and painting")
     parser.add_argument("--methods", type=lambda text: text.split(","), help="only these")
     parser.add_argument("--ablations", action="store_true", help="one thing changed at a time")
@@ -117,18 +117,18 @@ def _work(jobs: list[tuple[int, Method, int]], log: Path, first: int, options) -
         done = {(line["number"], line["method"], line["seed"]) for line in lines}
     left = [job for job in jobs if (job[0], job[1].name, job[2]) not in done]
     context = multiprocessing.get_context("spawn")
-    given = (first, options.looks, 2 if options.quick else options.steps, options.cfg)
+    given = (first, options.objects, 2 if options.quick else options.steps, options.cfg)
     with ProcessPoolExecutor(options.workers, context, _begin, given) as pool:
         futures = [pool.submit(_one, *job, log.parent) for job in left]
         for count, future in enumerate(as_completed(futures), 1):
             found = future.result()
             with log.open("a") as file:
                 file.write(json.dumps(found) + "\n")
-            brief = f"look {found['number']}, seed {found['seed']}, {found['method']}"
+            brief = f"object {found['number']}, seed {found['seed']}, {found['method']}"
             print(f"{count} of {len(left)}: {brief}: {found['fidelity']:.3f}", flush=True)
 
 
-_looks: list[Look] = []
+_concepts: list[Concept] = []
 _learning: list[Learning] = []
 
 
@@ -137,7 +137,7 @@ def _begin(first: int, count: int, steps: int, cfg: float) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with torch.inference_mode():
-        _looks.extend(looks(first, count, NOISE))
+        _concepts.extend(concepts(first, count, NOISE))
         _learning.append(Learning(steps, cfg))
 
 
@@ -151,16 +151,16 @@ def _end_with_parent() -> None:
 
 def _one(number: int, method: Method, seed: int, folder: Path) -> dict:
     with torch.inference_mode():
-        found, picture = _learning[0].run(_looks[number], method, seed)
+        found, picture = _learning[0].run(_concepts[number], method, seed)
         if seed == 1:
             sheets.save_sheet(picture[None], folder / "pictures" / f"{number} {method.name}.png", 1)
     return {"number": number, **found}
 
 
-def _sheet(folder: Path, shown: list[Look], names: list[str]) -> None:
+def _sheet(folder: Path, shown: list[Concept], names: list[str]) -> None:
     """A row for each object: the collage, then every method's picture of seed 1."""
     rows = []
-    for number, look in enumerate(shown):
+    for number, concept in enumerate(shown):
         painted = [sheets.read(folder / "pictures" / f"{number} {name}.png") for name in names]
-        rows.append([sheets.to_picture(look.collage.composite.image[0]), *painted])
+        rows.append([sheets.to_picture(concept.collage.composite.image[0]), *painted])
     sheets.save(sheets.in_rows(rows, 0), folder / "sheet.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import world
-from ...evaluate.looks import nameless
+from ...evaluate.concepts import nameless
 from ..graph import Graph, save_layers
 
 SEED = 7_900_034

@@ -1,4 +1,4 @@
-"""A bento box step by step, every layer at one noise: what each lever adds to the one before.
+"""A bento box step by step, every layer at one noise: what each control adds to the one before.
 
 Plain harmonisation of the composite; words in their places; looks learned from the layers; edges
 kept. After the figure of the paper that takes the method apart.

@@ -1,6 +1,7 @@
-"""Collages with one object whose look its words do not tell: "cube", not "green striped cube".
+"""Collages in which one object's text leaves its appearance open: "cube", not "green striped cube".
 
-Every second one is repainted with checks in two colours that no word of the world names.
+Every second of these objects is repainted with checks in two colours that no word of the world
+names.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ PERIOD = 14  # pixels of a check
 
 
 @dataclass(frozen=True)
-class Look:
-    """A Collage of the pack, and which of its layers has the look in question."""
+class Concept:
+    """A Collage of the pack, and the layer whose appearance is to be learned.
+
+    Concept(7_500_001, collage, index=2, noun="cube", unusual=False).layer.text is "cube".
+    """
 
     seed: int
     collage: Any
@@ -40,21 +44,21 @@ class Look:
     def layer(self) -> Any:
         return self.collage.layers[self.index]
 
-    def with_layer(self, layer: Any) -> Look:
+    def with_layer(self, layer: Any) -> Concept:
         layers = list(self.collage.layers)
         layers[self.index] = layer
         return dataclasses.replace(self, collage=self.collage.with_layers(tuple(layers)))
 
 
-def looks(first_seed: int, count: int, noise: float) -> list[Look]:
-    found: list[Look] = []
+def concepts(first_seed: int, count: int, noise: float) -> list[Concept]:
+    found: list[Concept] = []
     seed = first_seed
     while len(found) < count:
         scene, unusual = world.scene(seed, "toys"), len(found) % 2 == 1
         if _patterned(scene) is not None:
             scene, index = nameless(scene, CHECKS[seed % len(CHECKS)] if unusual else None)
             noun = scene.layers[index].kind
-            found.append(Look(seed, to_collage(scene, noise), index, noun, unusual))
+            found.append(Concept(seed, to_collage(scene, noise), index, noun, unusual))
         seed += 1
     return found
 

@@ -1,4 +1,4 @@
-"""What the levers achieve, as a table, and whether the order that the paper claims is found."""
+"""What each control achieves as a table, and whether the differences are those the paper claims."""
 
 from __future__ import annotations
 

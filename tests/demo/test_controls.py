@@ -1,11 +1,11 @@
-"""How the levers are tabled, and when a claim counts as found."""
+"""The table of controls, and when a claim counts as found."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from demo.evaluate.levers_table import MEASURES, WAYS, claims, table, verdict
+from demo.evaluate.controls_table import MEASURES, WAYS, claims, table, verdict
 
 
 @pytest.mark.parametrize(
