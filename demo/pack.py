@@ -1,4 +1,4 @@
-"""The pack and its host inside one process, for measuring without a server."""
+"""The pack and ComfyUI in one process, to measure without a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# the host looks for a GPU when its modules are imported
+# ComfyUI looks for a GPU when its modules are imported
 comfy.cli_args.args.cpu = not torch.cuda.is_available()
 
 
@@ -23,7 +23,7 @@ def host_nodes() -> ModuleType:
 
 
 def load_pack() -> ModuleType:
-    """The pack under a name of its own: its folder `nodes` must not hide the host's module."""
+    """The pack under another name, because its folder `nodes` must not hide ComfyUI's nodes.py."""
     name = "collage_pack"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(

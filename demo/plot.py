@@ -18,7 +18,10 @@ INK, FAINT = (30, 30, 30), (215, 215, 215)
 
 @dataclass(frozen=True)
 class Point:
-    """x and y with their standard errors, and what to write beside it."""
+    """x and y with their standard errors, and the label beside it.
+
+    Point(0.62, 0.91, "noise 0.4", x_error=0.02, y_error=0.01)
+    """
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""Kinds of arguments: what a command is given and cannot use is told before it starts."""
+"""Types for argparse: wrong values are refused before a command starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def at_least(smallest: int) -> Callable[[str], int]:
-    """The kind of a whole number that is not below `smallest`."""
+    """The type of whole numbers from `smallest` up."""
 
     def whole_number(text: str) -> int:
         try:
@@ -22,7 +22,7 @@ def at_least(smallest: int) -> Callable[[str], int]:
 
 
 def fraction(text: str) -> float:
-    """The kind of a number from 0 to 1."""
+    """The type of numbers from 0 to 1."""
     try:
         number = float(text)
     except ValueError:
@@ -33,7 +33,7 @@ def fraction(text: str) -> float:
 
 
 def port(text: str) -> int:
-    """The kind of a port's number."""
+    """The type of port numbers."""
     number = int(text) if text.isdecimal() else 0
     if not 1 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port; ports are 1 to 65535")

@@ -54,10 +54,10 @@ def prepare_base(base: Path) -> Path:
 
 @contextlib.contextmanager
 def own_output(base: Path) -> Iterator[Path]:
-    """Yield the folder for the pictures of one server, which no other server saves into meanwhile.
+    """Yield an output folder that no other server uses at the same time.
 
-    ComfyUI numbers pictures by what lies in the folder and asks nobody, so that two servers would
-    give out the same names. The first gets `output`, others `output_2` and so on.
+    ComfyUI numbers pictures by the files in the folder, without a lock, so that two servers would
+    use the same names. The first server gets `output`, others `output_2` and so on.
     """
     with contextlib.ExitStack() as held:
         folder = base / "output"
@@ -73,7 +73,7 @@ def own_output(base: Path) -> Iterator[Path]:
 def _place_pack(place: Path) -> None:
     """Make the pack appear as `place`: a link where the system allows it, else a fresh copy.
 
-    Whatever lies there and is neither a link nor a copy of ours is not touched.
+    Anything else at that place is left alone, with a LauncherError.
     """
     if place.is_symlink():
         if place.resolve() == REPO.resolve():
@@ -102,8 +102,8 @@ def _copy_pack(place: Path) -> None:
 def copy_examples(pictures: Path, folder: Path) -> None:
     """Copy the example pictures into ComfyUI's input folder, keeping a file the user changed.
 
-    A note beside them tells which file is still as it was copied and may be renewed. A torn copy,
-    as a full disk once left it, is made anew.
+    A note in the folder lists the digests of copied files: a file that still matches may be
+    renewed. An incomplete copy, as a full disk leaves it, is replaced.
     """
     sweep(folder)
     note = folder / ".collage_examples.json"
@@ -125,7 +125,7 @@ def copy_examples(pictures: Path, folder: Path) -> None:
 
 
 def _read_note(note: Path) -> dict[str, str]:
-    """What the note says, and nothing where it is missing or damaged."""
+    """The content of the note; empty if the note is missing or damaged."""
     try:
         said = json.loads(note.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The `canary` command: what another ComfyUI, or the newest page, would break of this pack."""
+"""The `canary` command: what a newer ComfyUI or its newest page breaks in this pack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACT, BROWSER = "tests/host/test_contract.py", "tests/browser"
 
 @dataclass(frozen=True)
 class Frontend:
-    """A version of ComfyUI's page, and the folder that a server is told to serve."""
+    """A version of ComfyUI's page, and its folder for --front-end-root."""
 
     version: str
     root: Path
@@ -51,13 +51,13 @@ def run_canary(host: Host, version: str | None) -> int:
 
 
 def _browser() -> bool:
-    """Whether the page's tests have what they need; they are skipped without."""
+    """Whether Chromium and playwright-core are there; the page's tests are skipped without them."""
     package = HOST_DIR / "browser" / "node_modules" / "playwright-core"
     return package.is_dir() and shutil.which("chromium") is not None
 
 
 def fetch_frontend(version: str | None, folder: Path = FOLDER) -> Frontend:
-    """That version of the page, or the newest of the package index; each is kept once fetched."""
+    """This version of the page, or the newest in the package index; kept for the next run."""
     if version and (folder / version).is_dir():
         return _frontend(folder / version)
     log, partial = new_log("frontend"), folder / ".partial"
@@ -73,7 +73,7 @@ def fetch_frontend(version: str | None, folder: Path = FOLDER) -> Frontend:
 
 
 def _frontend(folder: Path) -> Frontend:
-    """What was installed into a folder; its version stands in the name of its metadata."""
+    """The page in a folder; the name of its metadata folder has its version."""
     name = PACKAGE.replace("-", "_")
     metadata, root = list(folder.glob(f"{name}-*.dist-info")), folder / name / "static"
     if len(metadata) != 1 or not (root / "index.html").is_file():

@@ -21,10 +21,9 @@ AT_ONCE = ("-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile")
 def run_tests(host: Host, pytest_arguments: Sequence[str], **environ: str) -> int:
     """Run the static checks and pytest; return 0 only when all of them passed.
 
-    With arguments for pytest only pytest runs, in one process, because then one is after particular
-    tests.
-    Only the private host is the one that the type checker is configured for. `environ` is added
-    to the environment.
+    With arguments for pytest, only pytest runs, in one process. The static checks run on the
+    private host alone, because the type checker is configured for it. `environ` is added to the
+    environment.
     """
     env = {**test_environ(host), **environ}
     failed = []
@@ -52,7 +51,7 @@ def _static_checks(host: Host) -> list[list[str]]:
 def test_environ(host: Host) -> dict[str, str]:
     """Install the test tools if need be and return the environment that finds them.
 
-    One thread per process: several wait for one another actively wherever cores are shared.
+    One thread a process: several threads on shared cores spin while they wait for one another.
     """
     env = {"OMP_NUM_THREADS": "1", **host.environ(), "COLLAGE_CPU": "1"}
     folder = environment.VENV if host.private else HOST_DIR / "test_tools"
@@ -68,7 +67,7 @@ def run_module(host: Host, module: str, arguments: Sequence[str]) -> int:
 
 
 def _run(command: Sequence[str | Path], env: Mapping[str, str]) -> int:
-    """Run a command on this terminal and return its status; Ctrl-C reaches it by itself."""
+    """Run a command on this terminal, which passes Ctrl-C on to it; return its status."""
     say(f"$ {' '.join(str(part) for part in command[3:])}")
     process = subprocess.Popen(command, env=env, cwd=REPO)
     try:

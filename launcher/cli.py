@@ -1,4 +1,4 @@
-"""The command line: what can be asked for, and how a failure is told."""
+"""The command line: commands, their options, and error messages."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ NEEDS = {
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Return the parsed arguments and those that are for the program behind the command."""
+    """Return the parsed arguments, and the rest for the program behind the command."""
     root = parser()
     options, rest = root.parse_known_args(arguments)
     if rest and options.command not in PASSES_ARGUMENTS_ON:
@@ -122,7 +122,7 @@ def require_folder(command: str, repo: Path = REPO) -> None:
 
 
 def _packed(options: argparse.Namespace) -> Host | None:
-    """The host of a folder that `gpu --pack` made, where one was named or this is in one."""
+    """The host in a folder made by `gpu --pack`: that of --from-pack, or around this pack."""
     from launcher import gpu_pack
 
     named = getattr(options, "from_pack", None)
@@ -186,5 +186,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """Treat a request to end like Ctrl-C, so that everything started is stopped."""
+    """Handle a signal to end like Ctrl-C, so that all started processes are stopped."""
     raise KeyboardInterrupt

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class HostError(LauncherError):
-    """ComfyUI refused a workflow or failed while running it; the text is its own message."""
+    """ComfyUI refused a workflow or failed to run it; the text is ComfyUI's message."""
 
 
 class Client:
@@ -36,7 +36,7 @@ class Client:
     def request(
         self, path: str, body: bytes | None = None, kind: str = "application/json"
     ) -> bytes:
-        """GET `path`, or POST `body` to it; HostError when ComfyUI says no or nothing."""
+        """GET `path`, or POST `body` to it; HostError for an error status or no answer."""
         headers = {"Content-Type": kind} if body is not None else {}
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         try:
@@ -48,7 +48,7 @@ class Client:
             raise HostError(f"ComfyUI at {self.url} does not answer ({error}).") from error
 
     def get(self, path: str) -> Any:
-        """Return the JSON that stands at `path`."""
+        """Return the JSON at `path`."""
         return json.loads(self.request(path))
 
     def object_info(self) -> Json:
@@ -88,7 +88,7 @@ class Client:
         """Wait until a queued workflow is done and return its outputs by node id.
 
         Raises HostError with the node's message if it failed, was interrupted, was taken off the
-        queue, or took longer than `timeout` seconds; `while_waiting` is called between two looks.
+        queue, or took longer than `timeout` seconds; `while_waiting` is called between polls.
         """
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -107,7 +107,7 @@ class Client:
         return any(prompt_id in job for job in queue["queue_running"] + queue["queue_pending"])
 
     def cancel(self, prompt_id: str) -> None:
-        """Take a workflow off the queue and stop it should it run already; harmless after it."""
+        """Remove a workflow from the queue, or stop it if it is running; no effect afterwards."""
         self.request("/queue", json.dumps({"delete": [prompt_id]}).encode())
         self.request("/interrupt", json.dumps({"prompt_id": prompt_id}).encode())
 
@@ -135,13 +135,13 @@ def _outputs(entry: Json) -> Json:
 
 
 def _brief(message: str) -> str:
-    """Shorten a message of pages, such as torch's list of wrong weights; the log has it all."""
+    """Shorten a long message, such as torch's list of wrong weights; the log has all of it."""
     text = message.strip()
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + " ..."
 
 
 def _told(error: Json) -> str:
-    """What one input is refused for; the pack's own sentence, where it is one, without more."""
+    """Why one input is refused; a sentence of the pack is not wrapped."""
     message, details = error["message"], error.get("details")
     if error.get("type") == "exception_during_inner_validation":
         return details or message

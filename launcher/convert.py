@@ -1,4 +1,4 @@
-"""The `convert-embedding` command: done by the host's Python, which has the torch to read with."""
+"""The `convert-embedding` command, run by the host's Python, because it needs torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from launcher.host import find_host
 
 
 def convert_embedding(comfyui: str | None, file: Path, output: Path | None) -> int:
-    """Convert one file and return 0; a file that is not there is told before anything is set up."""
+    """Convert one file and return 0; a missing file is refused before anything is set up."""
     if not file.is_file():
         raise LauncherError(f"There is no file {file}; give the .pt, .bin or .ckpt to convert.")
     arguments = [str(file.absolute())]

@@ -29,7 +29,7 @@ SAVER = "SaveImage"
 
 
 def run_demo(host: Host, options: argparse.Namespace) -> int:
-    """Run the example, or the workflow that was asked for; return 0 once its pictures lie there."""
+    """Run the example, or another workflow; return 0 when its pictures are written."""
     started = time.monotonic()
     source: Path = options.workflow or EXAMPLE
     workflow = read_workflow(source)
@@ -55,9 +55,9 @@ def make_pictures(
     *,
     replace: bool = False,
 ) -> list[Path]:
-    """Run a workflow; its pictures and, where they make rows, all in one, beside `target`.
+    """Run a workflow and return its picture files, named after `target`, and a sheet of the rows.
 
-    Unless `replace`, nothing that lies there is overwritten.
+    Without `replace`, no file is overwritten.
     """
     pictures = _run_workflow(server, workflow, checkpoint)
     written, name = write_pictures(pictures, target.parent, target.name, replace=replace)
@@ -102,13 +102,13 @@ def _fetch_saved(client: Client, outputs: Json) -> dict[str, bytes]:
 
 
 def _name(image: Json) -> str:
-    """A saved picture's name with its subfolder: two may share the one but not the other."""
+    """A saved picture's name with its subfolder, as names repeat between subfolders."""
     folder = image["subfolder"].replace("\\", "_").replace("/", "_")
     return f"{folder}_{image['filename']}" if folder else image["filename"]
 
 
 def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
-    """Replace the demo model of a workflow by a checkpoint of the host; outputs are the same."""
+    """Replace the demo model of a workflow by a checkpoint, which has the same outputs."""
     spec = object_info[CHECKPOINT_LOADER]["input"]["required"]["ckpt_name"]
     known = spec[0] if isinstance(spec[0], list) else spec[1]["options"]
     if name not in known:
@@ -130,9 +130,9 @@ def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
 def write_pictures(
     pictures: dict[str, bytes], folder: Path, name: str, *, replace: bool = False
 ) -> tuple[list[Path], str]:
-    """Write the pictures as <name>_<file name>, each whole or not at all; their paths and the name.
+    """Write the pictures as <name>_<file name>, each complete or not at all; return paths and name.
 
-    Unless `replace`, other pictures that have these names stay, and the name gets a number.
+    Without `replace`, existing pictures stay, and the name gets a number.
     """
     for number in itertools.count(1):
         numbered = name if number == 1 else f"{name}_{number}"
@@ -170,7 +170,7 @@ def _join(host: Host, rows: list[list[Path]]) -> bytes:
 
 
 def in_rows(written: list[Path]) -> list[list[Path]]:
-    """Composite, what belongs between, result: a row for each pair, or none where one lacks."""
+    """A row for each composite, its result and pictures between; [] if one is missing."""
     firsts, lasts = (sorted(path for path in written if kind in path.name) for kind in ENDS)
     if len(firsts) != len(lasts):
         return []

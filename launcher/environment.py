@@ -36,12 +36,12 @@ def is_installed(folder: Path, stamp: str, name: str = "host") -> bool:
 
 
 def is_built(venv: Path = VENV) -> bool:
-    """Say whether the environment is there, current, and its interpreter still exists."""
+    """Say whether the environment is complete and current, and its interpreter exists."""
     return is_installed(venv, fingerprint(HOST_LOCK)) and venv_python(venv).exists()
 
 
 def missing_files(venv: Path = VENV) -> list[str]:
-    """Packages of the lock, and files that packages came with, that are not there any more."""
+    """Packages of the lock, and files of installed packages, that are missing."""
     sites = [*venv.glob("lib/python3*/site-packages"), venv / "Lib" / "site-packages"]
     installed = [info for site in sites for info in site.glob("*.dist-info")]
     present = {_plain(info.name.partition("-")[0]) for info in installed}
@@ -65,7 +65,7 @@ def _is_there(file: Path) -> bool:
 
 
 def build_environment(log: Path, venv: Path = VENV) -> None:
-    """Make the environment; it is marked complete only at the very end, or removed."""
+    """Make the environment; mark it complete at the end, or remove it after a failure."""
     require_space(venv.parent, NEEDED_BYTES)
     say("Installing torch and ComfyUI's packages (7 GB on disk, a few minutes the first time).")
     uv = find_uv(log)
@@ -87,7 +87,7 @@ def build_environment(log: Path, venv: Path = VENV) -> None:
 def add_test_tools(python: Path, folder: Path, *, apart: bool) -> None:
     """Install the test tools into the environment `folder`, or apart from a foreign Python.
 
-    `apart` puts them into `folder` alone, so that a ComfyUI that is not ours stays untouched.
+    `apart` installs into `folder` alone, so that somebody else's ComfyUI stays unchanged.
     """
     stamp = fingerprint(TEST_LOCK, HOST_LOCK)
     if is_installed(folder, stamp, "test"):

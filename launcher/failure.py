@@ -1,4 +1,4 @@
-"""The one exception a user of run.py can cause, and what to make of a failed command's log."""
+"""The one exception that users of run.py see, and the meaning of a failed command's log."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MEANINGS = (
 
 
 class LauncherError(Exception):
-    """A failure told in one sentence; `log` is the file with the details, if there is one."""
+    """A failure in one sentence; `log` is the file with its details, if there is one."""
 
     def __init__(self, sentence: str, log: Path | None = None) -> None:
         ended = sentence if sentence.endswith((".", "\n")) else f"{sentence}."
@@ -55,7 +55,7 @@ class LauncherError(Exception):
 
 
 def meaning_of(output: str) -> str:
-    """Say what the output of a failed pip or uv means and what to do about it."""
+    """The meaning of the output of a failed pip or uv, and the remedy."""
     lowered = output.lower()
     for words, meaning in _MEANINGS:
         if any(word in lowered for word in words):

@@ -1,7 +1,7 @@
-"""The `gpu` command: all that only a GPU can show, in minutes, its results kept as they come.
+"""The `gpu` command: everything that needs a GPU, in minutes, with results written part by part.
 
-Each part is a process of its own with a time of its own. One that is cut off, fails or takes the
-GPU down costs the others nothing.
+Each part is a process with a time limit. A part that is cut off, fails or crashes the GPU does not
+affect the other parts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ COPIED = ("__init__.py", "collage_core", "nodes", "demo", "locales", "web", "lau
 
 @dataclass(frozen=True)
 class Part:
-    """A module with its arguments; `cut_off` says that running out of time is no failure."""
+    """A module with its arguments; with `cut_off`, reaching the time limit is no failure.
+
+    Part("latents", "demo.train", ["--stage", "latents"], seconds=20)
+    """
 
     name: str
     module: str
@@ -83,7 +86,7 @@ def run_gpu(host: Host, options: argparse.Namespace) -> int:
     say(f"Results: {folder / 'gpu.md'}")
     failed = [f"{p['name']} ({p['outcome']})" for p in results.parts if p["outcome"] in FAILURES]
     if failed:
-        raise LauncherError(f"Not done: {', '.join(failed)}. {folder / 'gpu.log'} tells how.")
+        raise LauncherError(f"Not done: {', '.join(failed)}. See {folder / 'gpu.log'}.")
     return 0
 
 
@@ -117,7 +120,7 @@ def _parts(host: Host, work: Path, *, rehearse: bool) -> Iterator[Part]:
 
 
 def _trainings(host: Host, folder: Path, table: Iterable[tuple[str, str, float]]) -> Iterator[Part]:
-    """Each in a copy, where it may write weights and states as it likes."""
+    """Each in a copy of the pack, where it may write weights and states."""
     folder.mkdir()
     for name in COPIED:
         source, place = REPO / name, folder / name
@@ -130,7 +133,7 @@ def _trainings(host: Host, folder: Path, table: Iterable[tuple[str, str, float]]
 
 
 def _run(host: Host, part: Part, environ: Mapping[str, str], seconds: float) -> dict[str, Any]:
-    """Run a part for so many seconds at most; its outcome, its time and its last lines."""
+    """Run a part for at most `seconds`; its outcome, its time and its last lines."""
     log, begun = HOST_DIR / "gpu" / f"{part.name}.log", time.monotonic()
     log.touch()
     found: dict[str, Any] = {"name": part.name, "outcome": "no time left", "seconds": 0.0}
@@ -173,7 +176,7 @@ class Results:
         write_whole(self.folder / "gpu.md", self._text(found["figures"]), replace=True)
 
     def _figures(self) -> list[dict[str, Any]]:
-        """What the tests told, and every run of `bench inversion`."""
+        """The figures of the tests, and every run of `bench inversion`."""
         files = [self.work / "figures.jsonl", *self.work.glob("inversion/*/runs.jsonl")]
         lines = [line for file in files if file.exists() for line in file.read_text().splitlines()]
         return [json.loads(line) for line in lines if line.endswith("}")]
@@ -199,7 +202,7 @@ class Results:
         return "\n".join(lines) + "\n"
 
     def keep_trained(self, training: Path) -> None:
-        """What was packed, in pieces that `cat` puts together again where it is large."""
+        """Copy the packed weights; `cat` joins the pieces of a large file."""
         for file in sorted((training / WEIGHTS).glob("*")):
             shipped = REPO / WEIGHTS / file.name
             if shipped.exists() and filecmp.cmp(file, shipped, shallow=False):

@@ -1,8 +1,8 @@
-"""`run.py gpu --pack`: what a bare GPU machine needs, in one folder that runs there by itself.
+"""`run.py gpu --pack`: a folder with everything that a GPU machine without network needs.
 
-Such a machine has a Python with torch and the usual packages around it, and no network. The folder
-holds this pack, ComfyUI without what is not for pictures, and a wheel of every package of
-host.lock that neither such an image has (`IMAGE`) nor the server can do without (`LEFT_OUT`).
+Such a machine has a Python with torch and the usual packages of its image (`IMAGE`). The folder
+contains this pack, the parts of ComfyUI for pictures, and a wheel of every other package of
+host.lock, except for packages that the server can do without (`LEFT_OUT`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ TESTS = ("pytest", "pluggy", "iniconfig", "packaging")
 
 AV = '''"""In the place of PyAV, which is left out for its size.
 
-ComfyUI names parts of it when it starts. Whoever uses one, as LoadImage does, is told.
+ComfyUI names parts of it when it starts. Nodes that use them raise ImportError.
 """
 
 import importlib.abc
@@ -99,7 +99,7 @@ sys.meta_path.append(Parts())
 
 
 def pack(host: Host, folder: Path) -> int:
-    """Fill the folder and say how to use it; LauncherError when it grows larger than it may."""
+    """Fill the folder and print how to use it; LauncherError if it is larger than MOST."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise LauncherError(f"{folder} holds other files; give --output an empty folder.")
     shutil.rmtree(folder, ignore_errors=True)
@@ -127,7 +127,7 @@ def pack(host: Host, folder: Path) -> int:
 
 
 def wheels_needed(lock: Iterable[str]) -> list[str]:
-    """The packages of a lock, as name==version, that have to go along."""
+    """The packages of a lock, as name==version, that the folder needs."""
     apart = {*IMAGE, *LEFT_OUT}
     skipped = ("nvidia-", "comfyui-workflow-templates")
     return [x for x in lock if _name(x) not in apart and not x.startswith(skipped)]
@@ -138,7 +138,7 @@ def _name(line: str) -> str:
 
 
 def _resolved(lock: Path, log: Path) -> list[str]:
-    """What a lock means for the Python and the system of such a machine."""
+    """The lines of a lock for the Python and the system of such a machine."""
     found = log.with_suffix(".txt")
     command = [*find_uv(log), "pip", "compile", "--no-deps", "--no-header", "--no-annotate"]
     command += ["--python-version", PYTHON, "--python-platform", "x86_64-manylinux_2_28"]
@@ -173,7 +173,7 @@ def is_packed(folder: Path) -> bool:
 
 
 def packed_host(folder: Path) -> Host:
-    """The host of such a folder, run by this Python; the wheels it lacks are laid out for it."""
+    """The host in such a folder, run by this Python with the wheels that it lacks."""
     if not is_packed(folder):
         raise LauncherError(f"{folder} is no folder that `run.py gpu --pack` made.")
     modules = {module or name: name for name, module in IMAGE.items()}

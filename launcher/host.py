@@ -24,7 +24,10 @@ sys.exit(0 if name and (torch.zeros(1, device=name) + 1).item() == 1 else 3)
 
 @dataclass(frozen=True)
 class Host:
-    """A ComfyUI folder and the Python that runs it; site and page: of a folder for GPU machines."""
+    """A ComfyUI folder and its Python; `site` and `page` are set for a folder for GPU machines.
+
+    Host(Path("ComfyUI"), Path("ComfyUI/.venv/bin/python"), private=False)
+    """
 
     comfyui: Path
     python: Path
@@ -47,7 +50,7 @@ class Host:
 
 
 def find_host(comfyui: str | None) -> Host:
-    """Return the ComfyUI that was asked for or that encloses the pack, else the private one."""
+    """Return the requested ComfyUI, else the one around the pack, else the private one."""
     chosen = os.environ.get("COMFYUI_PATH") if comfyui is None else comfyui or "an empty name"
     folder = Path(chosen).expanduser().absolute() if chosen else _enclosing_comfyui()
     if folder is None or folder == comfyui_source.COMFYUI:
@@ -70,7 +73,7 @@ def is_comfyui(folder: Path) -> bool:
 
 
 def prepare_private_host() -> Host:
-    """Build whatever is missing of the private host; touches no network when it is complete."""
+    """Build missing parts of the private host; a complete one needs no network."""
     python = venv_python(environment.VENV)
     if not (comfyui_source.is_unpacked() and environment.is_built()):
         make_host_dir()
@@ -82,7 +85,7 @@ def prepare_private_host() -> Host:
 def require_undamaged(host: Host) -> None:
     """After a failure: LauncherError if files of the private environment are gone.
 
-    To look after every file takes a second or more, too long before each command.
+    Checking every file takes a second or more, too long before each command.
     """
     ours = host.private and host.site is None
     missing = environment.missing_files(environment.VENV) if ours else []
@@ -131,7 +134,7 @@ def must_use_cpu(host: Host) -> bool:
 
 
 def _may_have_accelerator() -> bool:
-    """Say whether asking torch is worth its seconds: Linux shows every such device in /dev."""
+    """Say whether to ask torch, which takes seconds; on Linux, /dev shows every accelerator."""
     if sys.platform != "linux":
         return True
     devices = ("nvidia*", "nvhost*", "kfd", "dxg")  # NVIDIA, its boards, AMD, Windows' subsystem

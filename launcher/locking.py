@@ -1,6 +1,6 @@
 """Locks between processes, so that two run.py at once do not do the same work twice.
 
-Standard library only: they hold while ComfyUI's packages, filelock among them, are installed.
+Standard library only, because they are needed before filelock is installed.
 """
 
 from __future__ import annotations

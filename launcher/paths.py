@@ -1,4 +1,4 @@
-"""Where things lie, and the checks a folder has to pass before it is filled."""
+"""Paths of the repository, and checks of a folder before it is filled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIGABYTE = 10**9
 
 
 def make_host_dir(host_dir: Path = HOST_DIR) -> Path:
-    """Create the private folder if need be and prove that it can be written."""
+    """Create the private folder if it is missing, and check that it can be written."""
     try:
         host_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=host_dir):

@@ -1,4 +1,4 @@
-"""Run a command with its output in a log, a progress line now and then, and no leftovers."""
+"""Run commands with their output in a log, progress lines, and no processes left behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """Prints what is happening now and then, and nothing when it is over in a few seconds."""
+    """Prints a line of progress now and then, and nothing for work of a few seconds."""
 
     def __init__(self, doing: str, every: float = PROGRESS_SECONDS) -> None:
         self.doing = doing
@@ -60,7 +60,7 @@ def spawn(
 
 
 def _ends_with_parent() -> Callable[[], None] | None:
-    """On Linux, have the child ended should run.py be killed before it can do so itself."""
+    """On Linux, end the child when run.py is killed."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl  # looked up here, so that the forked child only calls it
@@ -69,7 +69,7 @@ def _ends_with_parent() -> Callable[[], None] | None:
 
 
 def end_group(process: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
-    """End a spawned command and its children: politely, and by force after `grace` seconds."""
+    """End a spawned command and its children, by force after `grace` seconds."""
     if process.poll() is None:
         _signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The `serve` command: ComfyUI with its page, until it is told to stop."""
+"""The `serve` command: ComfyUI with its page, until it is stopped."""
 
 from __future__ import annotations
 

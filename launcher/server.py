@@ -59,7 +59,7 @@ def is_free(port: int) -> bool:
 
 
 def require_loopback() -> None:
-    """Raise LauncherError unless this machine can reach itself, as its own page and we have to."""
+    """Raise LauncherError unless this machine can connect to its loopback address."""
     try:
         with socket.create_server((ADDRESS, 0)) as listener:
             socket.create_connection(listener.getsockname(), LOOPBACK_SECONDS).close()
@@ -82,7 +82,7 @@ class Server:
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """End the server and whatever it started; harmless when it has ended already."""
+        """End the server and its children; no effect if the server has ended."""
         end_group(self.process)
         atexit.unregister(self.stop)
 

@@ -2,8 +2,8 @@
 
 Covers what core nodes and ours need: widget values by position (with the extra slot that
 `control_after_generate` takes), growing inputs such as `layers.layer0`, reroutes, primitives,
-muted and bypassed nodes. It cannot expand subgraphs nor nodes whose inputs depend on a choice
-(dynamic combos); it says so, and the page's "Export (API)" does it.
+muted and bypassed nodes. Subgraphs and nodes whose inputs depend on a choice (dynamic combos) are
+refused; the page's "Export (API)" converts them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AFTER_GENERATE = ("fixed", "increment", "decrement", "randomize")
 def to_api_form(workflow: Json, object_info: Json) -> Json:
     """Convert a page workflow with the server's own description of its nodes.
 
-    Raises FormError where it cannot, with the node and what to do instead.
+    Raises FormError with the node and the remedy for what it cannot convert.
     """
     check_form(workflow)
     subgraphs = {graph["id"] for graph in (workflow.get("definitions") or {}).get("subgraphs", [])}
@@ -92,7 +92,7 @@ def _has_control(name: str, kind: str, options: Json) -> bool:
 
 
 class _Graph:
-    """The links of a page workflow, followed through everything that only the page knows."""
+    """The links of a page workflow, followed through nodes that exist only on the page."""
 
     def __init__(self, workflow: Json) -> None:
         self.nodes = {node["id"]: node for node in workflow["nodes"]}
@@ -149,7 +149,7 @@ def _value_of(primitive: Json) -> Any:
 
 
 def _link_through(node: Json, slot: int) -> int | None:
-    """Return the link that a bypassed node hands on to its output: same type, same place first."""
+    """Return the link that a bypassed node passes to an output: same type, same place first."""
     outputs = node.get("outputs") or []
     if not 0 <= slot < len(outputs):
         raise FormError(f"Node {node['id']} has no output {slot}, which a link comes from.")

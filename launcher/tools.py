@@ -1,4 +1,4 @@
-"""The two tools that fetch packages: uv and pip. What is missing gets a small private home."""
+"""The tools that fetch packages, uv and pip; a missing one is installed in .host/tools."""
 
 from __future__ import annotations
 

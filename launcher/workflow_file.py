@@ -1,6 +1,6 @@
-"""A workflow file: which of the two forms it has, and everything of that form that must be there.
+"""A workflow file: its form (page or API), and the checks of that form.
 
-What passes here can be converted and sent without a look at its types again.
+Conversion and queueing need no further type checks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class FormError(LauncherError):
-    """What is wrong with a workflow; whoever read the file puts its name before it."""
+    """What is wrong with a workflow; the caller adds the name of the file."""
 
 
 def read_workflow(file: Path) -> Json:
@@ -35,14 +35,14 @@ def read_workflow(file: Path) -> Json:
 
 
 def is_api_form(workflow: Json) -> bool:
-    """Say whether this is the form in which ComfyUI's interface takes a workflow."""
+    """Say whether this is API form."""
     nodes = [node for node in workflow.values() if isinstance(node, dict)]
     page = isinstance(workflow.get("nodes"), list)
     return not page and any("class_type" in node for node in nodes)
 
 
 def check_form(workflow: Any) -> None:
-    """Raise FormError unless all that conversion and queueing rely on is there."""
+    """Raise FormError unless the workflow has everything that conversion and queueing need."""
     if not isinstance(workflow, dict):
         raise FormError("it is not a ComfyUI workflow, which is a JSON object.")
     if is_api_form(workflow):

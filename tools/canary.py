@@ -1,4 +1,4 @@
-"""What this ComfyUI lacks, or has changed, of all that nodes/host relies on: one line each."""
+"""What nodes/host relies on and this ComfyUI lacks or has changed, one finding a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import host_symbols
 
 
 def main() -> int:
-    """Print every finding; the status is 1 where there is one."""
+    """Print every finding; return 1 if there is one."""
     args.cpu = True  # nothing is computed, and the host would look for a GPU
     import comfyui_version
 

@@ -1,6 +1,6 @@
-"""`python3 run.py convert-embedding FILE`: an embedding kept as a pickle becomes safetensors.
+"""`python3 run.py convert-embedding FILE`: converts a pickled embedding to safetensors.
 
-The pickle is opened by torch's reader of plain data, which runs no program that hides in it.
+torch reads the pickle with weights_only, which runs no code in it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _load(file: Path, what: str) -> Any:
 
 
 def _tensors(loaded: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tables of a file with their keys, in any of the forms that trainers write."""
+    """The tensors of a file with their keys, for every form that trainers write."""
     if isinstance(loaded, torch.Tensor):
         yield "emb_params", loaded
     elif isinstance(loaded, torch.nn.ParameterDict):

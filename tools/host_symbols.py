@@ -1,7 +1,7 @@
 """The host symbols that nodes/host relies on, looked up in the ComfyUI that is importable here.
 
-`nodes/host/__init__.py` tells how the lists in the docstrings are written. What is listed counts:
-names, the parameters that we pass or are given, and words that the host's code has to mention.
+`nodes/host/__init__.py` explains the lists in the docstrings. Checked are names, the parameters
+that the pack passes or receives, and words that ComfyUI's code must mention.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def _entry(line: str, file: str) -> Iterator[Symbol]:
 
 
 def _shown(file: Path) -> str:
-    """The file as it is told: several rooms have one of the same name."""
+    """The file with its folder, as several folders have a file of the same name."""
     return file.relative_to(FOLDER).as_posix() if file.is_relative_to(FOLDER) else file.name
 
 
 def problem(symbol: Symbol) -> str:
-    """What is missing or changed, in a sentence; empty where all is as it was."""
+    """What is missing or changed, in a sentence; empty if nothing is."""
     try:
         owner = find(symbol.owner)
     except (ImportError, AttributeError) as error:

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 HERE = Path(__file__).parent
-CLIENT = uuid.uuid4().hex  # whom the server tells what goes on
+CLIENT = uuid.uuid4().hex  # the server sends progress to this id
 SAVED_AS = "collage_result"  # filename_prefix of the SaveImage node whose picture is wanted
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
 Json = dict[str, Any]
@@ -88,7 +88,7 @@ def images_of(ended: Json) -> list[Json]:
 
 
 async def fetch(http: aiohttp.ClientSession, images: list[Json]) -> bytes:
-    """The bytes of the picture that is wanted."""
+    """The bytes of the wanted picture."""
     wanted = [image for image in images if image["filename"].startswith(SAVED_AS)]
     if not wanted:
         raise RuntimeError(f"the workflow has saved nothing as {SAVED_AS}.")
@@ -117,7 +117,7 @@ def read_workflow(file: Path) -> Json:
 
 
 def write(picture: Path, data: bytes) -> None:
-    """Write a picture that is there whole or not at all."""
+    """Write a picture, complete or not at all."""
     part = picture.with_name(f"{picture.name}.{CLIENT}.part")
     try:
         part.write_bytes(data)
@@ -127,13 +127,13 @@ def write(picture: Path, data: bytes) -> None:
 
 
 def require_folder(file: Path) -> None:
-    """Refuse a file that could not be written before anything is painted for it."""
+    """Refuse a file that cannot be written, before anything is painted."""
     if file.is_dir() or not os.access(file.parent, os.W_OK):
         raise ValueError(f"{file} cannot be written; give a file in a folder that is there.")
 
 
 def refusal(said: Json) -> str:
-    """What the server has against a workflow, in one sentence."""
+    """Why the server refuses a workflow, in one sentence."""
     problems = [
         # a node of this pack that refuses a value names itself and says what to do
         error["details"]
@@ -155,7 +155,7 @@ async def paint(server: str, prompt: Json) -> bytes:
         try:
             return await fetch(http, await follow(http, events, job))
         finally:
-            await cancel(http, [job])  # after Ctrl-C; one that has ended does not mind
+            await cancel(http, [job])  # after Ctrl-C; no effect on a finished workflow
 
 
 def main() -> None:

@@ -81,7 +81,7 @@ def parse(name: str, value: str, now: object) -> object:
 
 
 def rename(prompt: Json, old: str, new: str) -> None:
-    """Exchange a layer's words in the scene prompt, where every layer's words must stand."""
+    """Replace a layer's text in the scene prompt, which must contain it."""
     scenes = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageStack"]
     words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
     if not all(isinstance(scene.get("prompt"), str) for scene in scenes):

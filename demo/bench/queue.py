@@ -1,9 +1,9 @@
 """Many prompts without a model through the HTTP interface of a real ComfyUI.
 
-Each stacks four layers of 512 x 512 pixels, shrunk and turned; every layer of every prompt has a
-place of its own, so that nothing of it is cached. With --apart CollageLayers gives the layers out
-again. Memory is what the server's process has resident once its queue is empty: after the first
-prompts, which fill caches, and after all.
+Each prompt stacks four layers of 512 x 512 pixels, shrunk and rotated; every layer of every prompt
+has another place, so that nothing is cached. With --apart CollageLayers outputs the layers as well.
+Memory is the server's resident memory while its queue is empty: after the first prompts, which fill
+caches, and after all prompts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """growth: bytes of memory, files and threads that the server gained after the first prompts.
+    """growth: bytes of memory, open files and threads gained after the first prompts.
 
     busy: processor seconds of one prompt; queueing: seconds that each request took; entry: bytes of
     the largest entry of the history.
@@ -54,7 +54,7 @@ class Measured:
 
 
 def upload_pictures(client: Client, size: int) -> None:
-    """One picture per layer: a colour of its own that fades out from the middle."""
+    """One picture a layer: a colour that fades out from the middle."""
     fading = Image.radial_gradient("L").resize((size, size)).point(lambda value: 255 - value)
     with tempfile.TemporaryDirectory() as folder:
         for name, colour in zip(NAMES, ("brown", "red", "black", "blue"), strict=True):
@@ -65,7 +65,7 @@ def upload_pictures(client: Client, size: int) -> None:
 
 
 def workflow(number: int, size: int, *, apart: bool) -> Json:
-    """The prompt of this number: like every other, but for where its layers lie."""
+    """The prompt with this number; prompts differ only in the places of their layers."""
     prompt: Json = {}
     for index, name in enumerate(NAMES):
         prompt[f"load {name}"] = _node("LoadImage", image=f"bench_{name}.png")
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def describe(measured: Measured, first: int) -> str:
-    """What was measured, a line each."""
+    """The measurements, one a line."""
     memory, files, threads = (format(gained, "+,") for gained in measured.growth)
     centiles = [1e3 * seconds for seconds in statistics.quantiles(measured.queueing, n=100)]
     rate = measured.prompts / measured.seconds

@@ -1,9 +1,8 @@
-"""Every sampler of the host on one collage: is what is locked kept, and the rest painted?
+"""Every sampler of ComfyUI on one collage: are locked cells kept, and free cells painted?
 
-One layer has noise 0, one little, the others and the background much; every sampler paints this
-collage with the demo model, with the host's way of keeping and with the paper's (`renoise`). The
-host's own KSampler paints it too, without the pack and without a mask: what a sampler does to a
-picture on this model by itself is no fault of the pack.
+One layer has noise 0, one little noise, the other layers and the background much. Every sampler
+paints this collage with the demo model, with both values of `renoise`. ComfyUI's KSampler paints it
+too, without the pack and without a mask, to show what the sampler alone does on this model.
 """
 
 from __future__ import annotations
@@ -39,8 +38,10 @@ CLIPPED = 0.5  # share of the decoded values at black or white
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What came of one way of keeping: greatest change of locked cells, change (root mean square)
-    of cells of little and of much noise, spread of the result, all in units of the spread of the
+    """The result for one value of `renoise`.
+
+    Largest change of locked cells, root mean square change of cells with little and with much
+    noise, and standard deviation of the result, all in units of the standard deviation of the
     composite's latent; share of decoded values that are black or white."""
 
     kept: float
@@ -50,7 +51,7 @@ class Found:
     clipped: float
 
     def verdict(self, alone: float) -> str:
-        """What is wrong, or "good"; `alone`: what the host's KSampler makes of `little`."""
+        """What is wrong, or "good"; `alone` is `little` for ComfyUI's KSampler."""
         numbers = dataclasses.astuple(self)
         if not all(number == number and abs(number) != float("inf") for number in numbers):
             return "not finite"
@@ -74,7 +75,7 @@ class Trial:
             layers[index] = dataclasses.replace(layers[index], noise=noise)
         collage = case.collage.with_layers(tuple(layers))
         self.case = dataclasses.replace(case, collage=collage)
-        self.told = self.painter.patched(self.case)
+        self.conditioned = self.painter.patched(self.case)
         self.original = self.painter.vae.encode(collage.composite.image)
         core = self.painter.pack.collage_core
         pixels = core.noise.noise_map.collage_noise(collage, MUCH, 0.0)
@@ -82,7 +83,7 @@ class Trial:
 
     def pack(self, name: str, renoise: str) -> torch.Tensor:
         """The latent that PerLayerNoiseKSampler makes."""
-        model, positive = self.told
+        model, positive = self.conditioned
         return self.painter.pack.nodes.sampling.PerLayerNoiseKSampler.execute(
             model=model,
             collage=self.case.collage,

@@ -1,4 +1,4 @@
-"""`python3 run.py bench world`: milliseconds a scene of the painted world takes on one core.
+"""`python3 run.py bench world`: milliseconds for a scene of the painted world on one core.
 
 Scenes with their collage and without, for every story; medians over the scenes of one run.
 """
@@ -17,7 +17,7 @@ FIRST_SEED = 9_000_000
 
 
 def milliseconds(story: str | None, scenes: int, *, collage: bool) -> list[float]:
-    """One time per scene, the first of the story left out: it makes patterns that are kept."""
+    """One time a scene, without the first scene of a story, which fills caches."""
     times = []
     for seed in range(FIRST_SEED, FIRST_SEED + scenes + 1):
         started = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Does an object still look as it looked? A layer's region compared before and after.
+"""How similar a layer's region is before and after painting.
 
-Three views of the same pixels, each 1 where nothing changed: what the judge sees, colours, and
-texture. Shading moves all of them a little, another object or another colour moves them a lot.
+Three measures, each 1 for identical pixels: the judge's features, colours, and texture. Other
+shading lowers them a little, another object or another colour lowers them a lot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DIRECTIONS, STRENGTHS = 6, (0.02, 0.06, 0.15)  # of brightness's slope, in units
 
 @dataclass(frozen=True)
 class Appearance:
-    """Agreements in [0, 1]; `fidelity` is their mean."""
+    """Similarities in [0, 1], such as Appearance(0.9, 0.7, 0.8); `fidelity` is their mean, 0.8."""
 
     features: float
     colour: float
@@ -52,7 +52,7 @@ def _shared(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def _colours(picture: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """[3, H, W] -> histogram [8^3]; a colour between two bins counts in both, by nearness."""
+    """[3, H, W] -> histogram [8^3]; a colour between bins is shared among them (trilinear)."""
     place = picture.flatten(1) * (COLOUR_BINS - 1)
     low = place.floor().clamp(max=COLOUR_BINS - 2)
     above = place - low
@@ -66,8 +66,8 @@ def _colours(picture: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 def _texture(picture: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """[3, H, W] -> histogram over direction and strength of the slopes of brightness, at full
-    and at half size; the rim of the mask, where the surroundings have a say, is left out."""
+    """[3, H, W] -> histogram of brightness gradients by direction and strength, at full and half
+    size; without the rim of the mask, where the surroundings change the gradients."""
     inside = -F.max_pool2d(-mask[None, None], 9, 1, 4)
     brightness = picture.mean(0)[None, None]
     found = []

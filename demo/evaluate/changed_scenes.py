@@ -1,6 +1,6 @@
-"""Do prompts still say what is painted when learned words stand in them?
+"""Does the model still obey prompts that contain a learned embedding?
 
-The object is asked for in four other scenes, from pure noise and by text alone. Each prompt names
+Four prompts put the object into other scenes, painted from pure noise. Each prompt names
 a wall with its colour, a ground, the object, and in two of them another toy with its colour.
 """
 
@@ -62,7 +62,7 @@ def paint_scenes(model: Any, clip: Any, vae: Any, prompts: list[str], seed: int,
 
 
 def obeyed(seen: judge.Sighting, scene: ChangedScene, noun: str) -> list[bool]:
-    """For everything that the prompt names: is it there, and in its colour?"""
+    """For each thing that the prompt names: whether it is there, in its colour."""
     found = [_plane(seen, "wall", scene.wall), _plane(seen, scene.ground), seen.appears(noun)]
     if scene.other is not None:
         colour, kind = scene.other

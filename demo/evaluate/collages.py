@@ -1,4 +1,4 @@
-"""Collages of the painted world as the pack sees them, from seeds no training set holds."""
+"""Collages of painted scenes as Collage objects, from seeds that no training set contains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ LEAST_SHARE = 0.01  # of the canvas: smaller objects are a few cells of the judg
 
 @dataclass(frozen=True)
 class Case:
-    """A Collage of the pack, and per layer the kind a recogniser should name ("" = scenery)."""
+    """A Collage of the pack, and for each layer the kind that the judge should recognise.
+
+    Case(7_000_001, collage, ("", "", "ball", "cube")) has two layers of scenery and two objects.
+    """
 
     seed: int
     collage: Any

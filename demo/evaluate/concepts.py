@@ -64,7 +64,7 @@ def concepts(first_seed: int, count: int, noise: float) -> list[Concept]:
 
 
 def nameless(scene: world.Scene, checks: tuple | None = None) -> tuple[world.Scene, int]:
-    """The scene with one toy named by its kind alone, and repainted if need be; its index."""
+    """The scene with one toy named by its kind alone, repainted with `checks`; the toy's index."""
     index = _patterned(scene)
     assert index is not None, "no patterned toy in this scene"
     layer, layers = scene.layers[index], list(scene.layers)

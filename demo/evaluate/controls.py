@@ -48,8 +48,8 @@ class Controls:
         own = known.with_layer(dataclasses.replace(known.layer, noise=KEPT))
         cases = [Case(concept.seed, each.collage, names) for each in (concept, concept, known, own)]
         for way, case in zip(WAYS, cases, strict=True):
-            tell = self.painter.plain if way == "plain" else self.painter.patched
-            yield case, tell(case)
+            condition = self.painter.plain if way == "plain" else self.painter.patched
+            yield case, condition(case)
 
     def measure(self, concept: Concept, case: Case, picture: torch.Tensor) -> tuple[float, ...]:
         """One value for each of MEASURES."""
@@ -65,8 +65,8 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     sheet: list[torch.Tensor] = []
     for number, concept in enumerate(concepts(CONTROLS_SEED, count, noise)):
         sheet.append(concept.collage.composite.image[0])
-        for index, (case, told) in enumerate(controls.ways(concept)):
-            pictures = [controls.painter.paint(case, told, seed) for seed in SEEDS]
+        for index, (case, conditioned) in enumerate(controls.ways(concept)):
+            pictures = [controls.painter.paint(case, conditioned, seed) for seed in SEEDS]
             seen = [controls.measure(concept, case, picture) for picture in pictures]
             found[number, index] = torch.tensor(seen)
             sheet.append(pictures[0])

@@ -18,7 +18,7 @@ SURE = 2  # standard errors over the collages
 
 
 def table(found: torch.Tensor) -> str:
-    """[collages, ways, seeds, measures] -> each way's mean, and the least and most of a seed."""
+    """[collages, ways, seeds, measures] -> the mean of each way, and its range over the seeds."""
     lines = [["", *MEASURES]]
     by_seed = found.mean(0)
     for way, seeds in zip(WAYS, by_seed, strict=True):
@@ -32,7 +32,7 @@ def table(found: torch.Tensor) -> str:
 
 
 def claims(found: torch.Tensor) -> str:
-    """Each claim beside the difference that was found, pair by pair of collages."""
+    """Each claim with the difference between paired collages."""
     lines = []
     by_collage = found.mean(2)
     for way, measure, sign in CLAIMS:

@@ -1,4 +1,4 @@
-"""The host's own way to give every pixel a noise: SetLatentNoiseMask and DifferentialDiffusion."""
+"""ComfyUI's own noise map: SetLatentNoiseMask with DifferentialDiffusion."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .placement import Painter
 def paint_by_mask(
     painter: Painter,
     picture: torch.Tensor,
-    told: tuple[Any, list],
+    conditioned: tuple[Any, list],
     noise_map: torch.Tensor,
     seed: int,
 ) -> torch.Tensor:
-    """What the host's KSampler at denoise 1 makes of a picture [256, 256, 3], as large.
+    """ComfyUI's KSampler at denoise 1: picture [256, 256, 3] -> [256, 256, 3].
 
-    noise_map: [1, 256, 256]; the model, words, sampler and settings are those of `painter.paint`.
+    noise_map: [1, 256, 256]. Model, prompts, sampler and settings are those of `painter.paint`.
     """
-    model, positive = told
+    model, positive = conditioned
     nodes = painter.nodes
     latent = nodes.VAEEncode().encode(painter.vae, picture[None])[0]
     masked = nodes.SetLatentNoiseMask().set_mask(latent, noise_map)[0]

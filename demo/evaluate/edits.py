@@ -1,8 +1,8 @@
-"""Bytes that change outside of an edit, one object of a painted picture edited a round.
+"""How many bytes change outside of an edit.
 
-Three ways go their own five rounds from the same picture, with the same words, noise map and
-seeds: the pack's nodes with CollagePasteBack, the same without it, and the host's
-SetLatentNoiseMask with DifferentialDiffusion.
+Each round edits one object of a painted picture. Three ways edit the same picture for five rounds
+with the same prompts, noise map and seeds: the pack's nodes with CollagePasteBack, the same without
+it, and ComfyUI's SetLatentNoiseMask with DifferentialDiffusion.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WAYS = (NODES, BARE, HOST)
 
 @dataclass(frozen=True)
 class Round:
-    """A picture [256, 256, 3] in [0, 1] before and after, and what the edit named [256, 256]."""
+    """A picture [256, 256, 3] in [0, 1] before and after an edit; its region [256, 256]."""
 
     before: torch.Tensor
     after: torch.Tensor
@@ -56,7 +56,7 @@ def count_changes(turn: Round) -> Counter[str]:
 
 
 def summary(turns: list[Counter[str]]) -> dict[str, Any]:
-    """Bytes changed outside and their share, mean changes in steps of 255; least and most."""
+    """Changed bytes outside and their share; mean changes in steps of 1/255, with their range."""
     total = sum(turns, Counter())
     one_by_one = [_means(counts) for counts in turns]
     row: dict[str, Any] = {"changed_outside": total["outside_changed"]}
@@ -76,7 +76,7 @@ def _means(counts: Counter[str]) -> dict[str, float]:
 
 
 def busy_cases(count: int, noise: float) -> list[tuple[Case, list[int]]]:
-    """`count` collages with OBJECTS objects large enough, and the layers that these are."""
+    """`count` collages with at least OBJECTS large objects, and the layers of these objects."""
     found: list[tuple[Case, list[int]]] = []
     seed = EDIT_SEED
     while len(found) < count:
@@ -91,31 +91,31 @@ def busy_cases(count: int, noise: float) -> list[tuple[Case, list[int]]]:
 
 
 class Editor:
-    """One way's picture and the stack it is of, from edit to edit."""
+    """The picture and the collage of one way, from edit to edit."""
 
     def __init__(self, painter: Painter, way: str, case: Case, picture: torch.Tensor) -> None:
         self.painter, self.way = painter, way
         self.case, self.picture = case, picture
 
     def edit(self, index: int, noise: float, seed: int) -> Round:
-        """Redraw one layer; CollagePasteBack tells what of the picture that names."""
+        """Redraw one layer; the region is the mask that CollagePasteBack gives."""
         nodes, before = self.painter.pack.nodes.editing, self.picture
         collage, start, noise_map, *_ = nodes.CollageEdit.execute(
             self.case.collage, before[None], str(index + 1), noise, "", 4.0, False
         ).args
         self.case = dataclasses.replace(self.case, collage=collage)
-        told = self.painter.patched(self.case)
+        conditioned = self.painter.patched(self.case)
         if self.way == HOST:
-            new = paint_by_mask(self.painter, start[0], told, noise_map, seed)
+            new = paint_by_mask(self.painter, start[0], conditioned, noise_map, seed)
         else:
-            new = self.painter.paint(self.case, told, seed)
+            new = self.painter.paint(self.case, conditioned, seed)
         back, mask = nodes.CollagePasteBack.execute(before[None], new[None], 4.0, collage).args
         self.picture = back[0] if self.way == NODES else new
         return Round(before, self.picture, mask[0] > 0)
 
 
 def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
-    """Five rounds on `count` unseen collages by each way; `noise`: of the layer edited."""
+    """Five rounds on `count` unseen collages by each way; `noise` is that of the edited layer."""
     painter = Painter(steps, cfg)
     counts: dict[str, list[Counter[str]]] = defaultdict(list)
     sheet: list[torch.Tensor] = []

@@ -1,8 +1,8 @@
-"""Harmony against fidelity, as the noise of one layer goes from 0 to 1.
+"""Fidelity against harmony, for noise 0 to 1 of one layer.
 
-Fidelity: the layer's region still looks as it was pasted. Harmony: it looks as if it belonged
-where it is, to a recogniser of pasted objects. All other layers keep one noise. By the pack's
-sampler and by the host's DifferentialDiffusion with the same noise map, words and seeds.
+Fidelity: how similar the layer's region is to what was pasted. Harmony: how sure a recogniser of
+pasted objects is that it belongs there. All other layers have the same noise. The pack's sampler
+and ComfyUI's DifferentialDiffusion paint with the same noise map, prompts and seeds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ Table = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Subject:
-    """A case and the layer whose noise is varied: its largest object."""
+    """A case and the layer whose noise is varied: its largest object.
+
+    Subject.of(case).with_noise(0.2) is the case in which only this layer has noise 0.2.
+    """
 
     case: Case
     index: int
@@ -75,7 +78,7 @@ class Meter:
 
 
 def ends(painter: Painter, subject: Subject) -> dict[str, list[torch.Tensor]]:
-    """What the autoencoder makes of the coherent scene and of the collage as pasted."""
+    """The coherent scene and the collage, each after the autoencoder."""
     scene = torch.from_numpy(world.scene(subject.case.seed, "toys", collage=False).picture)
     pictures = {"scene": scene[None], "collage": subject.case.collage.composite.image}
     vae = painter.vae
@@ -83,19 +86,19 @@ def ends(painter: Painter, subject: Subject) -> dict[str, list[torch.Tensor]]:
 
 
 def both_ways(painter: Painter, subject: Subject, noise: float) -> dict[str, list[torch.Tensor]]:
-    """The subject painted with this noise for its layer, a picture a seed."""
+    """One picture a seed by each sampler, the layer at this noise."""
     case = subject.with_noise(noise)
-    told, composite = painter.patched(case), case.collage.composite.image[0]
+    conditioned, composite = painter.patched(case), case.collage.composite.image[0]
     node, host = [], []
     for seed in SEEDS:
-        picture, noise_map = painter.paint_with_map(case, told, seed)
+        picture, noise_map = painter.paint_with_map(case, conditioned, seed)
         node.append(picture)
-        host.append(paint_by_mask(painter, composite, told, noise_map, seed))
+        host.append(paint_by_mask(painter, composite, conditioned, noise_map, seed))
     return {f"{NODE} {noise:g}": node, f"{HOST} {noise:g}": host}
 
 
 def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
-    """The curve over `count` unseen collages x 2 seeds; `noise`: of all other layers."""
+    """The curve over `count` unseen collages x 2 seeds; `noise` is that of all other layers."""
     painter, meter = Painter(steps, cfg), Meter()
     found: Found = defaultdict(list)
     sheet: list[torch.Tensor] = []
@@ -118,7 +121,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
 
 
 def table(found: Found) -> Table:
-    """Means over the collages and their standard errors, and the node less the host."""
+    """Means and standard errors over the collages, and the node minus ComfyUI."""
     rows = {name: columns(torch.stack(each)) for name, each in found.items()}
     for share in NOISES:
         node, host = (torch.stack(found[f"{way} {share:g}"]) for way in (NODE, HOST))

@@ -22,7 +22,10 @@ WORD = "learned-look"
 
 @dataclass(frozen=True)
 class Method:
-    """A preset, or one with something changed; without a preset nothing is learned."""
+    """A preset with changes; without a preset nothing is learned.
+
+    Method("4 vectors", "default", (("vectors", (4, 4)),))
+    """
 
     name: str
     preset: str = ""
@@ -31,7 +34,7 @@ class Method:
 
 
 class Learning:
-    """The demo model and the judge, to run method after method with."""
+    """The demo model and the judge; runs one method after the other."""
 
     def __init__(self, steps: int, cfg: float) -> None:
         pack = load_pack()
@@ -55,7 +58,7 @@ class Learning:
         return found, picture
 
     def learn(self, concept: Concept, method: Method, seed: int) -> tuple[Any, dict]:
-        """An Embedding and how it came about. The node does the same, and keeps a file."""
+        """An Embedding and the figures of its training, as LayerTextualInversion learns it."""
         presets = import_module(f"{self.core.__name__}.inversion.settings").PRESETS
         inputs = import_module(f"{self.host}.inversion.task")
         trainer = import_module(f"{self.host}.inversion.trainer").Trainer(
@@ -88,7 +91,7 @@ class Learning:
         return self.painter.paint(case, self.painter.patched(case), seed)
 
     def _obeyed(self, noun: str, learned: Any, seed: int) -> tuple[int, int]:
-        """How many of all that the changed scenes name are there, and how many are named."""
+        """Number of things found in the changed scenes, and number of things named."""
         words = f"embedding:{WORD} {noun}" if learned else noun
         memory = import_module(f"{self.host}.models.embeddings_in_memory")
         painter, scenes = self.painter, changed_scenes(noun)

@@ -1,8 +1,8 @@
-"""Are objects where their layers are? Plain harmonisation, the pack's node, the host's masks.
+"""Are objects where their layers are? Plain harmonisation, the pack's node, ComfyUI's masks.
 
-Every collage is painted with the same noise, seeds and sampler by each way of telling the model
-where words belong. The judge looks for each object inside its own visible mask, in the collage
-itself as well: what it does not see there it cannot be asked to find.
+Every way binds phrases to regions differently and paints the same collages with the same noise,
+seeds and sampler. The judge looks for each object inside its own visible mask, and in the collage
+itself too, because it cannot find in a picture what it does not recognise in the collage.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))
 
 
 class Painter:
-    """The demo model and the ways to tell it where words belong."""
+    """The demo model, and the ways to bind phrases to regions."""
 
     def __init__(self, steps: int, cfg: float) -> None:
         self.pack, self.nodes = load_pack(), host_nodes()
@@ -48,7 +48,7 @@ class Painter:
         return node.execute(self.model, self.clip, case.collage, "paper", 1.0, 0.0, 1.0).args[:2]
 
     def host_masks(self, case: Case) -> tuple[object, list]:
-        """The host's ConditioningSetMask, one prompt per region, with the scene below them."""
+        """ComfyUI's ConditioningSetMask: one prompt a region, and the whole prompt everywhere."""
         set_mask = self.nodes.ConditioningSetMask().append
         positive = self._encode(case.collage.prompt)
         for layer, mask in zip(
@@ -58,16 +58,16 @@ class Painter:
         return self.model, positive
 
     def paint(
-        self, case: Case, told: tuple[Any, list], seed: int, negative: list | None = None
+        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
     ) -> torch.Tensor:
-        """What a way made of the case -> [256, 256, 3] in [0, 1]; `negative`: that of the way."""
-        return self.paint_with_map(case, told, seed, negative)[0]
+        """The case painted by a way: [256, 256, 3] in [0, 1]; `negative` is that of the way."""
+        return self.paint_with_map(case, conditioned, seed, negative)[0]
 
     def paint_with_map(
-        self, case: Case, told: tuple[Any, list], seed: int, negative: list | None = None
+        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same and the noise of every pixel [1, 256, 256]."""
-        model, positive = told
+        """The same, and the noise map [1, 256, 256]."""
+        model, positive = conditioned
         sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
         latent, noise_map = sampler.execute(
             model=model,
@@ -87,7 +87,7 @@ class Painter:
 
 
 def own_shares(case: Case, seen: judge.Sighting) -> list[float]:
-    """For each object large enough to judge: the share of its own cells the judge sees as it."""
+    """For each large object: the share of its cells that the judge recognises as this object."""
     cells = F.avg_pool2d(case.collage.composite.visible_alpha[0], judge.CELL) > 0.5
     return [
         (seen.kinds[own] == world.KINDS.index(kind)).float().mean().item()
@@ -106,7 +106,7 @@ def summary(shares: list[float]) -> dict[str, float]:
 
 
 def compare(before: list[float], after: list[float]) -> dict[str, int]:
-    """Objects found by only one of two ways, and the rest."""
+    """How many objects each of two ways found alone, both found, or neither found."""
     pairs = [(a >= FOUND, b >= FOUND) for a, b in zip(before, after, strict=True)]
     won, lost = sum(b and not a for a, b in pairs), sum(a and not b for a, b in pairs)
     return {"won": won, "lost": lost, "tied": len(pairs) - won - lost}
@@ -119,9 +119,9 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
     shares: dict[str, list[float]] = {name: [] for name in ("collage", *ways)}
     sheet, gains = [], []
     for number, case in enumerate(cases(REPORT_SEED, count, noise), 1):
-        told = {name: way(case) for name, way in ways.items()}
+        conditioned = {name: way(case) for name, way in ways.items()}
         for seed in (1, 2):
-            row = {name: painter.paint(case, how, seed) for name, how in told.items()}
+            row = {name: painter.paint(case, how, seed) for name, how in conditioned.items()}
             row = {"collage": case.collage.composite.image[0], **row}
             seen = judge.recognise(model, torch.stack(list(row.values())))
             own = {name: own_shares(case, s) for name, s in zip(row, seen, strict=True)}
@@ -142,7 +142,7 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
 
 
 def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
-    """attract and repel on collages of their own, to choose defaults by."""
+    """Several attract and repel on other collages, for the choice of defaults."""
     painter, model = Painter(steps, cfg), judge.load_judge()
     chosen = cases(TUNING_SEED, count, noise)
     table = {}

@@ -1,8 +1,8 @@
-"""How well the demo model obeys its prompts, seen by the judge.
+"""How well the demo model obeys its prompts, measured by the judge.
 
 Prompts are captions of toy scenes with one to four objects, from seeds that no training set
-holds. Every prompt is painted once from pure noise through the host's own sampler. The table
-tells the share of named objects that appear and, of those with a colour word, the share that
+contains. ComfyUI's sampler paints every prompt once from pure noise. The table
+has the share of named objects that appear and, of those with a colour word, the share that
 have it; the contact sheet shows the first pictures.
 """
 
@@ -45,7 +45,7 @@ def unseen_prompts(count: int) -> list[Prompt]:
 
 
 def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
-    """[N, 256, 256, 3] in [0, 1]: one picture a prompt, from pure noise, seed = its number."""
+    """[N, 256, 256, 3] in [0, 1]: one picture a prompt, from pure noise; its index is the seed."""
     model, clip, vae = load_pack().nodes.host.demo_model.load_all()
     empty = clip.encode_from_tokens_scheduled(clip.tokenize(""))
     pictures = []
@@ -61,7 +61,7 @@ def paint(prompts: list[Prompt], steps: int, cfg: float) -> torch.Tensor:
 
 
 def score(prompts: list[Prompt], pictures: torch.Tensor) -> dict[str, dict[str, float]]:
-    """Per number of objects and for all: objects named, share that appears, share well coloured."""
+    """By number of objects and for all: objects named, share found, share in the right colour."""
     sightings = judge.recognise(judge.load_judge(), pictures)
     rows: dict[str, list[tuple[bool, bool | None]]] = {}
     for prompt, seen in zip(prompts, sightings, strict=True):

@@ -1,9 +1,8 @@
-"""Are the edges of a collage still there once it is painted? With the structure network, without.
+"""Does painting keep the edges of a collage, with the structure network and without it?
 
-Every collage is painted with the same noise, seeds and sampler in both ways. Edges are what the
-pack's own Canny finds, and one counts as found where the other picture has one within REACH
-pixels. The collage through the autoencoder alone is the most a result can show, the edges of
-another collage what chance gives.
+Both ways paint every collage with the same noise, seeds and sampler. Edges come from the pack's own
+Canny; an edge is found if the other picture has an edge within REACH pixels. The collage after the
+autoencoder alone is the upper bound, the edges of another collage are chance level.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ REACH = 2  # pixels
 
 
 def count_edges(wanted: torch.Tensor, painted: torch.Tensor) -> Counter[str]:
-    """Edges [B, H, W, 3] of the collage and of the result, 0 or 1 -> how many were found."""
+    """Edges [B, H, W, 3], 0 or 1, of the collage and of the result -> how many were found."""
     wanted, painted = (edges[..., :1].movedim(-1, 1) for edges in (wanted, painted))
     near_wanted, near_painted = (
         F.max_pool2d(edges, 2 * REACH + 1, stride=1, padding=REACH) for edges in (wanted, painted)
@@ -37,7 +36,7 @@ def count_edges(wanted: torch.Tensor, painted: torch.Tensor) -> Counter[str]:
 
 
 def summary(counts: Counter[str]) -> dict[str, float]:
-    """Share of the collage's edges that are found, of the result's that are meant, and F-score."""
+    """Recall of the collage's edges, precision of the result's edges, and F-score."""
     found = counts["found"] / max(counts["wanted"], 1)
     meant = counts["meant"] / max(counts["painted"], 1)
     both = 2 * found * meant / max(found + meant, 1e-9)
@@ -55,7 +54,7 @@ class Ways:
         self.find_edges = nodes.host.edges.find_edges
 
     def paint(self, case: Case, seed: int) -> dict[str, torch.Tensor]:
-        """The collage itself, what the autoencoder makes of it, both ways: [256, 256, 3] each."""
+        """The collage, the collage after the autoencoder, and both ways: [256, 256, 3] each."""
         painter, composite = self.painter, case.collage.composite.image
         model, positive = painter.patched(case)
         settings = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0}

@@ -1,10 +1,10 @@
 """`python3 run.py examples`: make the example pictures and workflows from the painted world.
 
 Writes the layers of each example's scene as PNG files with transparency, and the workflow that
-turns them into one picture, for scripts (API form) and for the page. With --pictures it takes
-what `python3 run.py figures`, `evaluate` and `bench` left in output/ for thumbnails and documents.
---locales writes the English texts of the nodes for the page, --help-pictures what their help
-pages show, --graph-picture the graph of the README, --icon the icon for ComfyUI's registry.
+turns them into one picture, for scripts (API form) and for the page. --pictures makes thumbnails
+and the documents' pictures from the output/ of `python3 run.py figures`, `evaluate` and `bench`.
+--locales writes the English texts of the nodes, --help-pictures the pictures of their help pages,
+--graph-picture the graph of the README, --icon the icon for ComfyUI's registry.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`python3 run.py figures` ends here: the pictures of all examples on one labelled sheet.
+"""The pictures of all examples on one labelled sheet, for `python3 run.py figures`.
 
-What is saved, in which order and under which title is read from the workflows.
+Order and titles of the pictures come from the SaveImage nodes of the workflows.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ Link = list[Any]  # [node id, slot]
 
 
 class Node(str):
-    """The id of a node; `node[2]` is the link to its third output."""
+    """The id of a node; Node("7")[2] is the link to the third output of node 7."""
 
     __slots__ = ()
 
@@ -60,11 +60,11 @@ class Graph:
         return self.add(kind, column, **inputs)
 
     def layer(self, layer: world.SceneLayer, file: str, noise: float) -> Node:
-        """A picture of workflows/input as a CollageLayer where the scene has it."""
+        """A picture of workflows/input as a CollageLayer, at its place in the scene."""
         return self.placed(layer, self.add("LoadImage", 0, image=file), noise)
 
     def placed(self, layer: world.SceneLayer, load: Node, noise: float) -> Node:
-        """A picture that is loaded already as a CollageLayer."""
+        """A loaded picture as a CollageLayer."""
         return self.add(
             "CollageLayer",
             1,
@@ -82,7 +82,7 @@ class Graph:
         size = {"width": self.variant.size, "height": self.variant.size}
         return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
 
-    def told(self, column: int, model: Node, stack: Node) -> tuple[Node, Link, Link]:
+    def patched(self, column: int, model: Node, stack: Node) -> tuple[Node, Link, Link]:
         """Patch of a collage, positive and negative."""
         patch = self.add(
             "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
@@ -101,18 +101,18 @@ class Graph:
 
     def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
         """Patch and sampler of a collage."""
-        told = self.told(column, model, stack)
-        return self.sample_told(column + 1, model, stack, told, **sampling)
+        patched = self.patched(column, model, stack)
+        return self.sample_patched(column + 1, model, stack, patched, **sampling)
 
-    def sample_told(
+    def sample_patched(
         self,
         column: int,
         model: Node,
         stack: Node,
-        told: tuple[Node, Link, Link],
+        patched: tuple[Node, Link, Link],
         **sampling: Any,
     ) -> Node:
-        patch, positive, negative = told
+        patch, positive, negative = patched
         return self.add(
             "PerLayerNoiseKSampler",
             column,

@@ -1,7 +1,7 @@
 """`run.py examples --help-pictures`: the picture on the help page of every node.
 
-Each shows what its node does to the example's bento box, painted with the demo model. Those
-that a training or a measurement stands behind are taken from the documents.
+Each picture shows what its node does to the example's bento box, painted with the demo model.
+Pictures that need a training or a measurement come from docs/.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Row = Sequence[torch.Tensor]  # pictures [256, 256, 3] in [0, 1]
 
 
 def layer(studio: Studio) -> Row:
-    """As it is; moved and smaller; turned; half transparent."""
+    """A layer: unchanged, moved and smaller, rotated, half transparent."""
     sushi = studio.collage.layers[studio.number("sushi") - 1]
     places = ({}, {"x": 0.3, "y": 0.25, "scale": 0.7}, {"rotation": 30.0}, {"opacity": 0.5})
     middle = replace(sushi, x=0.5, y=0.5, scale=2.0)
@@ -41,7 +41,7 @@ def layer(studio: Studio) -> Row:
 
 
 def stack(studio: Studio) -> Row:
-    """One, two and all layers, and where the box can be seen."""
+    """One, two and all layers, and the visible mask of the box."""
     whole = studio.collage
     counts = (1, 2, len(whole.layers))
     seen = whole.composite.visible_alpha[0, studio.number("bento box") - 1]
@@ -59,7 +59,7 @@ def _noise(studio: Studio, collage: Any) -> torch.Tensor:
 
 
 def attention_map(studio: Studio) -> Row:
-    """The picture, and where the words of three layers acted."""
+    """The picture, and the attention of the phrases of three layers."""
     patched, picture, _ = studio.painted
     latent = {"samples": studio.models[2].encode(picture)}
     maps, _ = studio.run("CollageAttentionMap", patched, studio.collage, latent, 8, 0)
@@ -67,7 +67,7 @@ def attention_map(studio: Studio) -> Row:
 
 
 def control_net(studio: Studio) -> Row:
-    """The collage, what a network is shown of it, and where it counts."""
+    """The collage, the control image, and the weight map of the layers."""
     core, collage = load_pack().collage_core, studio.collage
     controls = [CONTROLS.get(layer.kind, 0.5) for layer in studio.scene.layers]
     edges = studio.nodes.host.control.conditioning.find_edges(collage.composite.image)
@@ -88,7 +88,7 @@ def edit(studio: Studio) -> Row:
 
 
 def paste_back(studio: Studio) -> Row:
-    """What differs from the original before and after, far louder, and what was taken."""
+    """The amplified difference from the original before and after, and the mask."""
     original = studio.painted[1]
     _, new, pasted, taken = studio.edited
     drift = [((picture - original).abs() * LOUDER)[0] for picture in (new, pasted)]
@@ -113,7 +113,7 @@ def _alone(studio: Studio, collage: Any) -> Row:
 
 
 def demo_model(studio: Studio) -> Row:
-    """A picture of each story from its words alone."""
+    """A picture of each story from its caption alone."""
     model, _, vae = studio.models
     empty = {"samples": torch.zeros(1, model.model.latent_format.latent_channels, 32, 32)}
     sampling = {**SAMPLING, "positive": None, "negative": studio.words("")}
@@ -126,7 +126,7 @@ def demo_model(studio: Studio) -> Row:
 
 
 def demo_control(studio: Studio) -> Row:
-    """The collage, its edges, and what is painted at noise 0.8 without the network and with it."""
+    """The collage, its edges, and the picture at noise 0.8 without the network and with it."""
     free = tuple(replace(layer, noise=0.8) for layer in studio.collage.layers)
     collage, (network,) = studio.collage.with_layers(free), studio.run("CollageDemoControlNet")
     painted = [studio.paint(collage, 7, with_it)[1][0] for with_it in (None, network)]
@@ -161,7 +161,7 @@ TAKEN = {
 
 @torch.inference_mode()
 def make_help_pictures(names: Sequence[str] = ()) -> None:
-    """The pictures of these nodes, or of all."""
+    """Write the pictures of these nodes, or of all nodes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     studio = Studio()
     for name in names or (*PICTURES, *TAKEN):
@@ -178,7 +178,7 @@ def make_help_pictures(names: Sequence[str] = ()) -> None:
 
 
 def in_a_row(pictures: Row) -> Image.Image:
-    """Beside one another, with a white gap, as wide as a help page can use."""
+    """One row with white gaps, at most as wide as a help page shows."""
     row = in_rows([[to_picture(picture) for picture in pictures]], GAP)
     if row.width <= WIDEST:
         return row

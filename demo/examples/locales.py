@@ -1,6 +1,6 @@
-"""What the page shows of every node, in English: written from the nodes' own schemas.
+"""The English texts of every node for the page, written from the nodes' own schemas.
 
-The host reads `locales/<language>/nodeDefs.json` and `main.json`. Other languages are written by
+ComfyUI reads `locales/<language>/nodeDefs.json` and `main.json`. Other languages are written by
 hand, and tests hold them to the same keys.
 """
 
@@ -46,7 +46,7 @@ def _described(schema: Any) -> Json:
 
 
 def _slots(given: Any) -> list[tuple[str, Any]]:
-    """An input, and where it grows each slot that it may have; the page turns dots into lines."""
+    """An input, and each slot of a growing input; the page replaces dots by underscores."""
     itself, *grown = given.get_all()
     return [(given.id, itself), *((f"{given.id}_{slot.id}", slot) for slot in grown)]
 

@@ -1,4 +1,4 @@
-"""What the commands left in output/ becomes thumbnails and the documents' pictures."""
+"""Thumbnails, the documents' pictures and the icon, from the files in output/ and workflows/."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_icon(side: int = 256) -> None:
 
 
 def take_pictures() -> None:
-    """Takes what is there and leaves the rest as it is."""
+    """Convert the files that exist; pictures without a new file stay."""
     DOCS.mkdir(exist_ok=True)
     for name, prefix in THUMBNAILS.items():
         joined = FIGURES / f"{name}_side_by_side.png"
@@ -66,7 +66,7 @@ def take_pictures() -> None:
 
 
 def _thumbnail(saved: str, name: str) -> None:
-    """The page shows it beside the workflow of that name."""
+    """A thumbnail for the page, which shows it beside the workflow of the same name."""
     for file in sorted(FIGURES.glob(f"{saved}_*.png"))[:1]:
         _write_jpeg(file, WORKFLOWS / f"{name}.jpg", 92)
 

@@ -1,4 +1,4 @@
-"""The example's collage beside the nodes, to show in pictures what each of them does to it."""
+"""The example's collage and the pack's nodes, to show what each node does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BASE = {"base_noise": 0.6, "feather": 4.0}
 
 
 class Studio:
-    """The example's collage, and what the nodes make of it."""
+    """The example's collage, the demo model, and the nodes to run on them."""
 
     def __init__(self) -> None:
         self.nodes = load_pack().nodes
@@ -37,7 +37,7 @@ class Studio:
         return next(n for n in self.nodes.NODES if n.__name__ == name).execute(*args, **inputs).args
 
     def number(self, kind: str) -> int:
-        """A layer as messages number it."""
+        """The number of a layer, as messages count layers."""
         return [layer.kind for layer in self.scene.layers].index(kind) + 1
 
     def paint(

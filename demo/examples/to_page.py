@@ -1,6 +1,6 @@
 """Turn a workflow in API form into the form the page opens, laid out in columns.
 
-What a node's inputs and outputs are comes from the host itself, the pack's nodes among them.
+ComfyUI itself describes the inputs and outputs of every node, the pack's nodes included.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def to_page_form(prompt: Json, places: dict[str, tuple[int, int]]) -> Json:
 
 
 def with_defaults(prompt: Json) -> Json:
-    """API form with every widget's value: the server refuses a workflow that leaves one out."""
+    """API form with the value of every widget, because the server refuses a missing one."""
     full = {}
     for number, node in prompt.items():
         inputs = dict(node["inputs"])
@@ -62,7 +62,7 @@ def with_defaults(prompt: Json) -> Json:
 
 
 def describe(class_type: str) -> Json:
-    """The host's description of a node: its inputs in order and its outputs."""
+    """ComfyUI's description of a node: its inputs in order and its outputs."""
     for node in load_pack().nodes.NODES:
         if node.GET_SCHEMA().node_id == class_type:
             return node.GET_NODE_INFO_V1()
@@ -77,7 +77,7 @@ def describe(class_type: str) -> Json:
 
 @cache
 def _host_classes() -> Json:
-    """Every node that the host brings along, those of comfy_extras included."""
+    """Every node that ships with ComfyUI, those of comfy_extras included."""
     nodes = host_nodes()
     asyncio.run(nodes.init_builtin_extra_nodes())
     return nodes.NODE_CLASS_MAPPINGS

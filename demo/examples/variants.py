@@ -1,4 +1,4 @@
-"""What an example is painted with: the model that ships with the pack, or a real checkpoint."""
+"""The model of an example: the one that ships with the pack, or a real checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = tuple[str, dict[str, Any]]  # class_type and inputs of a node
 
 @dataclass(frozen=True)
 class Variant:
-    """All in which the variants of an example differ."""
+    """Everything in which the variants of an example differ."""
 
     model: Kind
     network: Kind

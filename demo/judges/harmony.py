@@ -1,8 +1,8 @@
 """A small recogniser of pasted objects, used only for measuring.
 
-It tells a coherent scene from a collage of the same world by what lies around one object: where
-the light comes from, shadows, colours that go together. It has seen the world through the demo
-model's autoencoder, never a picture the demo model made.
+It distinguishes a coherent scene from a collage of the painted world by the surroundings of one
+object: direction of light, shadows, matching colours. Its training pictures are scenes after the
+demo model's autoencoder, never pictures of the demo model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FILE = Path(__file__).parents[1] / "weights" / "harmony.safetensors"
 
 
 class Harmony(nn.Module):
-    """[B, 3, 96, 96] in [0, 1] -> logit [B] that the window is of a coherent scene."""
+    """[B, 3, 96, 96] in [0, 1] -> logit [B] of "this window shows a coherent scene"."""
 
     def __init__(self, width: int = 64):
         super().__init__()
@@ -44,7 +44,7 @@ def load_harmony() -> Harmony:
 
 
 def around(mask: torch.Tensor, size: int = WINDOW) -> tuple[slice, slice]:
-    """The window around what a mask [H, W] shows: rows and columns, inside of the canvas."""
+    """The window around a mask [H, W], as rows and columns inside the canvas."""
     parts = []
     for length, along in ((mask.shape[0], 1), (mask.shape[1], 0)):
         weight = mask.sum(along)

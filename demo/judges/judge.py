@@ -1,7 +1,7 @@
 """A small recogniser of the painted world, used only for measuring.
 
-It names the kind and the colour of every 8 x 8 pixel cell. It has seen the world alone, never
-a picture the demo model made.
+It names the kind and the colour of every cell of 8 x 8 pixels. Its training pictures are scenes of
+the painted world, never pictures of the demo model.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Judge(nn.Module):
         self.color = nn.Conv2d(width, len(COLORS), 1)
 
     def features(self, picture: torch.Tensor) -> torch.Tensor:
-        """What kind and colour are told by: [B, width, H/8, W/8]."""
+        """The features before both heads: [B, width, H/8, W/8]."""
         x = self.stem(picture * 2 - 1)
         for layer in self.context:
             x = x + layer(F.relu(x))
@@ -58,7 +58,10 @@ class Judge(nn.Module):
 
 @dataclass(frozen=True)
 class Sighting:
-    """What the judge sees: kind and colour index of every cell, each [H/8, W/8]."""
+    """The judge's answer: index of kind and of colour for every cell, [H/8, W/8] each.
+
+    KINDS[seen.kinds[16, 4]] may be "cube", and COLORS[seen.colors[16, 4]] "red".
+    """
 
     kinds: torch.Tensor
     colors: torch.Tensor
@@ -87,7 +90,7 @@ def recognise(judge: Judge, pictures: torch.Tensor) -> list[Sighting]:
 
 
 def labels(scene: world.Scene) -> tuple[torch.Tensor, torch.Tensor]:
-    """The truth of a scene: kind and colour of the thing that covers most of each cell."""
+    """The ground truth of a scene: kind and colour of the thing that covers most of each cell."""
     cover = F.avg_pool2d(torch.from_numpy(scene.visible)[None], CELL)[0]
     top = cover.argmax(0)
     kinds = torch.tensor([world.KINDS.index(thing.kind) for thing in scene.things])

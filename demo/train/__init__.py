@@ -5,8 +5,8 @@
     python3 run.py train --stage unpack  start from the shipped weights instead of from nothing
     python3 run.py train --stage control the structure network for edges beside those weights
 
-Everything lies in `~/.cache/collage-diffusion/train`; a killed run goes on where it stopped, from
-whichever checkout it is started in.
+Everything lies in `~/.cache/collage-diffusion/train`; a killed run resumes where it stopped, from
+any checkout.
 
 Modules
     architecture  the shapes of the next model's networks
@@ -30,5 +30,5 @@ Modules
 import comfy.cli_args
 import torch
 
-# the host looks for a GPU when its modules are imported
+# ComfyUI looks for a GPU when its modules are imported
 comfy.cli_args.args.cpu = not torch.cuda.is_available()

@@ -1,7 +1,7 @@
-"""The shapes of the next demo model's networks, made of the host's own classes.
+"""The shapes of the next demo model's networks, built from ComfyUI's own classes.
 
-What is trained here takes the place of the shapes that the demo model's loader builds from when it
-paints better than what ships. Width and depth follow from measuring on two cores: attention at
+These shapes replace demo/architecture.py when the model trained with them paints better than the
+shipped one. Width and depth follow from measuring on two cores: attention at
 16 x 16 and 8 x 8 cells only, one residual block a level.
 """
 

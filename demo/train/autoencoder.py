@@ -1,10 +1,10 @@
 """Stage 1: the autoencoder, factor 8, on random crops of rendered pictures.
 
 Loss: absolute error, and absolute error of the picture's gradients at three scales, which keeps
-edges crisp without a pretrained critic. The latents carry a little noise while training, so that
-the decoder forgives what a painter gets slightly wrong; and latents at half size must decode to
-the picture at half size (Skorokhodov et al. 2025), so that fine detail hides in no latent and the
-painter may begin at half size.
+edges sharp without a pretrained critic. Training adds a little noise to the latents, so that the
+decoder tolerates small errors of the UNet. Latents at half size must decode to the picture at half
+size (Skorokhodov et al. 2025), so that latents hide no fine detail and the UNet can begin its
+training at half size.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def to_tensor(pictures: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def unseen_error(model: Autoencoder) -> float:
-    """Mean absolute error over the pictures that only measure, in half precision's range."""
+    """Mean absolute error over held-out pictures, with weights rounded to half precision."""
     pictures = np.load(scenes.path_of(0))["pictures"][:UNSEEN]
     errors = []
     for batch in np.array_split(pictures, 5):
@@ -160,7 +160,7 @@ def load_model() -> Autoencoder:
 
 @torch.no_grad()
 def finish_encoder() -> None:
-    """Give the latents the mean 0 and the spread 1 that diffusion starts from.
+    """Normalise the latents to mean 0 and standard deviation 1, as diffusion expects them.
 
     From here on the encoder must not change.
     """
@@ -175,7 +175,7 @@ def finish_encoder() -> None:
 def normalise(model: Autoencoder, z: torch.Tensor) -> None:
     """Fold mean and spread of every channel of z into the convolutions around the latent.
 
-    Encoding and decoding stay each other's inverse, but for the border, which is padded with
+    Decoding still inverts encoding, except at the border, which is padded with
     zeros of the new latents.
     """
     shift, scale = z.mean((0, 2, 3)), 1 / z.std((0, 2, 3))

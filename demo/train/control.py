@@ -1,10 +1,9 @@
-"""The structure network: it shows the finished UNet where edges are.
+"""The structure network: a T2I adapter (Mou et al. 2024) that shows edges to the finished UNet.
 
-A T2I adapter (Mou et al. 2024) beside the shipped weights, which stay as they are. It is asked
-for the velocity of finished pictures and sees the edges of the collage that each is made from,
-as when it is used. Places where it is silenced, as by a layer whose control is 0, are part of
-the training. All of it is at full size: what half-size pictures teach the adapter is to make up
-for the UNet's own weakness at that size, and full-size pictures get worse by it.
+The shipped weights are frozen. The loss is that of the velocity of finished pictures; the input
+is the edges of the collage that each picture is made from, as in use. In some places the adapter's
+outputs are set to 0, as a layer with control 0 does. Training is at full size only: at half size
+the adapter learns to compensate for the UNet's weakness there, which harms full-size pictures.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Stage 3: the text encoder and the UNet together, on cached latents.
 
-Velocity prediction (Salimans and Ho 2022) on SD1.5's noise schedule: it weights the noisiest
-steps enough for colours and composition to follow the text after few pictures. The first part
-sees latents at half size, four pictures in the time of one: what words mean is learned there, and
-detail at full size. One caption in ten is dropped for guidance; what ships is a moving average of
-the weights.
+Velocity prediction (Salimans and Ho 2022) on SD1.5's noise schedule gives the noisiest steps
+enough weight for colours and composition to follow the text after few pictures. The first part
+trains on latents at half size, four pictures in the time of one: it learns what words mean, and the
+rest learns detail at full size. One caption in ten is dropped for guidance; a moving average of the
+weights ships.
 
-The rate stays constant, so that training can always go on; `cool_down` takes a copy to rate zero,
-and that copy is what ships.
+The learning rate stays constant, so that training can always be resumed. `cool_down` anneals a copy
+to rate zero, and this copy ships.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The recogniser of pasted objects: trained on pairs of a scene and its collage.
 
-Both of a pair show the same objects at the same place and have gone through the autoencoder, so
-neither sharpness nor subject tells them apart.
+Both pictures of a pair show the same objects at the same places after the autoencoder, so that
+neither sharpness nor content distinguishes them.
 """
 
 from __future__ import annotations

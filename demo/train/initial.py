@@ -1,4 +1,4 @@
-"""Random starts: the host's classes leave their weights to a checkpoint, so training sets them."""
+"""Initial weights: ComfyUI's classes leave weights unset until a checkpoint is loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def initialise(network: nn.Module, *, zero: tuple[str, ...] = (), seed: int = 0) -> None:
-    """Weights that keep the size of what they are given; biases of zero.
+    """Set weights that preserve the variance of their input, and biases of zero.
 
     Layers whose name ends with one of `zero` start at 0: the last layers of residual branches,
     which then begin as identities.

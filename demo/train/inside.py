@@ -1,12 +1,12 @@
-"""What the world knows, used while training only: labels from inside, and words to their places.
+"""Two auxiliary losses of training that use the painted world's ground truth.
 
-Both speed up what a painter learns of words and shapes; neither is there when it samples.
+Both speed up the learning of words and shapes; sampling uses neither.
 
-- A 1 x 1 convolution tells kind, colour and pattern of every cell from the painter's features.
-  Aligning features with those of another network is REPA (Yu et al. 2024, arXiv 2410.06940); here
-  the truth takes that network's place.
-- The attention of a phrase's tokens should lie where its thing is seen: TokenCompose (Wang et al.
-  2023, arXiv 2312.03626).
+- A 1 x 1 convolution predicts kind, colour and pattern of every cell from the UNet's features.
+  REPA (Yu et al. 2024, arXiv 2410.06940) aligns features with those of another network; here the
+  ground truth replaces that network.
+- The attention of a phrase's tokens should lie where its object is visible, as in TokenCompose
+  (Wang et al. 2023, arXiv 2312.03626).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Inside:
         self.features = output
 
     def transformer_options(self) -> dict[str, Any]:
-        """For one call of the UNet; what it saw before is forgotten."""
+        """Options for one call of the UNet; they clear what was recorded before."""
         self.maps = []
         return {"optimized_attention_override": self._attend}
 
@@ -66,7 +66,7 @@ class Inside:
         return total
 
     def grounding_loss(self, batch: Batch) -> torch.Tensor:
-        """Squared share of each phrase's attention that lies where its thing is not seen."""
+        """Squared share of each phrase's attention outside of its visible object."""
         present = (batch.tokens_of.sum(-1) > 0).float()
         total = torch.zeros((), device=batch.x.device)
         for shares in self.maps:

@@ -1,4 +1,4 @@
-"""Stage 2, and what stage 3 learns from: cached latents with captions and labels."""
+"""Stage 2: cached latents with captions and labels, the training data of stage 3."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024): momentum whose singular values are all made about one.
 
-Every direction of a weight matrix learns at the same pace, which halves the pictures that the
-painter needs. torch's own takes matrices only; here a convolution counts as the matrix
+All directions of a weight matrix learn at the same rate, which halves the number of pictures that
+training needs. torch's own Muon takes matrices only; here a convolution counts as the matrix
 [out, in * h * w]. Embeddings, first and last layers and vectors are AdamW's.
 """
 
@@ -39,8 +39,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """[m, n] -> its singular vectors with singular values near sqrt(max(1, m / n)).
 
-    Five steps of Newton and Schulz with Jordan's coefficients, in bfloat16: exactness does not
-    matter here.
+    Five Newton-Schulz steps with Jordan's coefficients, in bfloat16, which is exact enough here.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = (matrix.mT if tall else matrix).bfloat16()

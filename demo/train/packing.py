@@ -1,7 +1,7 @@
-"""One half-precision safetensors file of what was trained, to ship and to train on from.
+"""The trained weights as one half-precision safetensors file, to ship and to resume from.
 
-Of the text encoder's 49,408 words only those the captions use were trained; the file keeps
-these rows and their mean, which every other word gets when the file is loaded.
+Captions use few of the text encoder's 49,408 tokens. The file contains the rows of these tokens and
+their mean, which the loader gives to every other token.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def write(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
 
 
 def unpack() -> None:
-    """Make the packed weights the state of the workshop, to train on from where they stand.
+    """Make the packed weights the training state, so that training resumes from them.
 
-    Optimisers and the head that tells labels start anew; whatever the workshop held is replaced.
+    Optimisers and the head for labels start anew; the former training state is replaced.
     """
     weights, coder, seen = shipped()
     workshop.save("autoencoder", {"weights": coder, "seen": 0, "optimizers": []})
@@ -68,7 +68,7 @@ def unpack() -> None:
 
 
 def shipped() -> tuple[Weights, Weights, int]:
-    """What was packed last: weights of text encoder and UNet, of the autoencoder, pictures seen."""
+    """The packed weights of text encoder and UNet, those of the autoencoder, and pictures seen."""
     with safe_open(FILE, framework="pt") as file:
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         seen = int(file.metadata()["images"])

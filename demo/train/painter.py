@@ -74,7 +74,7 @@ class Painter:
 
     @torch.no_grad()
     def follow(self, batch: int) -> None:
-        """Let the average follow; its memory grows to MEMORY pictures."""
+        """Update the moving average; its window grows to MEMORY pictures."""
         rate = max(batch / MEMORY, 1 / (1 + self.seen / batch))
         for name, value in self.state().items():
             self.average[name].lerp_(value, rate)
@@ -85,7 +85,7 @@ class Painter:
 
 
 class Training:
-    """A painter with what trains it; it goes on from the state kept under `name`, if there is one.
+    """A painter with its optimisers; it resumes from the state saved under `name`, if there is one.
 
     Muon turns matrices and convolutions; AdamW embeddings, vectors, and the UNet's first and last
     layer, whose sizes carry meaning.

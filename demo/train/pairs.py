@@ -1,4 +1,4 @@
-"""What the structure network learns from: finished pictures, and the edges of their collages."""
+"""The training data of the structure network: finished pictures and the edges of their collages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Rendered scenes and what the world knows of them, in shards that are kept on disk.
+"""Rendered scenes with their ground truth, in shards on disk.
 
-The world that paints a picture knows what lies in each of its cells. Training may use that
-(`inside.py`); sampling never sees it.
+The painted world knows what is visible in each cell of a picture. Training uses it (`inside.py`);
+sampling never does.
 """
 
 from __future__ import annotations

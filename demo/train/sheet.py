@@ -1,4 +1,4 @@
-"""A sheet of pictures from unseen captions, to see how far a training is: `--stage sheet`."""
+"""A sheet of pictures of unseen captions, to judge a training in progress: `--stage sheet`."""
 
 from __future__ import annotations
 

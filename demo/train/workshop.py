@@ -14,7 +14,7 @@ import torch
 from collage_core.storage.atomic_write import writing
 
 ROOT = Path(__file__).resolve().parents[2]
-# beside no checkout: a training of days goes on from whichever clone it is started in
+# outside of every checkout: a training of days is resumed from any clone
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 WORKSHOP = CACHE / "collage-diffusion" / "train"
 WEIGHTS = ROOT / "demo" / "weights"
@@ -41,7 +41,7 @@ def log(stage: str, **record: Any) -> None:
 
 
 def save(name: str, state: dict[str, Any]) -> None:
-    """Write a checkpoint so that a kill at any moment leaves the last whole one."""
+    """Write a checkpoint; a kill at any moment leaves the last complete one."""
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     with writing(WORKSHOP / f"{name}.pt", replace=True) as file:
         torch.save(state, file)

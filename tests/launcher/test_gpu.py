@@ -54,7 +54,7 @@ def test_parts_run_in_turn_and_say_what_they_found(run, tmp_path: Path) -> None:
 
 
 def test_one_that_fails_costs_the_others_nothing(run, tmp_path: Path) -> None:
-    with pytest.raises(LauncherError, match=r"Not done: first \(failed\)\. .*gpu\.log tells how"):
+    with pytest.raises(LauncherError, match=r"Not done: first \(failed\)\. See .*gpu\.log\."):
         run(part("first", "raise SystemExit(3)"), part("second", "print('well')"))
     found = json.loads((tmp_path / "out" / "gpu.json").read_text())
     assert [p["outcome"] for p in found["parts"]] == ["failed", "done"]

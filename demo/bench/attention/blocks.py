@@ -18,7 +18,7 @@ LEAST = 0.02  # seconds that a measurement takes
 
 @dataclass
 class Shape:
-    """q and k of some blocks, and what the host tells their attention."""
+    """Shape of q and k in some blocks, and the options that ComfyUI passes there."""
 
     queries: torch.Size
     keys: torch.Size
@@ -42,7 +42,7 @@ class Shape:
 
 @dataclass
 class Notes:
-    """An attn2_replace function that writes down the shapes it sees."""
+    """An attn2_replace function that records shapes."""
 
     shapes: dict[tuple, Shape] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ def shapes(scene: Scene) -> list[Shape]:
 
 
 def ways(scene: Scene, layers: Sequence[int]) -> dict[str, Callable]:
-    """The functions that can stand in attn2_replace; the host's own attention first."""
+    """Functions for attn2_replace; ComfyUI's own attention first."""
     name = attention.optimized_attention.__name__
     found = {f"host's {name}": plain(attention.optimized_attention)}
     if attention.optimized_attention is not attention.attention_pytorch:
@@ -80,7 +80,7 @@ def ways(scene: Scene, layers: Sequence[int]) -> dict[str, Callable]:
 
 
 def node_attention(scene: Scene, layers: int) -> Callable:
-    """What the node puts in the place of every block, caught before the model itself is called."""
+    """The node's attn2_replace function, taken from a call that never reaches the model."""
     row, caught = scene.node(layers), []
 
     def catch(_executor, x, *arguments, **_kwargs):
@@ -93,7 +93,7 @@ def node_attention(scene: Scene, layers: int) -> Callable:
 
 
 def measure(scene: Scene, layers: Sequence[int], rounds: int) -> dict[str, dict[str, dict]]:
-    """Shape -> way -> seconds of every round, and bytes at the peak."""
+    """Shape -> way -> seconds of every round, and peak bytes."""
     found = ways(scene, layers)
     return {str(shape): _measure(shape, found, rounds) for shape in shapes(scene)}
 

@@ -1,9 +1,9 @@
 """What masked cross-attention costs: SD1.5 and SDXL at full size, with random weights.
 
-One call of the model, positive and negative conditioning together, by the host's own sampling
-function: the unpatched model, this node, the paper's loop, and the host's ConditioningSetMask
-with as many regions. All take turns in every round, and ratios are between calls of one round.
-Memory is what tensors take at the peak of a call, above the peak of the unpatched one.
+ComfyUI's sampling function calls the model once, with positive and negative conditioning: the
+unpatched model, this node, the paper's loop, and ComfyUI's ConditioningSetMask with as many
+regions. Every round calls each of them, and ratios are between calls of one round. Memory is the
+peak of the tensors during a call, above the peak of the unpatched model.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def measure(name: str, options: argparse.Namespace) -> dict:
 def measure_calls(
     scene: Scene, layers: Sequence[int], regions: Sequence[int], rounds: int
 ) -> dict[str, dict]:
-    """Row -> seconds of every round, and bytes at the peak."""
+    """Row -> seconds of every round, and peak bytes."""
     rows = scene.rows(layers, regions, fold=torch.cuda.is_available())
     found = {row.name: {"seconds": [], "peak_bytes": 0.0} for row in rows}
     for row in rows:  # warms up, too

@@ -1,4 +1,4 @@
-"""SD1.5 and SDXL of the host's own classes, full size, with random weights."""
+"""SD1.5 and SDXL from ComfyUI's own classes, at full size, with random weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMON = {
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A model: the host's description of it, its shape, and the side of the pictures it paints."""
+    """A model: ComfyUI's description of it, its shape, and the side of its pictures in pixels."""
 
     name: str
     description: type
@@ -76,7 +76,7 @@ KINDS = {
 
 
 def build(kind: Kind, *, tiny: bool) -> comfy.model_patcher.ModelPatcher:
-    """A MODEL with random weights, on the device and in the dtype that the host would choose."""
+    """A MODEL with random weights, on the device and in the dtype that ComfyUI chooses."""
     device = comfy.model_management.get_torch_device()
     shape = {**kind.unet, **NARROW} if tiny else kind.unet
     description = kind.description(shape)
@@ -90,7 +90,7 @@ def build(kind: Kind, *, tiny: bool) -> comfy.model_patcher.ModelPatcher:
 
 
 def randomize(unet: torch.nn.Module) -> None:
-    """In place, as SDXL would not fit twice. Every layer keeps the spread of what it is given."""
+    """In place, as SDXL would not fit twice. Every layer preserves the variance of its input."""
     torch.manual_seed(0)
     with torch.no_grad():
         for name, parameter in unet.named_parameters():
@@ -105,7 +105,7 @@ def millions(model: comfy.model_patcher.ModelPatcher) -> float:
 
 
 def let_go() -> None:
-    """Give back the memory of models that nobody holds any more."""
+    """Free the memory of models without references."""
     comfy.model_management.unload_all_models()
     gc.collect()
     comfy.model_management.soft_empty_cache(force=True)

@@ -1,4 +1,4 @@
-"""One call of a model as the host's sampler makes it, measured from inside."""
+"""One call of a model by ComfyUI's sampler, measured from inside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Measure = Callable[[Callable[[], object]], float]  # of one piece of work
 
 
 class Row(NamedTuple):
-    """A line of the table: what is sampled, by which way and with how many layers."""
+    """A row of the table: the way, its model and conditioning, and the number of layers."""
 
     way: str
     layers: int
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class OneCall:
-    """A sampler of one call: the host prepares the model, `measure` sees to the call."""
+    """A sampler of one call: ComfyUI prepares the model, `measure` makes the call."""
 
     def __init__(self, measure: Measure) -> None:
         self.measure = measure
@@ -67,7 +67,7 @@ def _sample(row: Row, cells: int, sampler: OneCall) -> torch.Tensor:
 
 
 def seconds(work: Callable[[], object], repeats: int = 1) -> float:
-    """Of one piece of work, the device's part included."""
+    """Seconds of one piece of work, with the device synchronised."""
     _wait()
     start = time.perf_counter()
     for _ in range(repeats):
@@ -82,7 +82,7 @@ def _wait() -> None:
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
-    """The most memory that tensors take at one time, above what they took before."""
+    """Peak memory of tensors in bytes, above the memory before."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()

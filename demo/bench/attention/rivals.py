@@ -1,7 +1,7 @@
 """Other ways to compute the same cross-attention: the paper's loop, and the low-rank fold.
 
-Both stand in the host's attn2_replace, for every block of a clone, and bias only the rows of the
-positive conditioning, of which there is one.
+Both are attn2_replace functions for every block of a clone, and bias only the one row of the
+positive conditioning.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def join_heads(x: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False)
 class PaperLoop:
-    """The paper's formula as its authors wrote it: all scores, then one token after the other.
+    """The authors' code: all scores, then a loop over the tokens.
 
-    But for m_j, which they let be negative; `this node` does not, and must give the same answer.
-    masks: the visible alphas as `region_weights` of attract 1 and repel 0 have them.
+    Their m_j may be negative; here it may not, because `this node` must give the same answer.
+    masks: visible alphas, as `region_weights` gives them for attract 1 and repel 0.
     """
 
     masks: Any
@@ -75,7 +75,7 @@ class PaperLoop:
 
 @dataclass(frozen=True, eq=False)
 class LowRankFold:
-    """The bias as more channels of queries and keys, so that attention itself takes no mask."""
+    """The bias as additional channels of queries and keys, so that attention needs no mask."""
 
     bias: Any
     latent: tuple[int, int]
@@ -105,6 +105,6 @@ class LowRankFold:
 
 
 def _widen(x: torch.Tensor, more: torch.Tensor) -> torch.Tensor:
-    """More channels behind those of x, and zeros up to a multiple of 8."""
+    """x with additional channels, padded with zeros to a multiple of 8."""
     x = torch.cat((x, more), -1)
     return F.pad(x, (0, -x.shape[-1] % 8))

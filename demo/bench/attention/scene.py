@@ -1,4 +1,4 @@
-"""What the models are asked to paint, and the ways to tell them where words belong."""
+"""Latents and conditioning for the models, and the ways to bind phrases to regions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLD, CORE = "low-rank fold", "ConditioningSetMask"
 
 
 def soft_masks(layers: int, cells: int) -> torch.Tensor:
-    """Visible alphas [1, L, H, W] of soft spots that share the picture without overlapping."""
+    """Visible alphas [1, L, H, W] of soft spots; they add up to 1 everywhere."""
     columns = round(layers**0.5)
     rows = -(-layers // columns)
     place = (torch.arange(8 * cells) + 0.5) / (8 * cells)
@@ -78,7 +78,7 @@ class Scene:
         return self.replaced(FOLD, layers, self.low_rank_fold(layers))
 
     def masked(self, layers: int) -> Row:
-        """The host's own way: one more prompt for each region, below them the whole scene."""
+        """ComfyUI's own way: one more prompt a region, and the whole scene everywhere."""
         set_mask = host_nodes().ConditioningSetMask().append
         positive = list(self.positive)
         for mask in soft_masks(layers, self.cells)[0]:
@@ -86,7 +86,7 @@ class Scene:
         return Row(CORE, layers, self.model, positive, self.negative)
 
     def replaced(self, way: str, layers: int, attention) -> Row:
-        """With one attn2_replace function for all blocks of a clone."""
+        """A row whose model has one attn2_replace function in all blocks."""
         model = self.model.clone()
         for key in self.host.models.families.block_keys(model.model.diffusion_model):
             model.set_model_attn2_replace(attention, *key)
@@ -114,7 +114,7 @@ class Scene:
         return [self.unpatched(), *ours, *(self.masked(number) for number in regions)]
 
     def check(self, layers: int) -> None:
-        """The node, the loop and the fold give one answer, and it is not the unpatched one."""
+        """Assert that node, loop and fold agree, and differ from the unpatched model."""
         tolerance = AGREEMENT.get(self.model.model.get_dtype_inference(), LESS_EXACT)
         plain, ours = call(self.unpatched(), self.cells), call(self.node(layers), self.cells)
         for row in (self.loop(layers), self.fold(layers)):
@@ -125,5 +125,5 @@ class Scene:
 
 
 def _apart(a: torch.Tensor, b: torch.Tensor) -> float:
-    """The largest difference, as a share of the largest value; not a number stays one."""
+    """The largest difference as a share of the largest value; NaN stays NaN."""
     return float((a - b).abs().max() / b.abs().max())

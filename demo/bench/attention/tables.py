@@ -1,4 +1,4 @@
-"""Measurements as text. The first row is what the others are compared with."""
+"""Measurements as text. The first row is the baseline of the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def calls_table(calls: dict[str, dict]) -> str:
 
 
 def blocks_table(shapes: dict[str, dict[str, dict]]) -> str:
-    """At every shape: median ms of every way, the ratio to the first one, and MB at the peak."""
+    """For every shape: median ms of every way, the ratio to the first way, and peak MB."""
     rows = [["cells, heads x channels", *shapes]]
     for way in next(iter(shapes.values())):
         cells = []
@@ -40,7 +40,7 @@ def blocks_table(shapes: dict[str, dict[str, dict]]) -> str:
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> float:
-    """Of times in one round, so that a busy minute meets both sides."""
+    """Ratio of times in the same round, so that other load affects both sides."""
     return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 

@@ -1,7 +1,7 @@
-"""The examples with a real checkpoint, each run once: SD1.5 of full architecture, random weights.
+"""Runs every example once on an SD1.5 checkpoint of full architecture with random weights.
 
-On the real server with its own loaders, at a small canvas and in few steps. The pictures mean
-nothing; that every node takes what the loaders give, and gives a picture, does.
+A real server and its loaders are used, on a small canvas and in few steps. The pictures are noise;
+the point is that every node works with what the loaders give.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def smaller(prompt: Json, canvas: int) -> Json:
-    """The workflow at a canvas of `canvas` x `canvas` pixels and in few steps."""
+    """The workflow on a canvas of `canvas` x `canvas` pixels, in few steps."""
     for node in prompt.values():
         kind, inputs = node["class_type"], node["inputs"]
         if kind == "CollageStack":

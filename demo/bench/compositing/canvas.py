@@ -1,4 +1,4 @@
-"""What a large canvas takes: the stack, its layers one by one, a blur, and putting back."""
+"""Time and memory of a large canvas: the stack, single layers, a blur, and pasting back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PIXELS = 1024  # a side of every layer
 
 
 def collage(size: int, places: list[PLACE]) -> Collage:
-    """A square canvas under as many layers as there are places, each as large on it as on 1024."""
+    """A square canvas with one layer a place; layers cover as much of it as of a canvas of 1024."""
     generator = torch.Generator().manual_seed(0)
     layers = tuple(
         Layer(
@@ -46,7 +46,7 @@ def collage(size: int, places: list[PLACE]) -> Collage:
 
 
 def stacking(size: int, places: list[PLACE]) -> Work:
-    """What CollageStack holds and gives out: the composite, and its masks once more."""
+    """What CollageStack keeps and outputs: the composite, and a copy of its masks."""
     whole = collage(size, places)
 
     def work() -> object:
@@ -57,7 +57,7 @@ def stacking(size: int, places: list[PLACE]) -> Work:
 
 
 def giving_out(size: int, places: list[PLACE]) -> Work:
-    """The same, then what CollageLayers gives out."""
+    """The same, then the outputs of CollageLayers."""
     whole = collage(size, places)
 
     def work() -> object:
@@ -79,7 +79,7 @@ def blurring(size: int, sigma: float) -> Work:
 
 
 def putting_back(size: int, feather: float) -> Work:
-    """A disc that fills most of the picture has changed."""
+    """Pasting back a picture in which a large disc has changed."""
     y, x = torch.meshgrid(*[torch.linspace(-1, 1, size)] * 2, indexing="ij")
     noise = (x.square() + y.square() < 0.8).float()[None, None]
     original, new = torch.zeros(1, size, size, 3), torch.ones(1, size, size, 3)
@@ -87,7 +87,7 @@ def putting_back(size: int, feather: float) -> Work:
 
 
 def reckoned(size: int, places: list[PLACE]) -> dict[str, int]:
-    """The bytes that the nodes ask for before they begin."""
+    """The bytes that the nodes require before they begin."""
     layers = [
         Layer(image=torch.zeros(1, 1, 1, 3), alpha=torch.zeros(1, 1, 1), text="layer")
         for _ in places

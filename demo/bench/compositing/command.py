@@ -1,11 +1,11 @@
 """20 layers of 1024 x 1024 on a 1024 x 1024 canvas, masks included, against plain Pillow.
 
-Each side runs in a process of its own, from inputs that lie in memory in its own form (float32
+Each side runs in its own process, with inputs in memory in its own format (float32
 tensors, 8-bit images). Pillow does the same work in 8 bits: box reduction, affine transform,
 alpha_composite, and one visible mask per layer.
 
-With --canvas SIZE: what a canvas of that many pixels a side takes instead, under the same 20 layers
-enlarged; memory is what a step holds at most, the one before it included.
+With --canvas SIZE: time and memory of a canvas with that many pixels a side instead, with the same
+20 layers enlarged; memory is the peak of a step, with what the step before it keeps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ANGLES = (0.0, 20.0, -35.0, 130.0)
 
 
 def placements() -> list[tuple[float, float, float, float]]:
-    """x, y, scale and rotation: most are turned and shrunk, all lie mostly on the canvas."""
+    """x, y, scale and rotation: most layers rotated and shrunk, all mostly on the canvas."""
     return [
         (0.35 + i % 4 / 10, 0.35 + i % 5 / 13, SCALES[i % len(SCALES)], ANGLES[i % len(ANGLES)])
         for i in range(LAYERS)

@@ -1,10 +1,10 @@
-"""What learning a layer's look gains and costs, method by method, on the demo model.
+"""What textual inversion of a layer gains and costs, method by method, on the demo model.
 
-Objects whose words do not tell their look stand in collages of unseen scenes. Every method learns
-each of them with each seed; then the whole pipeline paints the collage at noise 0.8 with the same
-seed for all. Rows: no learned words, the paper's method, the presets, and with --ablations the
-default preset with one thing changed. Every finished run is a line of runs.jsonl: started again,
-the command goes on where it stopped.
+In collages of unseen scenes, the text of one object leaves its appearance open. Every method learns
+each object with each seed; then the whole pipeline paints the collage at noise 0.8 with the same
+seed. Rows: no embedding, the paper's method, the presets, and with --ablations the default preset
+with one change. Every finished run is a line of runs.jsonl, so that the command resumes when it is
+started again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ABLATIONS = (
 
 
 def batches(steps: int, batch: int) -> list[Method]:
-    """Other batches with as many pictures in all."""
+    """Other batch sizes with the same number of pictures in all."""
     return [
         Method(f"batch {n}", "default", (("batch", n), ("steps", steps * batch // n)))
         for n in (1, 2, 8)
@@ -110,7 +110,7 @@ def _methods(options: argparse.Namespace) -> list[Method]:
 
 
 def _work(jobs: list[tuple[int, Method, int]], log: Path, first: int, options) -> None:
-    """Run what the log does not hold yet, a job in each worker."""
+    """Run the jobs that the log lacks, one in each worker."""
     done = set()
     if log.exists():
         lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -133,7 +133,7 @@ _learning: list[Learning] = []
 
 
 def _begin(first: int, count: int, steps: int, cfg: float) -> None:
-    """What a worker keeps from job to job."""
+    """Set up what a worker keeps from job to job."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with torch.inference_mode():
@@ -142,7 +142,7 @@ def _begin(first: int, count: int, steps: int, cfg: float) -> None:
 
 
 def _end_with_parent() -> None:
-    """Leave when the command is gone, also when it was killed: nobody would read the results."""
+    """End this worker when the command ends, also when the command is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker has a parent"
     parent.join()

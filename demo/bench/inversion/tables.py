@@ -1,4 +1,4 @@
-"""Runs of `bench inversion` as tables: means over objects, spread over seeds, won and lost."""
+"""Runs of `bench inversion` as tables: means over objects, spread over seeds, wins and losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Runs = list[dict]
 
 
 def preset_table(runs: Runs, names: Sequence[str]) -> str:
-    """Every method against no learned words and against the paper's."""
+    """Every method compared with no embedding and with the paper's method."""
     head = [
         "", "fidelity", "spread", "ordinary", "unusual", "features", "colour", "texture",
         "obeyed", "passes", "seconds", "against none", "against paper", "seeds agree",
@@ -40,7 +40,7 @@ def preset_table(runs: Runs, names: Sequence[str]) -> str:
 
 
 def ablation_table(runs: Runs, names: Sequence[str]) -> str:
-    """The first method is what the others are compared with."""
+    """Every method compared with the first one."""
     rows = [["", "fidelity", "spread", "obeyed", "gain", "angle", "passes", f"against {names[0]}"]]
     for name in names:
         own = _of(runs, name)

@@ -1,4 +1,4 @@
-"""The main example: things in a bento box on a cloth, each with a noise of its own."""
+"""The main example: food in a bento box on a cloth, each layer with its own noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain harmonisation beside words in their places, and beside a noise of its own for each layer.
+"""Plain harmonisation, with phrases bound to their layers, and with per-layer noise.
 
 After the paper's figures of a toy box and of a cake table.
 """
@@ -28,7 +28,7 @@ def cake_table(variant: Variant = DEMO) -> Graph:
 
 
 def _graph(scene: world.Scene, story: str, own: Mapping[str, float], variant: Variant) -> Graph:
-    """The collage by every way; the last only where layers have a noise of their `own`."""
+    """The collage painted by every way; per-layer noise only with `own` noises."""
     made = Graph(variant)
     model = made.model(2)
     loads = [made.add("LoadImage", 0, image=file) for file in save_layers(scene, story)]
@@ -37,7 +37,7 @@ def _graph(scene: world.Scene, story: str, own: Mapping[str, float], variant: Va
     stack = made.stack(2, scene.caption, nodes)
     ways = [
         (stack, made.plain(3, model, scene.caption), "Plain harmonisation"),
-        (stack, made.told(3, model, stack), "+ words in their places"),
+        (stack, made.patched(3, model, stack), "+ words in their places"),
     ]
     if own:
         kept = [
@@ -45,11 +45,11 @@ def _graph(scene: world.Scene, story: str, own: Mapping[str, float], variant: Va
             for (layer, load), node in zip(pairs, nodes, strict=True)
         ]
         several = made.stack(2, scene.caption, kept)
-        told = made.told(3, model, several)
-        ways.append((several, told, "+ a noise of its own for each layer"))
+        patched = made.patched(3, model, several)
+        ways.append((several, patched, "+ a noise of its own for each layer"))
     made.save(5, stack[1], "collage_composite", "The collage")
     for number, (collage, how, title) in enumerate(ways, 1):
         name = "result" if number == len(ways) else "before"
-        sampled = made.sample_told(4, model, collage, how, **SAMPLING)
+        sampled = made.sample_patched(4, model, collage, how, **SAMPLING)
         made.save(5, made.decode(4, model, sampled)[0], f"collage_{number}_{name}", title)
     return made

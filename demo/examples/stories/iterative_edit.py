@@ -1,6 +1,6 @@
-"""Five things become one picture; then only the cakes are drawn again, then only the window.
+"""Five layers become one picture; then only the cakes are redrawn, then only the window.
 
-After a figure of the paper: each round starts from the picture before it and keeps all the rest.
+After a figure of the paper: each round starts from the last picture and keeps everything else.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _first_round(made: Graph, model: Node, stack: Node) -> Link:
 
 
 def _next_round(made: Graph, model: Node, edit: Node, before: Link, number: int, seed: int) -> Link:
-    """Only what has noise is drawn; the rest is put back the same to the byte."""
+    """Only the edited layer is redrawn; all other pixels are pasted back unchanged."""
     column = ROUND * number - 1
     sampled = made.sample(column, model, edit, seed=seed, **SAMPLING)
     new = made.decode(column + 2, model, sampled)[0]

@@ -1,4 +1,4 @@
-"""A collage redrawn freely, and again with the edges of its layers kept by `control`."""
+"""A collage painted freely, and with the edges of its layers kept by structure control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def graph() -> Graph:
     ]
     stack = made.stack(2, scene.caption, layers)
     network = made.network(3)
-    patch, positive, negative = made.told(3, model, stack)
+    patch, positive, negative = made.patched(3, model, stack)
     edges = made.add(
         "CollageControlNet",
         4,
@@ -28,8 +28,8 @@ def graph() -> Graph:
         control_net=network[0],
         collage=stack[0],
     )
-    free = made.sample_told(5, model, stack, (patch, positive, negative), **SAMPLING)
-    kept = made.sample_told(5, model, stack, (patch, edges[0], edges[1]), **SAMPLING)
+    free = made.sample_patched(5, model, stack, (patch, positive, negative), **SAMPLING)
+    kept = made.sample_patched(5, model, stack, (patch, edges[0], edges[1]), **SAMPLING)
     made.save(5, stack[1], "collage_composite", "The collage")
     made.save(5, edges[2], "collage_edges", "Its edges")
     made.save(7, made.decode(6, model, free)[0], "collage_free", "Without structure control")

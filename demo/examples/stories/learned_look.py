@@ -1,4 +1,4 @@
-"""A layer whose words do not tell its look, redrawn without and with words learned from it."""
+"""A layer whose text leaves its appearance open, painted without and with a learned embedding."""
 
 from __future__ import annotations
 

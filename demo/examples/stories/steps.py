@@ -1,7 +1,7 @@
-"""A bento box step by step, every layer at one noise: what each control adds to the one before.
+"""A bento box step by step, every layer at one noise: what each control adds.
 
-Plain harmonisation of the composite; words in their places; looks learned from the layers; edges
-kept. After the figure of the paper that takes the method apart.
+Plain harmonisation of the composite; phrases bound to their layers; learned embeddings; edges kept.
+After the ablation figure of the paper.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..variants import DEMO, Variant
 from . import bento_box
 
 SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "feather": 4.0}
-LEARNED = ("sushi", "rice", "ginger")  # the layers whose look their words tell least
+LEARNED = ("sushi", "rice", "ginger")  # their texts say least about their appearance
 
 
 def graph(variant: Variant = DEMO) -> Graph:
@@ -28,26 +28,26 @@ def graph(variant: Variant = DEMO) -> Graph:
         for layer, node in zip(scene.layers, layers, strict=True)
     ]
     known = made.stack(4, scene.caption, looks)
-    told = made.told(5, model, known)
+    patched = made.patched(5, model, known)
     edges = made.add(
         "CollageControlNet",
         5,
-        positive=told[1],
-        negative=told[2],
+        positive=patched[1],
+        negative=patched[2],
         control_net=made.network(5)[0],
         collage=known[0],
         strength=0.5,  # the rest is held by words and noise
     )
     ways = (
         (stack, made.plain(5, model, scene.caption), "plain", "Plain harmonisation"),
-        (stack, made.told(5, model, stack), "attention", "+ words in their places"),
-        (known, told, "tokens", "+ learned looks"),
-        (known, (told[0], edges[0], edges[1]), "result", "+ structure control"),
+        (stack, made.patched(5, model, stack), "attention", "+ words in their places"),
+        (known, patched, "tokens", "+ learned looks"),
+        (known, (patched[0], edges[0], edges[1]), "result", "+ structure control"),
     )
     made.save(6, stack[1], "collage_composite", "The collage")
     for number, (collage, how, name, title) in enumerate(ways, 1):
         sampling = {**SAMPLING, "base_noise": variant.noise}
-        sampled = made.sample_told(6, model, collage, how, **sampling)
+        sampled = made.sample_patched(6, model, collage, how, **sampling)
         picture = made.decode(7, model, sampled)[0]
         made.save(8, picture, f"collage_{number}_{name}", title)
     return made

@@ -1,4 +1,4 @@
-"""One layer's noise from low to high: from looking as it did to fitting in.
+"""One layer's noise from low to high: from fidelity to harmony.
 
 After the paper's figure of the trade-off between fidelity and harmony; all other layers keep
 their noise.
