@@ -51,7 +51,7 @@ class Ways:
         nodes = self.painter.pack.nodes
         self.node = nodes.control.CollageControlNet
         self.network = nodes.demo_model.CollageDemoControlNet.execute().args[0]
-        self.find_edges = nodes.host.edges.find_edges
+        self.find_edges = nodes.host.control.conditioning.find_edges
 
     def paint(self, case: Case, seed: int) -> dict[str, torch.Tensor]:
         """The collage, the collage after the autoencoder, and both ways: [256, 256, 3] each."""
