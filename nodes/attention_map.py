@@ -1,4 +1,4 @@
-"""CollageAttentionMap: where the words of each layer act, seen on the finished picture."""
+"""CollageAttentionMap: where the words of each layer act on the finished picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_STEPS = 100
 
 
 class CollageAttentionMap(io.ComfyNode):
-    """A replay, no log: exact for the model and the words, not for the sampler's own steps."""
+    """A replay of the model and the words, not a record of the sampler's own steps."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:

@@ -1,4 +1,4 @@
-"""CollageControlNet: the structure of every layer is kept as far as the layer says."""
+"""CollageControlNet: structure control, weighed by the `control` of each layer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import SLIDER, share_widget
 
 NODE = "CollageControlNet"
-HIGHEST_STRENGTH = 10.0  # as in the host's own node
+HIGHEST_STRENGTH = 10.0  # as in ControlNetApplyAdvanced
 HIGHEST_BASE = LAYER_RANGES["control"][1]
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,11 @@ class CollageControlNet(io.ComfyNode):
         if settings["strength"] == 0:
             return io.NodeOutput(positive, negative, image)
         if not weights.any():
-            log.warning("%s: control is 0 wherever something is seen; nothing is controlled.", NODE)
+            log.warning(
+                "%s: control is 0 everywhere in the picture, so the network is left out. Raise "
+                "control of a layer, or base_control for the background.",
+                NODE,
+            )
             return io.NodeOutput(positive, negative, image)
         weighed = LayerControl(control_net, weights, collage, box, shows_it=control_image is None)
         return io.NodeOutput(
@@ -127,7 +131,7 @@ def _check_order(start_percent: float, end_percent: float) -> None:
 def _shown_image(
     control_image: torch.Tensor | None, collage: Collage, box: Box | None
 ) -> torch.Tensor:
-    """[B, h, w, 3], black where it is transparent; it shows the box of each picture's canvas."""
+    """The network's picture [B, h, w, 3] of the canvas or its box; transparent pixels are black."""
     if control_image is None:
         edges = find_edges(collage.composite.image)
         return edges if box is None else box.cut(edges.movedim(-1, 1)).movedim(1, -1)

@@ -2,6 +2,6 @@
 
 Modules
     bias    the bias of cross-attention by visible masks
-    maps    where words acted, and how much leaked
-    report  what the attention patch tells its user
+    maps    where words acted, and how much leaked, with its report
+    report  the report of the attention patch
 """

@@ -1,7 +1,7 @@
-"""Where the words of each region act, from the cross-attention of a model's blocks.
+"""Where the words of each region act, measured in the cross-attention of a model's blocks.
 
-The attention of a region at a place is the share of the query there that the region's tokens
-take: the sum of their softmax probabilities, its mean over heads, blocks and noise levels.
+The attention of a region in a cell is the sum of the softmax probabilities of its tokens for the
+query of that cell, averaged over heads, blocks and noise levels.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def region_attention(
 ) -> torch.Tensor:
     """[B, N, H * D] queries, [B, K, H * D] keys, [B, 1, N, K] bias -> [B, N, R], float32.
 
-    One head at a time: the probabilities of all of them are the largest tensor of a block.
+    Heads are computed one by one: the probabilities of all would be a block's largest tensor.
     """
     scale = (q.shape[-1] // heads) ** -0.5
     bias = bias.squeeze(1).float()
@@ -35,9 +35,9 @@ def region_attention(
 
 
 def onto_grid(maps: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """Maps [B, R, h, w] in cells of a block -> [B, R, *grid] in latent cells, none in between.
+    """Maps [B, R, h, w] in cells of a block -> [B, R, *grid] in latent cells, not interpolated.
 
-    A UNet halves with rounding up, so the last cell of an odd side is half outside.
+    A UNet halves with rounding up, so the last cell of an odd side lies half outside.
     """
     factor = shrink_factor(grid, maps.shape[-2:])
     if factor is None:
@@ -82,10 +82,10 @@ def layer_regions(regions: Sequence[TokenRegion]) -> list[int]:
 def region_masks(
     visible_alpha: torch.Tensor, regions: Sequence[TokenRegion], attention: torch.Tensor
 ) -> torch.Tensor:
-    """Visible alpha [C, L, H, W] -> what can be seen of each region, as `attention` [B, R, h, w].
+    """Visible alpha [C, L, H, W] -> that of each region, in the shape of `attention` [B, R, h, w].
 
-    One picture of the collage serves the whole batch. Alphas of several layers add up: together
-    they are never above 1.
+    A collage of one picture (C = 1) serves the whole batch. The alphas of a region's layers are
+    added; their sum is never above 1.
     """
     h, w = attention.shape[-2:]
     cells = F.adaptive_avg_pool2d(visible_alpha.float(), (h, w)).to(attention.device)
@@ -116,9 +116,9 @@ def centres(maps: torch.Tensor) -> torch.Tensor:
 def describe_attention(
     collage: Collage, regions: Sequence[TokenRegion], attention: torch.Tensor, levels: int
 ) -> str:
-    """Per shown layer its leakage, the leakage of chance, and where its attention is centred.
+    """Per shown layer its leakage, the leakage of chance, and the centre of its attention.
 
-    attention: [B, R, h, w]; levels: at how many noise levels it was taken.
+    attention: [B, R, h, w]; levels: the number of noise levels it was measured at.
     """
     masks = region_masks(collage.composite.visible_alpha, regions, attention)
     region_of = layer_regions(regions)
@@ -144,7 +144,7 @@ def _head(collage: Collage, levels: int, pictures: int) -> Iterator[str]:
 
 
 def _score(leak: float, chance: float, found: list[float], wanted: list[float]) -> str:
-    """The density tells a thin haze all over, which adds up to much, from a second place."""
+    """The density distinguishes a thin haze over the canvas, which adds up, from a second place."""
     if math.isnan(leak):
         return "its words get no attention anywhere"
     score = f"leakage {percent(leak)}, chance {percent(chance)}"

@@ -1,4 +1,4 @@
-"""What the attention patch tells its user, as plain text."""
+"""The report of the attention patch, as plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts as strings: where phrases stand, and what ComfyUI reads into them.
+"""Prompts as strings: where phrases stand, and how ComfyUI reads them.
 
 Modules
     syntax     the one reader of ComfyUI's prompt language: literals, weights, embeddings, words

@@ -17,7 +17,7 @@ from ..errors import CollageError, quoted
 from .checks import foreign_signs
 from .syntax import Span, Word, split_words, word_keys
 
-# A message names what is nearest for so many layers, by how their words begin: no long wait.
+# A message names the nearest stretches for so many layers, comparing the start of their phrases.
 MOST_COMPARED, WORDS_COMPARED, LETTERS_COMPARED = 4, 6, 60
 
 Key = tuple[str, ...]
@@ -25,9 +25,9 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """One spot where a phrase stands.
+    """One occurrence of a phrase.
 
-    `words` are the spans that belong to it: those of a shorter phrase inside are not among them.
+    words: the spans that belong to it, without those of a shorter phrase inside.
     """
 
     start: int
@@ -65,11 +65,11 @@ class Phrases:
 def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     """Find every layer's text, given as (number for messages, text), in the prompt.
 
-    A phrase takes every place where it stands, longer phrases first, so that "bear" leaves the
-    "bear" of "red bear" alone when it stands elsewhere too; when it does not, it takes its words
-    out of the longer phrase. Layers with the same phrase take its places in order when there
-    are as many, and share them otherwise. Raises one CollageError with every layer whose words
-    are missing or cross those of another.
+    A phrase takes every place where it occurs, longer phrases first: "bear" leaves the "bear" of
+    "red bear" alone if it occurs elsewhere too, and takes its words out of the longer phrase if
+    not. Layers with the same phrase take its places in order where there are as many places as
+    layers, and share them otherwise. Raises one CollageError that names every layer whose words
+    are missing or cross those of another layer.
     """
     words = split_words(prompt)
     keys = [word_keys(text) for _, text in texts]
@@ -100,7 +100,7 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
 
 
 def _matches(key: Key, words: list[Word]) -> list[range]:
-    """Every stretch of words that reads like the phrase; no key has white space in it."""
+    """Every stretch of words with the keys of the phrase; no key contains white space."""
     spelt = "\n" + "".join(f"{word.key}\n" for word in words)
     index = {
         start: i for i, start in enumerate(accumulate((len(w.key) + 1 for w in words), initial=0))
@@ -116,8 +116,8 @@ def _matches(key: Key, words: list[Word]) -> list[range]:
 def _claim(key: Key, words: list[Word], taken: list[range]) -> list[range]:
     """The words that a phrase takes: free ones, or else those inside longer phrases.
 
-    Nothing taken is shorter than the phrase: what has no edge inside a match holds all of the
-    match or nothing of it.
+    No taken stretch is shorter than the phrase, so one without an edge inside a match contains
+    all of the match or none of it.
     """
     edges = sorted({edge for one in taken for edge in (one.start, one.stop)})
     covered = {i for one in taken for i in one}
@@ -180,7 +180,7 @@ def _problem(
 def _nearest(key: Key, prompt: str, words: list[Word]) -> str:
     """Up to three stretches of the prompt that look like the phrase, or like how it begins.
 
-    Letters are compared where a stretch has a word of the phrase, or the phrase is short.
+    A stretch is compared if it contains a word of the phrase, or if the phrase is short.
     """
     beginning = key[:WORDS_COMPARED]
     stretches: dict[str, str] = {}
@@ -195,5 +195,5 @@ def _nearest(key: Key, prompt: str, words: list[Word]) -> str:
 
 
 def describe(start: int, end: int) -> str:
-    """A span of the prompt as people count: from 1, the last one included."""
+    """A span of the prompt for messages: counted from 1, the last character included."""
     return f"characters {start + 1} to {end}"

@@ -2,7 +2,7 @@
 
 Rooms
     attention   the attention bias inside ComfyUI's models
-    models      what ComfyUI's model objects are asked
+    models      questions to ComfyUI's model objects
     sampling    ComfyUI's samplers, with noise per cell
     control     structure control per layer on ComfyUI's networks
     inversion   a layer's look learned on ComfyUI's models

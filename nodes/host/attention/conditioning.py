@@ -110,8 +110,8 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
     carried = [entry[KEY] for entry in entries if KEY in entry]
     if not carried:  # meant where a second pass has another prompt, else a mistake
         log.warning(
-            "%s, output positive: no conditioning that this model is sampled with comes from the "
-            "node as it was, so words act everywhere.",
+            "%s, output positive: the sampler got no conditioning of this node, or another node "
+            "changed it, so words act everywhere. Connect positive to the sampler of this model.",
             NODE,
         )
     for asked in carried[:1]:

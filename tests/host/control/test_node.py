@@ -42,7 +42,7 @@ def test_control_0_everywhere_is_left_out_and_told(control, make_collage, prompt
         positive, negative, _ = control(make_collage(0.0, 0.0))
     assert positive is prompts[0]
     assert negative is prompts[1]
-    assert "CollageControlNet: control is 0 wherever something is seen" in caplog.text
+    assert "CollageControlNet: control is 0 everywhere in the picture" in caplog.text
     positive, _, _ = control(make_collage(0.0, 0.0), base_control=0.1)
     assert positive is not prompts[0]
 
