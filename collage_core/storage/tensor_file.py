@@ -36,8 +36,10 @@ def from_bytes(
     Raises ValueError; its message is the end of a sentence about the file.
     """
     end = 8 + int.from_bytes(data[:8], "little")
-    if end > 8 + MAX_HEADER_BYTES or data[8:9] != b"{":
+    if data[8:9] != b"{":
         raise ValueError("is not a safetensors file")
+    if end > MAX_HEADER_BYTES:
+        raise ValueError(f"has a header of more than {MAX_HEADER_BYTES // 10**6} MB")
     try:
         with torch.inference_mode(False):  # else a node would read tensors that cannot be trained
             tensors = load(data)

@@ -189,6 +189,11 @@ def test_a_file_that_is_gone_or_far_too_large_is_refused(tmp_path: Path):
     assert "has more than 50 MB" in refused(tmp_path / "model.safetensors")
 
 
+def test_a_header_that_is_long_to_read_is_refused(tmp_path: Path):
+    save_file({"emb_params": table(768)}, tmp_path / "look.safetensors", {"note": "x" * 2_000_000})
+    assert "has a header of more than 1 MB" in refused(tmp_path / "look.safetensors")
+
+
 class Harm:
     """A pickle of this makes a folder when it is opened."""
 
