@@ -48,7 +48,7 @@ class CollageEmbeddingLoad(io.ComfyNode):
             _read(embedding)
 
     @classmethod
-    def fingerprint_inputs(cls, layer, embedding) -> str:  # noqa: ARG003  the host gives them all
+    def fingerprint_inputs(cls, layer, embedding) -> str:  # noqa: ARG003  ComfyUI passes all inputs
         return list_hash() if embedding is None else file_hash(embedding)
 
     @classmethod

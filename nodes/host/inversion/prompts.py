@@ -60,7 +60,7 @@ class TrainingPrompts:
         self.notes = ()
         if collage is not None and in_collage is None:
             text = quoted(layer.text)
-            self.notes = (f"no place for {text} in the collage's prompt: not trained with it",)
+            self.notes = (f"no place for {text} in the collage's prompt: it was not used",)
         found = [
             TokenSentence(tokens(s.with_token), tokens(s.without_noun), tokens(s.without_token))
             for s in ([*texts, in_collage] if in_collage else texts)

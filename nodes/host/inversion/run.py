@@ -38,7 +38,7 @@ from .trainer import Trainer
 
 log = logging.getLogger(__name__)
 
-# raised where a file of an earlier version lacks a part or has another in its place
+# raised where a file of another version lacks a part or has one of another type
 OTHER_FORMAT = (
     ArithmeticError,
     AttributeError,
@@ -67,7 +67,7 @@ def learn(task: Task) -> Learned:
         del trainer
         comfy.model_management.soft_empty_cache()
         name = current.publish(vectors, _metadata(task, outcome, progress))
-        report = outcome.text() + (f"\ntaken up again at step {first_step}" if first_step else "")
+        report = outcome.text() + (f"\nresumed at step {first_step}" if first_step else "")
         curve = loss_curve(progress.losses, progress.evaluations, outcome.loss_without)
         return Embedding(name=name, vectors=vectors), curve, "\n".join([report, *current.notes])
 
@@ -122,8 +122,8 @@ def _found(current: Job) -> Learned:
     except OTHER_FORMAT:
         curve = loss_curve([], [(0, 1.0)], 1.0)
         report.append(
-            "warning: the curve in its file is of another form and is not shown; the words are "
-            "whole. Delete the file to learn them again."
+            "warning: the curve in its file has another format and is not shown; the embedding is "
+            "complete. Delete the file to learn it again."
         )
     report.append(strings.get("collage.report", ""))
     learned = Embedding(name=current.name, vectors=current.found)

@@ -104,7 +104,9 @@ class Trainer:
         if self.slowness:
             notes.append(self.slowness)
         if progress.halvings:
-            notes.append("some steps were not numbers and were left out, the rest made smaller")
+            notes.append(
+                "some steps were not numbers and were left out; the steps after them were halved"
+            )
         return Outcome(
             gain=progress.gain,
             loss=progress.best_loss,

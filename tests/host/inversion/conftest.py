@@ -117,7 +117,7 @@ def kept_bytes():
 
 @pytest.fixture
 def short_of_memory(monkeypatch):
-    """Let the host say that this many bytes are free."""
+    """Make ComfyUI say that this many bytes are free."""
     import comfy.model_management
 
     def free(count: float) -> None:
@@ -131,7 +131,7 @@ def short_of_memory(monkeypatch):
 
 @pytest.fixture
 def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one folder where the host looks for embeddings."""
+    """The one folder where ComfyUI looks for embeddings."""
     import folder_paths
 
     extensions = folder_paths.folder_names_and_paths["embeddings"][1]

@@ -1,4 +1,4 @@
-"""What a training needs is known before, and with less it goes on in another way."""
+"""The memory of a training is estimated before, and with less it continues in another way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node: what goes out, what is kept, what an interrupt leaves, and what is refused."""
+"""The node: its outputs, its files, interrupts and refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 @pytest.fixture
 def interrupt_at(count_steps):
-    """Cancel as the host's page does, while this step is computed."""
+    """Cancel as ComfyUI's page does, while this step is computed."""
     import comfy.model_management
 
     def at(step: int) -> None:
@@ -106,7 +106,7 @@ def test_an_interrupt_ends_it_within_one_step_and_a_second_run_goes_on(
     assert not list(tmp_path.glob("*.safetensors"))
     learned, _, _, report = execute(seed=1)
     assert count_steps["steps"] == 4
-    assert "taken up again at step 2" in report
+    assert "resumed at step 2" in report
     torch.testing.assert_close(learned.embedding.vectors["l"], whole, rtol=0, atol=1e-6)
 
 
@@ -158,7 +158,7 @@ def test_a_slow_device_is_told_of_after_three_steps(part, execute, monkeypatch, 
     assert len(re.findall(f'LayerTextualInversion, layer "teddy bear": {slow}', caplog.text)) == 1
 
 
-OTHER_FORMS = {
+OTHER_FORMATS = {
     "a part is missing": lambda state: {k: v for k, v in state.items() if k != "descent"},
     "a list for a tensor": lambda state: changed(state, "progress", "losses", [1.0, 2.0]),
     "a table for a row": lambda state: changed(state, "progress", "losses", torch.ones(2, 2)),
@@ -171,7 +171,7 @@ def changed(state: dict, part: str, name: str, value: object) -> dict:
     return {**state, part: {**state[part], name: value}}
 
 
-@pytest.mark.parametrize("kind", OTHER_FORMS)
+@pytest.mark.parametrize("kind", OTHER_FORMATS)
 def test_a_state_of_another_version_is_put_aside(
     execute, part, count_steps, interrupt_at, folder, monkeypatch, kind
 ):
@@ -182,7 +182,7 @@ def test_a_state_of_another_version_is_put_aside(
         older.setattr(
             part("nodes.host.inversion.store").Job,
             "save_state",
-            lambda job, state: save(job, OTHER_FORMS[kind](state)),
+            lambda job, state: save(job, OTHER_FORMATS[kind](state)),
         )
         interrupt_at(2)
         with pytest.raises(comfy.model_management.InterruptProcessingException):
@@ -193,9 +193,7 @@ def test_a_state_of_another_version_is_put_aside(
     assert len(list(folder.rglob("*.bad"))) == 1
 
 
-def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
-    execute, part, count_steps, folder
-):
+def test_a_result_with_a_curve_of_another_format_is_found(execute, part, count_steps, folder):
     files = part("collage_core.storage.embedding_file")
     learned, word, *_ = execute(seed=1)
     path = folder / f"{learned.embedding.name}.safetensors"
@@ -212,7 +210,7 @@ def test_a_result_with_a_curve_of_another_form_is_found_all_the_same(
         again, name, curve, report = execute(seed=1)
         assert name == word
         assert torch.equal(learned.embedding.vectors["l"], again.embedding.vectors["l"])
-        assert "the curve in its file is of another form and is not shown; the wor" in report
+        assert "the curve in its file has another format and is not shown; the emb" in report
         assert curve.shape == (1, 320, 512, 3)
     assert count_steps["steps"] == 4
 

@@ -1,4 +1,4 @@
-"""A training that is cut off loses some steps and not a bit of its result."""
+"""An interrupted training repeats some steps and gives the same result."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_killed_training_goes_on_to_the_same_vectors(
 
     count_steps["steps"] = 0
     resumed, _, report = learn(learner.make_task(pack.__name__, tiny))
-    assert "taken up again at step 2" in report
+    assert "resumed at step 2" in report
     assert count_steps["steps"] == learner.STEPS - 2
     torch.testing.assert_close(resumed.vectors["l"], whole.vectors["l"], rtol=0, atol=1e-6)
     assert [file.name for file in folder.rglob("*.*")] == [f"{whole.name}.safetensors"]
