@@ -90,7 +90,7 @@ def test_a_training_is_shown_interrupted_taken_up_again_and_found(follow) -> Non
     resumed = steps(done)[0] - 1
     assert resumed in (steps(cut_off)[-1], steps(cut_off)[-1] + 1)
     assert steps(done) == list(range(resumed + 1, STEPS + 1))
-    assert f"taken up again at step {resumed}" in report(done)
+    assert f"resumed at step {resumed}" in report(done)
     last_look = [e for e in done if e.kind == "preview"][-1]
     assert last_look.data != first_look.data
     bar = [e.data for e in done if e.kind == "progress" and e.node == LEARN]

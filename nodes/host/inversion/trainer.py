@@ -105,7 +105,7 @@ class Trainer:
             notes.append(self.slowness)
         if progress.halvings:
             notes.append(
-                "some steps were not numbers and were left out; the steps after them were halved"
+                "some steps were not numbers and were left out; later steps were half as large"
             )
         return Outcome(
             gain=progress.gain,
