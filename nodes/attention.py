@@ -6,7 +6,8 @@ from comfy_api.latest import io
 
 from ..collage_core.attention.bias import SCHEDULES, AttentionBias
 from ..collage_core.attention.report import describe_bias
-from ..collage_core.collage.box import read_box
+from ..collage_core.collage.box import Box, read_box
+from ..collage_core.collage.collage import Collage
 from ..collage_core.errors import CollageError
 from .host.attention.conditioning import with_bias
 from .host.attention.patch import attach_conditioning, patch_model
@@ -75,20 +76,25 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
         for features, _ in conditioning:
             _check_features(features, width, spans)
-        visible = collage.composite.visible_alpha
-        bias = AttentionBias(
-            masks=visible if box is None else box.cut(visible),
-            regions=spans.regions,
-            attract=tuple(strength * layer.attract for layer in collage.shown),
-            repel=tuple(strength * layer.repel for layer in collage.shown),
-            schedule=schedule,
-            start=start_percent,
-            end=end_percent,
-        )
+        when = {"schedule": schedule, "start": start_percent, "end": end_percent}
+        bias = _bias(collage, box, spans, strength, **when)
         positive = with_bias(conditioning, bias, collage, box)
         length = conditioning[0][0].shape[1]
         report = describe_bias(collage, bias, spans.spelling, length, str(box or ""))
         return io.NodeOutput(attach_conditioning(patch_model(model), positive), positive, report)
+
+
+def _bias(
+    collage: Collage, box: Box | None, spans: TokenSpans, strength: float, **when
+) -> AttentionBias:
+    visible = collage.composite.visible_alpha
+    return AttentionBias(
+        masks=visible if box is None else box.cut(visible),
+        regions=spans.regions,
+        attract=tuple(strength * layer.attract for layer in collage.shown),
+        repel=tuple(strength * layer.repel for layer in collage.shown),
+        **when,
+    )
 
 
 def _check_features(features, width: int, spans: TokenSpans) -> None:
