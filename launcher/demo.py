@@ -78,7 +78,7 @@ def _run_workflow(server: Server, workflow: Json, checkpoint: str | None) -> dic
             prompt = with_checkpoint(prompt, checkpoint, info)
         outputs = client.wait(client.queue(prompt), while_waiting=Progress("running").tick)
         require_all_saved(prompt, outputs)
-        return _fetch_saved(client, outputs)
+        return fetch_saved(client, outputs)
     except HostError as error:
         server.check_alive()
         raise LauncherError(str(error), server.log) from error
@@ -93,7 +93,7 @@ def require_all_saved(prompt: Json, outputs: Json) -> None:
         raise HostError(f"The workflow ran, but {nodes} saved no picture: nothing arrived there.")
 
 
-def _fetch_saved(client: Client, outputs: Json) -> dict[str, bytes]:
+def fetch_saved(client: Client, outputs: Json) -> dict[str, bytes]:
     images = [image for output in outputs.values() for image in output.get("images", [])]
     saved = {_name(image): client.fetch(image) for image in images if image["type"] == "output"}
     if not saved:

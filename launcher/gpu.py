@@ -116,10 +116,10 @@ def _parts(host: Host, work: Path, *, rehearse: bool) -> Iterator[Part]:
     inversion = ["inversion", "--output", str(work / "inversion"), "--workers", "1"]
     inversion += INVERSION[rehearse].split()
     yield Part("bench inversion", "demo.bench", inversion, 100, cut_off=True)
-    yield from _trainings(host, work / "training", REHEARSED if rehearse else TRAINING)
+    yield from trainings(host, work / "training", REHEARSED if rehearse else TRAINING)
 
 
-def _trainings(host: Host, folder: Path, table: Iterable[tuple[str, str, float]]) -> Iterator[Part]:
+def trainings(host: Host, folder: Path, table: Iterable[tuple[str, str, float]]) -> Iterator[Part]:
     """Each in a copy of the pack, where it may write weights and states."""
     folder.mkdir()
     for name in COPIED:

@@ -70,7 +70,7 @@ def test_pictures_of_one_name_in_two_folders_are_both_kept() -> None:
         {"filename": "a_00001_.png", "subfolder": folder, "type": "output"}
         for folder in ("", "b", "b/c")
     ]
-    found = demo._fetch_saved(_Saves(), {"1": {"images": images}})  # pyright: ignore
+    found = demo.fetch_saved(_Saves(), {"1": {"images": images}})  # pyright: ignore
     assert found == {"a_00001_.png": b"", "b_a_00001_.png": b"b", "b_c_a_00001_.png": b"b/c"}
 
 

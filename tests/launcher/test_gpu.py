@@ -103,7 +103,7 @@ def test_large_weights_come_back_in_pieces(run, tmp_path: Path, monkeypatch) -> 
 
 def test_trainings_touch_no_state_but_their_own(tmp_path: Path) -> None:
     folder = tmp_path / "training"
-    parts = list(gpu._trainings(HOST, folder, gpu.TRAINING))
+    parts = list(gpu.trainings(HOST, folder, gpu.TRAINING))
     assert len(parts) == len(gpu.TRAINING)
     for made in parts:
         assert made.folder == folder

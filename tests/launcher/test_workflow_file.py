@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from launcher.failure import LauncherError
@@ -16,6 +16,10 @@ from launcher.to_api import to_api_form
 from launcher.workflow_file import FormError, check_form, is_api_form, read_workflow
 
 FOLDER = Path(__file__).parent / "page_form"
+ON_A_BUSY_MACHINE: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 PAGE, API, INFO = (
     json.loads((FOLDER / f"{name}.json").read_text()) for name in ("workflow", "api", "object_info")
@@ -75,19 +79,19 @@ def only_form_errors(workflow: Json) -> None:
     assert told.endswith("." if told else "")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600, **ON_A_BUSY_MACHINE)
 @given(damaged(PAGE))
 def test_a_damaged_page_workflow_is_converted_or_refused(workflow: Json) -> None:
     only_form_errors(workflow)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, **ON_A_BUSY_MACHINE)
 @given(damaged(API))
 def test_a_damaged_workflow_in_api_form_is_sent_or_refused(workflow: Json) -> None:
     only_form_errors(workflow)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, **ON_A_BUSY_MACHINE)
 @given(JUNK)
 def test_anything_else_is_no_workflow(value: Any) -> None:
     with pytest.raises(FormError):
