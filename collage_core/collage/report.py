@@ -43,7 +43,7 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
         yield "! No layer is shown: the picture is the background, and the one mask is empty."
     if collage.edit is not None:
         yield (
-            f"It goes on from a finished picture: background noise {collage.edit.base_noise:g}, "
+            f"It starts from a finished picture: background noise {collage.edit.base_noise:g}, "
             f"feather {collage.edit.feather:g} pixels, whatever the sampler's inputs say."
         )
     for note in collage.notes:

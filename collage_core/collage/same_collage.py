@@ -17,7 +17,7 @@ from .layer import Layer
 def difference(found: Collage, wanted: Collage, *, words: bool, picture: bool = False) -> str:
     """A sentence about the first difference of `found`, or "" where both are alike.
 
-    words: compare prompt, phrases and learned looks; picture: compare the composite.
+    words: compare prompt, phrases and embeddings; picture: compare the composite.
     """
     if found is wanted:
         return ""
@@ -47,16 +47,16 @@ def _words(found: Collage, wanted: Collage) -> str:
     for (number, one), other in zip(found.numbered, wanted.shown, strict=True):
         if one.text != other.text:
             return f"its layer {number} is {quoted(one.text)}, not {quoted(other.text)}"
-        if _look(one) != _look(other):
+        if _embedding(one) != _embedding(other):
             name = f"its layer {number} {quoted(one.text)}"
-            return f"{name} has {_look(one)}, not {_look(other)}"
+            return f"{name} has {_embedding(one)}, not {_embedding(other)}"
     if found.prompt != wanted.prompt:
         return f"its prompt is {quoted(found.prompt)}, not {quoted(wanted.prompt)}"
     return ""
 
 
-def _look(layer: Layer) -> str:
-    return f"the learned look {layer.embedding.name}" if layer.embedding else "no learned look"
+def _embedding(layer: Layer) -> str:
+    return f"the embedding {layer.embedding.name}" if layer.embedding else "no embedding"
 
 
 def _places(found: Collage, wanted: Collage) -> str:

@@ -148,7 +148,7 @@ def _only(chosen: Sequence[int], request: EditRequest) -> int:
 
 def _dropped_embeddings(collage: Collage, edited: Collage) -> list[str]:
     return [
-        f"the learned look {quoted(old.embedding.name)} went with the words it belonged to"
+        f"the embedding {quoted(old.embedding.name)} was dropped with the words it stood for"
         for old, new in zip(collage.layers, edited.layers, strict=True)
         if old.embedding is not None and new.embedding is None
     ]

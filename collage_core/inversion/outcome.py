@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-MIN_GAIN = 0.01  # share of the loss without the learned words; with less, nothing was learned
+MIN_GAIN = 0.01  # share of the loss without the embedding; with less, nothing was learned
 MAX_ANGLE = 85.0  # degrees from the start; beyond, the meaning of the word is lost
 
 # of the curve, in pixels
@@ -44,12 +44,12 @@ class Outcome:
         if self.gain < MIN_GAIN:
             found.append(
                 f"nothing learned: the gain of {self.gain:.1%} is below {MIN_GAIN:.0%}; take more "
-                "steps, or a layer whose look its text does not describe already"
+                "steps, or a layer that its text does not describe fully already"
             )
         if self.angle > MAX_ANGLE:
             found.append(
-                f"the learned words are {self.angle:.0f} degrees from the words they started "
-                "from, so the phrase may no longer be obeyed; take fewer steps"
+                f"the embedding is {self.angle:.0f} degrees from the words it started from, "
+                "so the phrase may no longer be obeyed; take fewer steps"
             )
         return (*found, *self.notes)
 
@@ -58,7 +58,7 @@ class Outcome:
         stopped = "" if self.steps == self.planned else f" of {self.planned}: stopped early"
         many = "s" if self.vectors > 1 else ""
         figures = (
-            f"gain {self.gain:.1%}: loss {self.loss:.4g}, without the learned words "
+            f"gain {self.gain:.1%}: loss {self.loss:.4g}, without the embedding "
             f"{self.loss_without:.4g}\n"
             f"{self.vectors} vector{many}, {self.angle:.1f} degrees from the start, norm {norms}\n"
             f"{self.steps} steps{stopped}, best at {self.best_step}, {self.seconds:.1f} s\n"

@@ -87,7 +87,7 @@ def test_a_background_picture_behind_a_finished_picture_is_refused():
 def test_the_report_says_whose_noise_holds():
     lines = describe_collage(collage(layer(), edit=edit(base_noise=0.25))).split("\n")
     assert lines[1] == (
-        "It goes on from a finished picture: background noise 0.25, feather 2 pixels, "
+        "It starts from a finished picture: background noise 0.25, feather 2 pixels, "
         "whatever the sampler's inputs say."
     )
     assert "finished" not in describe_collage(collage(layer()))

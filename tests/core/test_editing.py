@@ -146,7 +146,7 @@ def test_the_report_says_what_may_change(table: Collage):
     assert said.split("\n") == [
         "Goes on from the finished picture: 8.3 % of the canvas may change, the rest is kept.",
         f'Layer 3 "pie": noise 0.6, visible on 8.3 % of the canvas, {pasted}',
-        '! the learned look "look" went with the words it belonged to',
+        '! the embedding "look" was dropped with the words it stood for',
     ]
     signed = edit(table, picture(), request("3", phrase="{pie|tart}"))[2]
     assert '! "{pie|tart}" has no meaning in ComfyUI' in signed

@@ -35,6 +35,6 @@ def graph() -> Graph:
     made.save(3, plain[1], "collage_composite", "The collage")
     made.add("PreviewImage", 4, "Loss of the training", images=learned[2])
     made.add("PreviewAny", 4, "What was learned", source=learned[3])
-    made.save(8, without[0], "collage_without", "Without learned words")
-    made.save(8, picture[0], "collage_result", "With learned words")
+    made.save(8, without[0], "collage_without", "Without an embedding")
+    made.save(8, picture[0], "collage_result", "With an embedding")
     return made

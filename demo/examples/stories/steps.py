@@ -41,7 +41,7 @@ def graph(variant: Variant = DEMO) -> Graph:
     ways = (
         (stack, made.plain(5, model, scene.caption), "plain", "Plain harmonisation"),
         (stack, made.patched(5, model, stack), "attention", "+ words in their places"),
-        (known, patched, "tokens", "+ learned looks"),
+        (known, patched, "tokens", "+ embeddings"),
         (known, (patched[0], edges[0], edges[1]), "result", "+ structure control"),
     )
     made.save(6, stack[1], "collage_composite", "The collage")

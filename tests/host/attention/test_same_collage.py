@@ -133,7 +133,7 @@ def test_a_learned_look_counts(pack, make_collage) -> None:
     look = core.collage.layer.Embedding(name="fluffy", vectors={"l": torch.ones(1, 64)})
     other = changed(collage, 1, embedding=look)
     told = core.collage.same_collage.difference(other, collage, words=True)
-    assert told == 'its layer 2 "blue bear" has the learned look fluffy, not no learned look'
+    assert told == 'its layer 2 "blue bear" has the embedding fluffy, not no embedding'
     assert not core.collage.same_collage.difference(other, collage, words=False)
 
 

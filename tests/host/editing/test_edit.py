@@ -117,7 +117,7 @@ def test_a_layer_put_onto_an_edited_stack_shows_on_the_picture(
     )  # fmt: skip
     assert_close(stack.image[0, 16:32, 48:], stack.collage.layers[3].image[0])
     assert torch.equal(stack.image[:, :, :48], edited.composite.image[:, :, :48])
-    assert "It goes on from a finished picture" in stack.report
+    assert "It starts from a finished picture" in stack.report
 
 
 @pytest.mark.parametrize(
