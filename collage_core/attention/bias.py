@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 SCHEDULES = ("paper", "ediff", "constant")
+SD_SIGMA_MAX = 14.6
 LIMIT = 1e4  # bound of scores and bias, far inside half precision
 Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as ComfyUI has it
 
@@ -29,6 +30,14 @@ def schedule_factor(schedule: str, sigma: float) -> float:
         return 1.0
     ediff = math.log(sigma + 1.01)
     return ediff if schedule == "ediff" else math.log(ediff + 1)
+
+
+def noise_to_signal(sigma: float) -> float:
+    """Sigma of a flow, in [0, 1] -> the sigma that SD gives to as noisy a latent, at most SD's own.
+
+    A flow mixes sigma * noise + (1 - sigma) * latent.
+    """
+    return min(sigma / max(1 - sigma, 1e-6), SD_SIGMA_MAX)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,10 @@ class TokenColumns:
 
     def to(self, device: torch.device) -> TokenColumns:
         return TokenColumns(*(x.to(device) for x in (self.tokens, self.membership, self.factor)))
+
+    def moved(self, places: int) -> TokenColumns:
+        """The same tokens that many keys further on."""
+        return TokenColumns(self.tokens + places, self.membership, self.factor)
 
     def at(self, factor: float) -> TokenColumns:
         """The same keys at another f(sigma)."""
@@ -183,10 +196,20 @@ def attention_bias(
 ) -> torch.Tensor:
     """The term that is added to the scores, [B, 1, N, K] in the dtype of q.
 
-    weights: [B or 1, N, R] from `region_weights`. Scores are computed for the keys of the layers'
-    tokens alone, and the bias has rank R: one small matrix product for any number of layers.
+    q: [B, N, H * D]; k: [B, K, H * D]; weights: [B or 1, N, R] of `region_weights`.
     """
     peaks = peak_scores(q, k[:, columns.tokens], heads)
-    shares = weights.new_zeros(len(q), weights.shape[-1], k.shape[1])
+    return bias_of_cells(peaks, weights, columns, k.shape[1]).to(q.dtype)
+
+
+def bias_of_cells(
+    peaks: torch.Tensor, weights: torch.Tensor, columns: TokenColumns, keys: int
+) -> torch.Tensor:
+    """The bias of some cells, [B, 1, cells, keys] float32.
+
+    peaks: m_j of the columns, [B, T]; weights: [B or 1, cells, R]. Only the keys of the layers'
+    tokens meet the queries, and the bias has rank R: one small product for any number of layers.
+    """
+    shares = weights.new_zeros(len(peaks), weights.shape[-1], keys)
     shares[:, :, columns.tokens] = columns.membership * (columns.factor * peaks).unsqueeze(1)
-    return (weights @ shares).clamp_(-LIMIT, LIMIT).to(q.dtype).unsqueeze(1)
+    return (weights @ shares).clamp_(-LIMIT, LIMIT).unsqueeze(1)

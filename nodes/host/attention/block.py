@@ -33,6 +33,7 @@ from .conditioning import NODE
 Size = tuple[int, int]  # rows and columns of a block's cells
 OVERRIDE = "optimized_attention_override"
 TRIED_QUERIES, TRIED_KEYS = (8, 8), 77
+TRANSFORMER_HEADS = (2, 128, None)  # as most of them have it, but for the number
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +170,7 @@ def _plain(q, k, v, extra_options):
     )
 
 
-def obeys_mask(options: dict, unet: Any, like: torch.Tensor) -> bool:
+def obeys_mask(options: dict, network: Any, like: torch.Tensor) -> bool:
     """Whether the options name an attention of another pack that obeys a mask.
 
     like: a tensor with the device and dtype of the model's computation.
@@ -177,7 +178,7 @@ def obeys_mask(options: dict, unet: Any, like: torch.Tensor) -> bool:
     if OVERRIDE not in options:
         return False
     try:
-        masked, plain = (_tried(options, unet, like, mask) for mask in (True, False))
+        masked, plain = (_tried(options, network, like, mask) for mask in (True, False))
     except Exception as error:  # noqa: BLE001
         problem = f"{type(error).__name__}: {error}"
     else:
@@ -194,17 +195,17 @@ def obeys_mask(options: dict, unet: Any, like: torch.Tensor) -> bool:
     return False
 
 
-def _tried(options: dict, unet: Any, like: torch.Tensor, mask: bool) -> torch.Tensor:
+def _tried(options: dict, network: Any, like: torch.Tensor, mask: bool) -> torch.Tensor:
     """Attention to equal keys: a mean of all values, or with a mask the last value alone."""
-    block = _middle_block(unet)
-    q = like.new_zeros(1, TRIED_QUERIES[0] * TRIED_QUERIES[1], block.n_heads * block.d_head)
+    heads, width, precision = _heads(network)
+    q = like.new_zeros(1, TRIED_QUERIES[0] * TRIED_QUERIES[1], heads * width)
     k = like.new_zeros(1, TRIED_KEYS, q.shape[-1])
     v = torch.linspace(0, 1, TRIED_KEYS).to(like)[None, :, None].expand_as(k).contiguous()
     bias = like.new_full((1, 1, q.shape[1], TRIED_KEYS), -1e4)
     bias[..., -1] = 0
     told = {
-        **options, "n_heads": block.n_heads, "dim_head": block.d_head,
-        "attn_precision": block.attn_precision, "block": ("middle", 0), "block_index": 0,
+        **options, "n_heads": heads, "dim_head": width,
+        "attn_precision": precision, "block": ("middle", 0), "block_index": 0,
         "activations_shape": [1, q.shape[-1], *TRIED_QUERIES],
     }  # fmt: skip
     return _biased_attention(q, k, v, bias if mask else None, told, use_override=True).float()
@@ -219,11 +220,12 @@ def _biased_attention(q, k, v, bias, options: dict, *, use_override: bool) -> to
     return attention.attention_pytorch(q, k, v, options["n_heads"], **given)
 
 
-def _middle_block(unet: Any) -> Any:
-    for layer in unet.middle_block:
-        if isinstance(layer, attention.SpatialTransformer):
-            return layer.transformer_blocks[0]
-    return next(m for m in unet.modules() if isinstance(m, attention.BasicTransformerBlock))
+def _heads(network: Any) -> tuple[int, int, Any]:
+    """Heads, numbers of a head and precision of a block of cross-attention."""
+    for module in network.modules():
+        if isinstance(module, attention.BasicTransformerBlock):
+            return module.n_heads, module.d_head, module.attn_precision
+    return TRANSFORMER_HEADS
 
 
 def name_of(function: Any) -> str:

@@ -1,4 +1,6 @@
-"""The patch of ComfyUI's UNet models: blocks get the bias for the length of one model call.
+"""The patch of a model: its attention gets the bias for the length of one model call.
+
+A UNet gets it block by block, a transformer through an override of all its attention.
 
 A call without a biased row installs nothing and gives what the unpatched model gives, to the bit.
 
@@ -12,6 +14,7 @@ Host symbols:
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
         transformer_options)
     comfy.model_sampling.ModelSamplingDiscrete: percent_to_sigma(percent)
+    comfy.model_sampling.CONST: __class__
     comfy.model_patcher.ModelPatcher: clone(), get_wrappers(wrapper_type, key)
     comfy.model_patcher.ModelPatcher: add_wrapper_with_key(wrapper_type, key, wrapper)
     comfy.model_patcher.ModelPatcher: set_attachments(key, attachment), get_attachment(key)
@@ -28,11 +31,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+from comfy.model_sampling import CONST
 from comfy.patcher_extension import WrappersMP
 
-from ....collage_core.attention.bias import TokenColumns
+from ....collage_core.attention.bias import TokenColumns, noise_to_signal
 from ....collage_core.errors import CollageError
 from ..models.families import block_sizes
+from ..models.transformers import Layout, check_call, is_transformer, layout_of
+from .before_sampling import check_before_sampling
 from .block import (
     OVERRIDE,
     BlockAttention,
@@ -43,7 +49,8 @@ from .block import (
     obeys_mask,
     watch_tokens,
 )
-from .conditioning import KEY, NODE, ChunkBias, check_before_sampling, check_picture, route_biases
+from .conditioning import KEY, NODE, ChunkBias, check_picture, route_biases
+from .joint import JointAttention
 
 RUN = "collage_run"
 
@@ -57,7 +64,7 @@ def patch_model(model):
         (WrappersMP.OUTER_SAMPLE, RUN, _keep_run_tensors),
         (WrappersMP.OUTER_SAMPLE, KEY, check_before_sampling),
         (WrappersMP.CALC_COND_BATCH, KEY, route_biases),
-        (WrappersMP.APPLY_MODEL, KEY, _install_blocks),
+        (WrappersMP.APPLY_MODEL, KEY, _install_bias),
     ]
     for kind, key, wrapper in wrappers:
         if not patched.get_wrappers(kind, key):
@@ -115,7 +122,7 @@ def _keep_run_tensors(executor, *args, **kwargs):
         run.clear()
 
 
-def _install_blocks(
+def _install_bias(
     executor,
     x,
     t,
@@ -127,12 +134,20 @@ def _install_blocks(
 ):
     options = transformer_options or {}
     if c_crossattn is not None:
-        options = _with_blocks(executor.class_obj, x, t, c_crossattn, options)
-    return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        options = _with_bias(executor.class_obj, x, t, c_crossattn, options, kwargs)
+    out = executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+    joint = options.get(OVERRIDE)
+    if isinstance(joint, JointAttention) and not joint.calls:
+        raise CollageError(
+            f"{NODE}, output model: no attention of {joint.layout.queries} queries and "
+            f"{joint.layout.keys} keys was called, so another patch of the model changes its "
+            "tokens or replaces its attention, and no layer would keep its place. Take it out."
+        )
+    return out
 
 
-def _with_blocks(model, x, t, context, options: dict) -> dict:
-    """The options with BlockAttention in every block, or unchanged where no row has a bias."""
+def _with_bias(model, x, t, context, options: dict, extras: dict) -> dict:
+    """The options with the bias in every attention, or unchanged where no row has one."""
     run = options.get(RUN) or RunTensors()
     recorder = next(reversed(options.get("patches", {}).get(KEY) or [None]))
     chunks = _chunks(options, run)
@@ -143,16 +158,25 @@ def _with_blocks(model, x, t, context, options: dict) -> dict:
     ]
     if not any(acting):
         return options
-    biased = [pair and _bias_at(*pair, x, len(acting), context.shape[1], run) for pair in acting]
-    unet, like = model.diffusion_model, x.new_empty(0, dtype=model.get_dtype_inference())
-    override = options.get(OVERRIDE)
-    use_override = run.get((OVERRIDE, override), lambda: obeys_mask(options, unet, like))
+    network, pictures, layout = model.diffusion_model, len(x) // len(acting), None
+    if is_transformer(network):
+        check_call(network, x, extras, NODE)
+        layout = layout_of(network, x, context.shape[1], extras)
+    biased = [
+        pair and _bias_at(*pair, x, len(acting), context.shape[1], layout, run) for pair in acting
+    ]
+    like, override = x.new_empty(0, dtype=model.get_dtype_inference()), options.get(OVERRIDE)
+    use_override = run.get((OVERRIDE, override), lambda: obeys_mask(options, network, like))
+    if layout is not None:
+        biases = tuple(bias_at and bias_at(layout.grid) for bias_at in biased)
+        joint = JointAttention(layout, biases, pictures, override, use_override, recorder)
+        return {**options, OVERRIDE: joint}
     more = "attn2_patch" in options.get("patches", {})
-    expected = Expected(len(x) // len(acting), context.shape[1], more)
+    expected = Expected(pictures, context.shape[1], more)
     options = watch_tokens(options, context)
     replaced = options.get("patches_replace", {})
     blocks = dict(replaced.get("attn2", {}))
-    for key, size in block_sizes(unet, x.shape[-2:]):
+    for key, size in block_sizes(network, x.shape[-2:]):
         biases = tuple(bias_at and bias_at(size) for bias_at in biased)
         previous = blocks.get(key, blocks.get(key[:2]))
         blocks[key] = BlockAttention(size, biases, previous, expected, use_override, recorder)
@@ -175,14 +199,26 @@ def _chunks(options: dict, run: RunTensors) -> list[ChunkBias | None]:
 
 
 def _bias_at(
-    chunk: ChunkBias, factor: float, x: torch.Tensor, chunks: int, keys: int, run: RunTensors
+    chunk: ChunkBias,
+    factor: float,
+    x: torch.Tensor,
+    chunks: int,
+    tokens: int,
+    layout: Layout | None,
+    run: RunTensors,
 ) -> Callable[[Size], BlockBias]:
-    """A chunk's bias for any size of block: tensors on the device of x [rows, C, h, w]."""
+    """A chunk's bias for any size of block: tensors on the device of x [rows, C, ..., h, w].
+
+    tokens: text tokens of the call; layout: of a transformer's attention, None for a UNet.
+    """
     check_picture(chunk, x, chunks)
     bias, place, device = chunk.asked.bias, (chunk.latent, chunk.area), x.device
 
-    def tokens() -> TokenColumns:
-        return bias.token_columns(chunk.length, keys, factor).to(device)
+    def words() -> TokenColumns:
+        if layout is None:  # ComfyUI repeats the text until the whole batch has as many tokens
+            return bias.token_columns(chunk.length, tokens, factor).to(device)
+        columns = bias.token_columns(tokens, tokens, factor)
+        return columns.moved(layout.first_token + chunk.start).to(device)
 
     def weights(size: Size) -> torch.Tensor:
         cells = run.get((bias, place), lambda: bias.cell_masks(*place))
@@ -194,7 +230,8 @@ def _bias_at(
     def weights_at(size: Size) -> torch.Tensor:
         return run.get((bias, place, size, chunk.pictures, device), lambda: weights(size))
 
-    columns = run.get((bias, chunk.length, keys, device), tokens).at(factor)
+    at = (chunk.length, chunk.start, tokens, layout)
+    columns = run.get((bias, at, device), words).at(factor)
     return lambda size: BlockBias(weights_at(size), weights_at, columns)
 
 
@@ -202,6 +239,8 @@ def _factor(chunk: ChunkBias | None, sigma: float, model) -> float:
     """f(sigma) inside the bias's part of the schedule, else 0."""
     if chunk is None:
         return 0.0
-    bias, to_sigma = chunk.asked.bias, model.model_sampling.percent_to_sigma
-    inside = to_sigma(bias.end) <= sigma <= to_sigma(bias.start)
-    return bias.factor(sigma) if inside else 0.0
+    bias, sampling = chunk.asked.bias, model.model_sampling
+    first = float("inf") if bias.start <= 0 else sampling.percent_to_sigma(bias.start)
+    inside = sampling.percent_to_sigma(bias.end) <= sigma <= first
+    noise = noise_to_signal(sigma) if isinstance(sampling, CONST) else sigma
+    return bias.factor(noise) if inside else 0.0

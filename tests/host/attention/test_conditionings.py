@@ -198,23 +198,37 @@ def test_a_controlnet_hint_on_the_positive(paper, make_collage, patch, sample, s
     assert not torch.equal(samples, sample(patched, positive, steps=1))
 
 
-def test_features_that_the_host_copied_to_its_device_are_still_ours(
+def test_the_bias_stays_with_its_text_when_the_host_copies_an_entry(
     make_collage, patch, pack
 ) -> None:
-    """Features are told by identity first; a copy must be told by its values."""
+    """To give another prompt an entry's area, ComfyUI copies the entry with that prompt's text."""
     words = pack.nodes.host.attention.conditioning
     _, positive, _ = patch(make_collage())
     features, options = positive[0]
-    conds = SimpleNamespace(cond=features.clone())
-    entry = {**options, "cross_attn": features, "model_conds": {"c_crossattn": conds}, "uuid": 1}
-    foreign = {**entry, "model_conds": {"c_crossattn": SimpleNamespace(cond=features + 1)}}
-    seen = {}
+    entry = {**options, "cross_attn": features, "model_conds": {}, "uuid": 1}
+    guider = SimpleNamespace(conds={"positive": [entry]})
+    seen, handed_on = {}, []
+
+    class Outer:
+        class_obj = guider
+
+        def __call__(self, *_):
+            (kept,) = guider.conds["positive"]
+            text = {"c_crossattn": SimpleNamespace(cond=features.clone())}
+            kept["model_conds"] = {**kept["model_conds"], **text}
+            other = {"c_crossattn": SimpleNamespace(cond=features + 1)}
+            copied = {**kept, "model_conds": other}
+            conds, x = [[kept], [copied]], torch.zeros(1, 4, 16, 16)
+            words.route_biases(executor, None, conds, x, None, {})
 
     def executor(model, conds, x_in, timestep, model_options):
         seen.update(model_options["transformer_options"][words.KEY])
+        handed_on.extend(conds)
 
-    words.route_biases(executor, None, [[entry], [foreign]], torch.zeros(1, 4, 16, 16), None, {})
+    before = pack.nodes.host.attention.before_sampling
+    before.check_before_sampling(Outer(), None, torch.zeros(1, 4, 16, 16))
     assert list(seen) == [(0, 1)]
+    assert all(words.KEY not in entry["model_conds"] for cond in handed_on for entry in cond)
 
 
 def test_learned_words_are_read_from_the_layer_without_any_file(

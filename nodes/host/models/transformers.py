@@ -1,0 +1,165 @@
+"""ComfyUI's transformers: where picture and words stand in the attention of a model call.
+
+To support another network, give its class a row in LAYOUTS. A joint attention has one sequence of
+text tokens, picture cells and reference pictures for queries and keys alike; in a cross-attention
+the cells are the queries and the text tokens are the keys. `tests/host/joint` proves every row.
+
+Host symbols:
+    comfy.ldm.flux.model.Flux: patch_size
+    comfy.ldm.chroma.model.Chroma: patch_size
+    comfy.ldm.qwen_image.model.QwenImageTransformer2DModel: patch_size
+    comfy.ldm.lumina.model.NextDiT: patch_size, pad_tokens_multiple
+    comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper: patch_size
+    comfy.ldm.aura.mmdit.MMDiT: patch_size
+    comfy.ldm.hunyuan_video.model.HunyuanVideo: patch_size, use_cond_type_embedding
+    comfy.ldm.krea2.model.SingleStreamDiT: patch
+    comfy.ldm.omnigen.omnigen2.OmniGen2Transformer2DModel: patch_size
+    comfy.ldm.wan.model.WanModel: patch_size
+    comfy.ldm.cosmos.predict2.MiniTrainDIT: patch_spatial
+    comfy.ldm.anima.model.Anima: patch_spatial
+    comfy.ldm.kandinsky5.model.Kandinsky5: patch_size
+    comfy.model_base.Flux: "ref_latents"
+    comfy.ldm.hunyuan_video.model.HunyuanVideo: "txt_byt5"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ....collage_core.errors import CollageError
+
+REGISTERS = 8  # tokens that AuraFlow puts before the text
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the picture's cells and the text stand in one attention call.
+
+    grid: rows and columns of cells; first_cell: index among the queries of the first cell;
+    first_token: index among the keys of the first text token; queries, keys: lengths of a call with
+    both, calls of other lengths are left alone. twin: whether the block's self-attention has the
+    same lengths and comes before it.
+
+        # Flux, 1024 x 1024 pixels and 256 tokens: text first, then 64 x 64 cells
+        Layout((64, 64), first_cell=256, first_token=0, queries=4352, keys=4352)
+    """
+
+    grid: tuple[int, int]
+    first_cell: int
+    first_token: int
+    queries: int
+    keys: int
+    twin: bool = False
+
+    @property
+    def cells(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a layout depends on: the network, its latent [B, C, ..., h, w], text tokens, extras."""
+
+    network: Any
+    x: torch.Tensor
+    tokens: int
+    extras: dict[str, Any]
+
+    def grid(self, patch: int) -> tuple[int, int]:
+        """Rows and columns of cells of `patch` latent cells; an odd side is padded."""
+        height, width = self.x.shape[-2:]
+        return -(-height // patch), -(-width // patch)
+
+    def reference_cells(self, patch: int) -> int:
+        """Cells of all reference latents, which stand beside the picture's."""
+        grids = (latent.shape[-2:] for latent in self.extras.get("ref_latents") or ())
+        return sum(-(-height // patch) * -(-width // patch) for height, width in grids)
+
+
+def text_first(call: Call, patch: int, *, before: int = 0, last: bool = False) -> Layout:
+    """`before` other tokens, the text, the picture; references behind, or between with `last`."""
+    grid = call.grid(patch)
+    cells, references = grid[0] * grid[1], call.reference_cells(patch)
+    text = before + call.tokens
+    length = text + cells + references
+    return Layout(grid, text + (references if last else 0), before, length, length)
+
+
+def crossed(call: Call, patch: int) -> Layout:
+    """The picture asks the text."""
+    grid = call.grid(patch)
+    cells = grid[0] * grid[1]
+    return Layout(grid, 0, 0, cells, call.tokens, twin=cells == call.tokens)
+
+
+def next_dit(call: Call) -> Layout:
+    """Text and picture are each padded to a multiple with learned tokens (Z-Image)."""
+    patch, multiple = call.network.patch_size, call.network.pad_tokens_multiple or 1
+    grid = call.grid(patch)
+    text, cells = (-(-n // multiple) * multiple for n in (call.tokens, grid[0] * grid[1]))
+    return Layout(grid, text, 0, text + cells, text + cells)
+
+
+def hunyuan(call: Call) -> Layout:
+    """The tokens of a second encoder stand behind the text, or before it with type embeddings."""
+    patch, glyphs = call.network.patch_size[-1], call.extras.get("txt_byt5")
+    more = 0 if glyphs is None else glyphs.shape[1]
+    grid = call.grid(patch)
+    cells, references = grid[0] * grid[1], call.reference_cells(patch)
+    length = call.tokens + more + references + cells
+    first = more if call.network.use_cond_type_embedding else 0
+    return Layout(grid, length - cells, first, length, length)
+
+
+def picture_first(call: Call) -> Layout:
+    """The picture, then the text (Lens); a cell of the latent is a token."""
+    grid = call.grid(1)
+    cells = grid[0] * grid[1]
+    return Layout(grid, 0, cells, cells + call.tokens, cells + call.tokens)
+
+
+LAYOUTS: dict[str, Callable[[Call], Layout]] = {
+    "Flux": lambda call: text_first(call, call.network.patch_size),
+    "Chroma": lambda call: text_first(call, call.network.patch_size),
+    "QwenImageTransformer2DModel": lambda call: text_first(call, call.network.patch_size),
+    "NextDiT": next_dit,
+    "OpenAISignatureMMDITWrapper": lambda call: text_first(call, call.network.patch_size),
+    "MMDiT": lambda call: text_first(call, call.network.patch_size, before=REGISTERS),
+    "HunyuanVideo": hunyuan,
+    "SingleStreamDiT": lambda call: text_first(call, call.network.patch),
+    "OmniGen2Transformer2DModel": lambda call: text_first(call, call.network.patch_size, last=True),
+    "LensTransformer2DModel": picture_first,
+    "WanModel": lambda call: crossed(call, call.network.patch_size[-1]),
+    "MiniTrainDIT": lambda call: crossed(call, call.network.patch_spatial),
+    "Anima": lambda call: crossed(call, call.network.patch_spatial),
+    "LTXVModel": lambda call: crossed(call, 1),
+    "Kandinsky5": lambda call: crossed(call, call.network.patch_size[-1]),
+}
+
+
+def is_transformer(network: Any) -> bool:
+    """Whether LAYOUTS knows the class itself: a subclass may order its sequence otherwise."""
+    return type(network).__name__ in LAYOUTS
+
+
+def check_call(network: Any, x: torch.Tensor, extras: dict[str, Any], node: str) -> None:
+    """Refuse what no layout describes: several frames, and references of NextDiT."""
+    if x.ndim == 5 and x.shape[2] > 1:
+        raise CollageError(
+            f"{node}, output model: it is asked for {x.shape[2]} frames at once, and a collage is "
+            "one picture. Sample a latent of one frame."
+        )
+    if type(network).__name__ == "NextDiT" and extras.get("ref_latents"):
+        raise CollageError(
+            f"{node}, output model: this model puts its reference latents among the words, so no "
+            "layer would keep its place. Take ReferenceLatent out."
+        )
+
+
+def layout_of(network: Any, x: torch.Tensor, tokens: int, extras: dict[str, Any]) -> Layout:
+    """The layout of one call: latent x [B, C, ..., h, w], text tokens as the network gets them."""
+    return LAYOUTS[type(network).__name__](Call(network, x, tokens, extras))

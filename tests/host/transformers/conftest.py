@@ -1,0 +1,113 @@
+"""Words in their places on tiny random models of every transformer family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+REGIONS = ((2, 3, 4), (9, 10))  # tokens of the two regions
+SIZES = {"hunyuan_video": (18, 14), "kandinsky5": (18, 14)}  # these refuse odd latents
+ODD = (17, 13)
+SIGMA = 0.7
+COSMOS_SIGMA = 2.0
+
+
+@pytest.fixture(autouse=True)
+def _inference_mode(in_a_node):
+    pass
+
+
+@pytest.fixture(scope="session")
+def loop(load_module):
+    return load_module(Path(__file__).with_name("float64_loop.py"))
+
+
+@pytest.fixture(scope="session")
+def transformers(load_module):
+    return load_module(Path(__file__).parents[1] / "tiny_transformers.py")
+
+
+@pytest.fixture
+def make_bias(pack):
+    """An AttentionBias of two soft regions for a latent of that many rows and columns."""
+
+    def make(size: tuple[int, int], *, batch: int = 1, attract=1.2, repel=0.8, **more):
+        core = pack.collage_core.attention.bias
+        generator = torch.Generator().manual_seed(7)
+        masks = torch.rand(batch, 2, 8 * size[0], 8 * size[1], generator=generator)
+        masks[:, 0, :, 4 * size[1] :] = 0
+        masks[:, 1, :, : 4 * size[1]] = 0
+        regions = tuple(core.TokenRegion((n,), tokens) for n, tokens in enumerate(REGIONS))
+        return core.AttentionBias(masks, regions, (attract,) * 2, (repel,) * 2, **more)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family's model, patched and not, its two prompts, and latents of an odd size."""
+
+    family: str
+    model: Any
+    patched: Any
+    bias: Any
+    positive: list
+    negative: list
+    x: torch.Tensor
+    sigma: float
+
+
+@pytest.fixture
+def make_case(pack, transformers, make_bias):
+    def make(family: str, *, batch: int = 2, tokens: int = 20, shapes=None, **bias) -> Case:
+        attention = pack.nodes.host.attention
+        size = SIZES.get(family, ODD)
+        model = transformers.tiny_transformer(family, **(shapes or {}))
+        asked = make_bias(size, **bias)
+        positive = attention.conditioning.with_bias(
+            transformers.text(family, tokens, seed=3), asked
+        )
+        return Case(
+            family,
+            model,
+            attention.patch.patch_model(model),
+            asked,
+            positive,
+            transformers.text(family, tokens, seed=8),
+            transformers.latents(family, *size, batch=batch),
+            COSMOS_SIGMA if family == "cosmos_predict2" else SIGMA,
+        )
+
+    return make
+
+
+@pytest.fixture
+def predict():
+    """The guider's way to the model: predictions of several conditionings in one batch."""
+    import comfy.samplers
+
+    class Once(comfy.samplers.Sampler):
+        """Asks for predictions of `x`, and keeps them."""
+
+        def __init__(self, x: torch.Tensor):
+            self.x, self.found = x, {}
+
+        def sample(self, guider, sigmas, extra_args, *_):
+            level = sigmas[0].expand(len(self.x))
+            arguments = (self.x, level, extra_args["model_options"])
+            conds = list(guider.conds.values())
+            found = comfy.samplers.calc_cond_batch(guider.inner_model, conds, *arguments)
+            self.found = dict(zip(guider.conds, found, strict=True))
+            return self.x
+
+    def run(model, conds: dict[str, list], x, sigma: float) -> dict[str, torch.Tensor]:
+        guider, once = comfy.samplers.CFGGuider(model), Once(x)
+        guider.inner_set_conds(conds)
+        guider.sample(torch.zeros_like(x), x, once, torch.tensor([sigma, 0.0]), seed=1)
+        return once.found
+
+    return run
