@@ -124,6 +124,11 @@ FAMILIES: dict[str, Tiny] = {
         **HUNYUAN, "in_channels": 16, "out_channels": 16, "patch_size": [1, 2, 2],
         "vec_in_dim": 768, "axes_dim": [*AXES], "guidance_embed": True,
     }, frames=True),
+    "hunyuan_video15": Tiny(base.HunyuanVideo15, supported.HunyuanVideo15, "hunyuan_video", {
+        **HUNYUAN, "in_channels": 65, "out_channels": 32, "patch_size": [1, 1, 1],
+        "vec_in_dim": None, "axes_dim": [*AXES], "guidance_embed": False, "byt5": True,
+        "use_cond_type_embedding": True, "vision_in_dim": 16,
+    }, channels=32, frames=True),
     "kandinsky5": Tiny(base.Kandinsky5Image, supported.Kandinsky5Image, "kandinsky5", {
         "in_text_dim": WIDTH, "in_text_dim2": 768, "time_dim": 64, "model_dim": 96, "ff_dim": 128,
         "visual_embed_dim": 64, "out_visual_dim": 16, "in_visual_dim": 16, "num_text_blocks": 1,
@@ -199,6 +204,7 @@ def text(family: str, tokens: int = 20, *, seed: int = 3) -> list:
     width = FAMILIES[family].width
     features = random(1, tokens, width)
     pooled = {"sd3": 2048, "flux": 32, "hidream": 2048, "kandinsky5": 768, "hunyuan_video": 768}
+    pooled["hunyuan_video15"] = 768
     options: dict[str, Any] = {}
     if family in pooled:
         options["pooled_output"] = random(1, pooled[family])

@@ -2,7 +2,8 @@
 
 To support another network, give its class a row in LAYOUTS. A joint attention has one sequence of
 text tokens, picture cells and reference pictures for queries and keys alike; in a cross-attention
-the cells are the queries and the text tokens are the keys. `tests/host/joint` proves every row.
+the cells are the queries and the text tokens are the keys. `tests/host/transformers` proves every
+row: add the family to `test_layouts.py` and `test_oracle.py`.
 
 Host symbols:
     comfy.ldm.flux.model.Flux: patch_size
@@ -11,21 +12,25 @@ Host symbols:
     comfy.ldm.lumina.model.NextDiT: patch_size, pad_tokens_multiple
     comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper: patch_size
     comfy.ldm.aura.mmdit.MMDiT: patch_size
-    comfy.ldm.hunyuan_video.model.HunyuanVideo: patch_size, use_cond_type_embedding
-    comfy.ldm.krea2.model.SingleStreamDiT: patch
+    comfy.ldm.hunyuan_video.model.HunyuanVideo: patch_size, use_cond_type_embedding, byt5_in
+    comfy.ldm.krea2.model.SingleStreamDiT: patch, default_ref_method
     comfy.ldm.omnigen.omnigen2.OmniGen2Transformer2DModel: patch_size
-    comfy.ldm.wan.model.WanModel: patch_size
+    comfy.ldm.wan.model.WanModel: patch_size, ref_conv
     comfy.ldm.cosmos.predict2.MiniTrainDIT: patch_spatial
     comfy.ldm.anima.model.Anima: patch_spatial
     comfy.ldm.kandinsky5.model.Kandinsky5: patch_size
     comfy.model_base.Flux: "ref_latents"
-    comfy.ldm.hunyuan_video.model.HunyuanVideo: "txt_byt5"
+    comfy.model_base.Krea2: "ref_latents_method"
+    comfy.model_base.WAN21: "reference_latent"
+    comfy.model_base.HunyuanVideo: "ref_latent"
+    comfy.model_base.HunyuanImage21: "txt_byt5"
+    comfy.model_base.HunyuanVideo15: "clip_fea"
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -76,8 +81,13 @@ class Call:
 
     def reference_cells(self, patch: int) -> int:
         """Cells of all reference latents, which stand beside the picture's."""
-        grids = (latent.shape[-2:] for latent in self.extras.get("ref_latents") or ())
-        return sum(-(-height // patch) * -(-width // patch) for height, width in grids)
+        return sum(cells_of(latent, patch) for latent in self.extras.get("ref_latents") or ())
+
+
+def cells_of(latent: torch.Tensor, patch: int) -> int:
+    """How many cells of `patch` latent cells a latent [B, C, ..., h, w] has, in all its frames."""
+    height, width = latent.shape[-2:]
+    return latent[0, 0, ..., 0, 0].numel() * -(-height // patch) * -(-width // patch)
 
 
 def text_first(call: Call, patch: int, *, before: int = 0, last: bool = False) -> Layout:
@@ -89,11 +99,26 @@ def text_first(call: Call, patch: int, *, before: int = 0, last: bool = False) -
     return Layout(grid, text + (references if last else 0), before, length, length)
 
 
-def crossed(call: Call, patch: int) -> Layout:
-    """The picture asks the text."""
+def krea(call: Call) -> Layout:
+    """References count only where a node or the checkpoint says how to place them."""
+    method = call.extras.get("ref_latents_method", call.network.default_ref_method)
+    if method is None:
+        call = replace(call, extras={})
+    return text_first(call, call.network.patch)
+
+
+def crossed(call: Call, patch: int, *, before: int = 0) -> Layout:
+    """The picture, behind `before` other cells, asks the text."""
     grid = call.grid(patch)
-    cells = grid[0] * grid[1]
-    return Layout(grid, 0, 0, cells, call.tokens, twin=cells == call.tokens)
+    queries = before + grid[0] * grid[1]
+    return Layout(grid, before, 0, queries, call.tokens, twin=queries == call.tokens)
+
+
+def wan(call: Call) -> Layout:
+    """A control model puts the cells of its reference picture before the picture's."""
+    patch, reference = call.network.patch_size[-1], call.extras.get("reference_latent")
+    used = reference is not None and call.network.ref_conv is not None
+    return crossed(call, patch, before=cells_of(reference, patch) if used else 0)
 
 
 def next_dit(call: Call) -> Layout:
@@ -105,14 +130,20 @@ def next_dit(call: Call) -> Layout:
 
 
 def hunyuan(call: Call) -> Layout:
-    """The tokens of a second encoder stand behind the text, or before it with type embeddings."""
-    patch, glyphs = call.network.patch_size[-1], call.extras.get("txt_byt5")
-    more = 0 if glyphs is None else glyphs.shape[1]
+    """Tokens of other encoders stand around the text, and a reference before the picture.
+
+    Glyphs are behind the text, or before it with type embeddings; a look at a picture is first.
+    """
+    network, extras, patch = call.network, call.extras, call.network.patch_size[-1]
+    glyphs, look, reference = (extras.get(k) for k in ("txt_byt5", "clip_fea", "ref_latent"))
+    more = glyphs.shape[1] if glyphs is not None and network.byt5_in is not None else 0
+    before = 0 if look is None else look.shape[1]
     grid = call.grid(patch)
-    cells, references = grid[0] * grid[1], call.reference_cells(patch)
-    length = call.tokens + more + references + cells
-    first = more if call.network.use_cond_type_embedding else 0
-    return Layout(grid, length - cells, first, length, length)
+    references = 0 if reference is None else cells_of(reference, patch)
+    first_cell = before + call.tokens + more + references
+    length = first_cell + grid[0] * grid[1]
+    first_token = before + (more if network.use_cond_type_embedding else 0)
+    return Layout(grid, first_cell, first_token, length, length)
 
 
 def picture_first(call: Call) -> Layout:
@@ -130,10 +161,10 @@ LAYOUTS: dict[str, Callable[[Call], Layout]] = {
     "OpenAISignatureMMDITWrapper": lambda call: text_first(call, call.network.patch_size),
     "MMDiT": lambda call: text_first(call, call.network.patch_size, before=REGISTERS),
     "HunyuanVideo": hunyuan,
-    "SingleStreamDiT": lambda call: text_first(call, call.network.patch),
+    "SingleStreamDiT": krea,
     "OmniGen2Transformer2DModel": lambda call: text_first(call, call.network.patch_size, last=True),
     "LensTransformer2DModel": picture_first,
-    "WanModel": lambda call: crossed(call, call.network.patch_size[-1]),
+    "WanModel": wan,
     "MiniTrainDIT": lambda call: crossed(call, call.network.patch_spatial),
     "Anima": lambda call: crossed(call, call.network.patch_spatial),
     "LTXVModel": lambda call: crossed(call, 1),
