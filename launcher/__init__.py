@@ -21,6 +21,7 @@ Modules
     base_folder     the folder a server works in
     server          one ComfyUI server
     client          its HTTP interface
+    refusal         why it refused a request
     workflow_file   a workflow file of either form
     to_api          the form that the page saves -> API form
     process         commands with a log and a progress line

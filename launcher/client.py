@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from launcher.failure import LauncherError
+from launcher.refusal import refusal
 
 POLL_SECONDS = 0.25
 REQUEST_SECONDS = 60.0
-SHOWN_PROBLEMS = 3
 SHOWN_CHARACTERS = 400
 Json = dict[str, Any]
 
@@ -43,7 +43,7 @@ class Client:
             with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
-            raise HostError(_refusal(error.code, error.read())) from error
+            raise HostError(refusal(error.code, error.read())) from error
         except OSError as error:
             raise HostError(f"ComfyUI at {self.url} does not answer ({error}).") from error
 
@@ -79,7 +79,7 @@ class Client:
         answer = json.loads(body)
         if answer.get("node_errors"):
             self.cancel(answer["prompt_id"])
-            raise HostError(_refusal(200, body))
+            raise HostError(refusal(200, body))
         return answer["prompt_id"]
 
     def wait(
@@ -138,30 +138,3 @@ def _brief(message: str) -> str:
     """Shorten a long message, such as torch's list of wrong weights; the log has all of it."""
     text = message.strip()
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + " ..."
-
-
-def _told(error: Json) -> str:
-    """Why one input is refused; a sentence of the pack is not wrapped."""
-    message, details = error["message"], error.get("details")
-    if error.get("type") == "exception_during_inner_validation":
-        return details or message
-    return f"{message} ({details})" if details else message
-
-
-def _refusal(code: int, body: bytes) -> str:
-    """Turn the body of a refused request into one text that names nodes and inputs."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return f"ComfyUI answered with HTTP status {code}."
-    problems = [
-        f"{node['class_type']} (node {node_id}): {_told(error)}"
-        for node_id, node in (answer.get("node_errors") or {}).items()
-        for error in node["errors"]
-    ]
-    if problems:
-        more = f"; and {len(problems) - SHOWN_PROBLEMS} more" if problems[SHOWN_PROBLEMS:] else ""
-        return "ComfyUI refused the workflow: " + "; ".join(problems[:SHOWN_PROBLEMS]) + more
-    error = answer.get("error", {})
-    message = error.get("message", f"HTTP status {code}") if isinstance(error, dict) else error
-    return f"ComfyUI refused the request: {message}"

@@ -17,7 +17,8 @@ from launcher.server import start_server
 from launcher.workflow_file import read_workflow
 
 API = REPO / "workflows" / "api"
-OTHER_MODEL = "_checkpoint"  # ends the names of the variants that want a real checkpoint
+# end the names of the variants that want model files
+OTHER_MODELS = ("_checkpoint", "_flux", "_zimage", "_qwen")
 
 
 def run_figures(host: Host, options: argparse.Namespace) -> int:
@@ -51,4 +52,4 @@ def empty(folder: Path) -> None:
 
 def demo_variants() -> list[Path]:
     """The examples' workflows for the demo model, in API form."""
-    return sorted(file for file in API.glob("*.json") if not file.stem.endswith(OTHER_MODEL))
+    return sorted(file for file in API.glob("*.json") if not file.stem.endswith(OTHER_MODELS))

@@ -164,6 +164,41 @@ def test_many_refusals_are_counted(client: Client, answers: dict[str, tuple[int,
         client.queue({})
 
 
+def _lacks(name: str, file: str) -> dict[str, object]:
+    about = {"input_name": name, "received_value": file, "input_config": [[], {}]}
+    return {"type": "value_not_in_list", "message": "Value not in list", "extra_info": about}
+
+
+def test_missing_model_files_are_named_once_with_their_folders(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    loaders = {
+        "1": {"class_type": "UNETLoader", "errors": [_lacks("unet_name", "flux.safetensors")]},
+        "2": {
+            "class_type": "DualCLIPLoader",
+            "errors": [_lacks("clip_name1", "a.sft"), _lacks("clip_name2", "b.sft")],
+        },
+        "3": {"class_type": "CLIPLoader", "errors": [_lacks("clip_name", "a.sft")]},
+    }
+    answers["/prompt"] = (400, {"error": {"message": "no"}, "node_errors": loaders})
+    with pytest.raises(HostError) as refused:
+        client.queue({})
+    assert str(refused.value).startswith(
+        "This ComfyUI lacks 3 model files of the workflow: diffusion_models/flux.safetensors, "
+        "text_encoders/a.sft, text_encoders/b.sft. Put"
+    )
+
+
+def test_other_values_than_files_are_told_beside_missing_files(
+    client: Client, answers: dict[str, tuple[int, object]]
+) -> None:
+    errors = [_lacks("vae_name", "ae.sft"), _lacks("scheduler", "none")]
+    node = {"class_type": "Some", "errors": errors}
+    answers["/prompt"] = (400, {"error": {"message": "no"}, "node_errors": {"1": node}})
+    with pytest.raises(HostError, match=r"a model file .*vae/ae.sft.*Some \(node 1\): Value not"):
+        client.queue({})
+
+
 def test_a_part_refused_is_the_workflow_refused(
     client: Client, answers: dict[str, tuple[int, object]]
 ) -> None:
