@@ -23,21 +23,17 @@ from .locales import ENGLISH, write_english
 from .pictures import make_icon, take_pictures
 from .stories import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
 from .to_page import to_page_form, with_defaults
-from .variants import CHECKPOINT
+from .variants import VARIANTS
 
-EXAMPLES = {
+STORIES = {
     "bento_box": bento_box.graph,
-    "learned_look": learned_look.graph,
-    "kept_edges": kept_edges.graph,
-}
-# those of the paper, which come with a real checkpoint as well
-FIGURES = {
     "bento_box_steps": steps.graph,
     "toy_box": in_place.toy_box,
     "cake_table": in_place.cake_table,
     "trade_off": trade_off.graph,
     "iterative_edit": iterative_edit.graph,
 }
+DEMO_ALONE = {"learned_look": learned_look.graph, "kept_edges": kept_edges.graph}
 
 
 def _locales() -> None:
@@ -65,12 +61,12 @@ def main() -> None:
             make()
     if any(asked.values()):
         return
-    for name, make in (EXAMPLES | FIGURES).items():
-        _write(name, make())
-    for name, make in FIGURES.items():
-        _write(f"{name}_checkpoint", make(CHECKPOINT))
-    count = len(EXAMPLES) + 2 * len(FIGURES)
-    print(f"{count} examples in {WORKFLOWS.name}/, each for scripts and for the page")
+    graphs = {name: make() for name, make in (STORIES | DEMO_ALONE).items()}
+    for end, (variant, names) in VARIANTS.items():
+        graphs |= {f"{name}_{end}": STORIES[name](variant) for name in names}
+    for name, graph in graphs.items():
+        _write(name, graph)
+    print(f"{len(graphs)} examples in {WORKFLOWS.name}/, each for scripts and for the page")
 
 
 def _write(name: str, graph: Graph) -> None:

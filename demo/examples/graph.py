@@ -13,12 +13,14 @@ from collage_core.storage.atomic_write import writing
 from .. import world
 from ..pack import ROOT
 from ..world.scene import SIZE
-from .variants import DEMO, Variant
+from .variants import DEMO, Kind, Variant
 
 WORKFLOWS = ROOT / "workflows"
 
 Json = dict[str, Any]
 Link = list[Any]  # [node id, slot]
+Models = tuple[Link, Link, Link]  # MODEL, CLIP, VAE
+Conditioned = tuple[Link, Link, Link]  # MODEL, positive, negative
 
 
 class Node(str):
@@ -49,15 +51,23 @@ class Graph:
     def save(self, column: int, images: Link, prefix: str, title: str) -> Node:
         return self.add("SaveImage", column, title, images=images, filename_prefix=prefix)
 
-    def model(self, column: int) -> Node:
-        """MODEL, CLIP and VAE."""
-        kind, inputs = self.variant.model
-        return self.add(kind, column, **inputs)
+    def model(self, column: int) -> Models:
+        """MODEL, CLIP and VAE of one loader, or of a loader each."""
+        variant = self.variant
+        model = self._load(column, variant.model)
+        clip = self._load(column, variant.clip)[0] if variant.clip else model[1]
+        vae = self._load(column, variant.vae)[0] if variant.vae else model[2]
+        if variant.shift is not None:
+            model = self.add("ModelSamplingAuraFlow", column, model=model[0], shift=variant.shift)
+        return model[0], clip, vae
 
     def network(self, column: int) -> Node:
         """A CONTROL_NET for edges."""
-        kind, inputs = self.variant.network
-        return self.add(kind, column, **inputs)
+        assert self.variant.network is not None
+        return self._load(column, self.variant.network)
+
+    def _load(self, column: int, kind: Kind) -> Node:
+        return self.add(kind[0], column, **kind[1])
 
     def layer(self, layer: world.SceneLayer, file: str, noise: float) -> Node:
         """A picture of workflows/input as a CollageLayer, at its place in the scene."""
@@ -82,24 +92,31 @@ class Graph:
         size = {"width": self.variant.size, "height": self.variant.size}
         return self.add("CollageStack", column, prompt=prompt, **size, **named, **inputs)
 
-    def patched(self, column: int, model: Node, stack: Node) -> tuple[Node, Link, Link]:
-        """Patch of a collage, positive and negative."""
-        patch = self.add(
-            "MaskedCrossAttentionPatch", column, model=model[0], clip=model[1], collage=stack[0]
-        )
-        return patch, patch[1], self.avoided(column, model)
+    def patched(self, column: int, model: Models, stack: Node) -> Conditioned:
+        """Patched MODEL of a collage, positive and negative."""
+        strength = self.variant.strength
+        inputs = {"model": model[0], "clip": model[1], "collage": stack[0]}
+        inputs |= {} if strength == 1.0 else {"strength": strength}
+        patch = self.add("MaskedCrossAttentionPatch", column, **inputs)
+        return patch[0], self.guided(column, patch[1]), self.avoided(column, model)
 
-    def plain(self, column: int, model: Node, prompt: str) -> tuple[Node, Link, Link]:
+    def plain(self, column: int, model: Models, prompt: str) -> Conditioned:
         """The model itself, the whole prompt everywhere and the negative."""
         words = self.add("CLIPTextEncode", column, "The whole prompt", text=prompt, clip=model[1])
-        return model, words[0], self.avoided(column, model)
+        return model[0], self.guided(column, words[0]), self.avoided(column, model)
 
-    def avoided(self, column: int, model: Node) -> Link:
+    def guided(self, column: int, positive: Link) -> Link:
+        guidance = self.variant.guidance
+        if guidance is None:
+            return positive
+        return self.add("FluxGuidance", column, conditioning=positive, guidance=guidance)[0]
+
+    def avoided(self, column: int, model: Models) -> Link:
         text = self.variant.negative
         title = "To avoid" if text else "Nothing to avoid"
         return self.add("CLIPTextEncode", column, title, text=text, clip=model[1])[0]
 
-    def sample(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+    def sample(self, column: int, model: Models, stack: Node, **sampling: Any) -> Node:
         """Patch and sampler of a collage."""
         patched = self.patched(column, model, stack)
         return self.sample_patched(column + 1, model, stack, patched, **sampling)
@@ -107,16 +124,16 @@ class Graph:
     def sample_patched(
         self,
         column: int,
-        model: Node,
+        model: Models,
         stack: Node,
-        patched: tuple[Node, Link, Link],
+        patched: Conditioned,
         **sampling: Any,
     ) -> Node:
         patch, positive, negative = patched
         return self.add(
             "PerLayerNoiseKSampler",
             column,
-            model=patch[0],
+            model=patch,
             collage=stack[0],
             vae=model[2],
             positive=positive,
@@ -124,10 +141,10 @@ class Graph:
             **{**sampling, **self.variant.sampling},
         )
 
-    def decode(self, column: int, model: Node, sampled: Node) -> Node:
+    def decode(self, column: int, model: Models, sampled: Node) -> Node:
         return self.add("VAEDecode", column, samples=sampled[0], vae=model[2])
 
-    def paint(self, column: int, model: Node, stack: Node, **sampling: Any) -> Node:
+    def paint(self, column: int, model: Models, stack: Node, **sampling: Any) -> Node:
         """Patch, sampler and decoder of a collage; the picture is the decoder's first output."""
         return self.decode(column + 2, model, self.sample(column, model, stack, **sampling))
 

@@ -10,6 +10,7 @@ from collage_core.storage.atomic_write import write_whole, writing
 
 from ..pack import ROOT
 from .graph import WORKFLOWS
+from .variants import VARIANTS
 
 OUTPUT, DOCS = ROOT / "output", ROOT / "docs"
 FIGURES = OUTPUT / "figures"
@@ -23,11 +24,8 @@ THUMBNAILS = {
     "trade_off": "collage_5_result",
     "iterative_edit": "collage_3_result",
 }
-# no result without the checkpoint: these show the collage they start from
-STARTS = {
-    name: "collage_1_composite" if name == "iterative_edit" else "collage_composite"
-    for name in ("bento_box_steps", "toy_box", "cake_table", "trade_off", "iterative_edit")
-}
+# no result without the model: these variants show the collage they start from
+STARTS = {f"{name}_{end}": name for end, (_, names) in VARIANTS.items() for name in names}
 ICON = DOCS / "icon.png"
 # layer of the bento box -> its side, and the height of its middle, in pixels of the icon
 CARDS = {"cloth": (176, 190), "bento_box": (160, 130), "rice": (60, 60)}
@@ -55,8 +53,9 @@ def take_pictures() -> None:
         if joined.exists():
             write_whole(DOCS / f"{name}.png", joined.read_bytes(), replace=True)
         _thumbnail(f"{name}_{prefix}", name)
-    for name, prefix in STARTS.items():
-        _thumbnail(f"{name}_{prefix}", f"{name}_checkpoint")
+    for variant, name in STARTS.items():
+        number = "1_" if name == "iterative_edit" else ""
+        _thumbnail(f"{name}_collage_{number}composite", variant)
     if (OUTPUT / "figures.png").exists():
         _as_jpeg(OUTPUT / "figures.png", "figures")
     for sheet in sorted((OUTPUT / "evaluate").glob("*.png")):

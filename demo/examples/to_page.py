@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from ..pack import host_nodes, load_pack
+from .variants import FILES
 
 Json = dict[str, Any]
 
@@ -112,10 +113,17 @@ def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]
         "mode": 0,
         "inputs": inputs,
         "outputs": [{"name": name, "type": kind, "links": []} for name, kind in outputs],
-        "properties": {"Node name for S&R": node["class_type"]},
+        "properties": {"Node name for S&R": node["class_type"], **_files(given)},
         "widgets_values": values,
         **({"title": node["_meta"]["title"]} if "_meta" in node else {}),
     }
+
+
+def _files(given: Json) -> Json:
+    """The model files of a loader, as ComfyUI's own templates name them for the page."""
+    names = [value for value in given.values() if isinstance(value, str) and value in FILES]
+    files = [{"name": n, "url": FILES[n][1], "directory": FILES[n][0]} for n in names]
+    return {"models": files} if files else {}
 
 
 def _needed_height(kind: str, inputs: list[Json], info: Json) -> int:

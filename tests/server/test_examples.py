@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from launcher.client import Client
-from launcher.figures import API, OTHER_MODEL, demo_variants
+from launcher.figures import API, OTHER_MODELS, demo_variants
 from launcher.to_api import to_api_form
 
 EXAMPLES = sorted(file.stem for file in API.glob("*.json"))
-WITH_CHECKPOINT = [name for name in EXAMPLES if name.endswith(OTHER_MODEL)]
+CHECKPOINT = "_checkpoint"
+WITH_CHECKPOINT = [name for name in EXAMPLES if name.endswith(CHECKPOINT)]
+WITH_FILES = [name for name in EXAMPLES if name.endswith(OTHER_MODELS)]
 FIGURES = {"bento_box_steps", "toy_box", "cake_table", "trade_off", "iterative_edit"}
 
 # class of the demo's nodes -> that of the loaders in their place
@@ -21,6 +23,7 @@ LOADERS = {
     "CollageDemoModel": "CheckpointLoaderSimple",
     "CollageDemoControlNet": "ControlNetLoader",
 }
+OF_FILES = {*LOADERS.values(), "UNETLoader", "CLIPLoader", "DualCLIPLoader", "VAELoader"}
 SETTINGS = {
     "width",
     "height",
@@ -45,7 +48,7 @@ def read(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_every_figure_of_the_paper_is_there_with_both_models() -> None:
-    assert {name.removesuffix(OTHER_MODEL) for name in WITH_CHECKPOINT} == FIGURES
+    assert {name.removesuffix(CHECKPOINT) for name in WITH_CHECKPOINT} == FIGURES
     assert {file.stem for file in demo_variants()} > FIGURES
 
 
@@ -62,7 +65,7 @@ def test_both_forms_are_the_same_workflow(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_CHECKPOINT)
 def test_the_variants_differ_in_the_model_and_its_settings_alone(name: str) -> None:
-    demo, real = read(API, name.removesuffix(OTHER_MODEL)), read(API, name)
+    demo, real = read(API, name.removesuffix(CHECKPOINT)), read(API, name)
     assert demo.keys() == real.keys()
     for number, node in demo.items():
         other = real[number]
@@ -76,16 +79,16 @@ def test_the_variants_differ_in_the_model_and_its_settings_alone(name: str) -> N
             assert PAPER.items() <= other["inputs"].items()
 
 
-@pytest.mark.parametrize("name", WITH_CHECKPOINT)
-def test_only_the_files_of_a_checkpoint_are_missing(client: Client, name: str) -> None:
+@pytest.mark.parametrize("name", WITH_FILES)
+def test_only_the_model_files_are_missing(client: Client, name: str) -> None:
     """All else is as the nodes' schemas want it: the server refuses nothing but the loaders."""
     prompt = read(API, name)
     answer = json.loads(client.request("/prompt", json.dumps({"prompt": prompt}).encode()))
-    loaders = {n for n, node in prompt.items() if node["class_type"] in LOADERS.values()}
+    loaders = {n for n, node in prompt.items() if node["class_type"] in OF_FILES}
     refused = answer["node_errors"]
     assert refused.keys() == loaders
     for node in refused.values():
-        assert [error["type"] for error in node["errors"]] == ["value_not_in_list"]
+        assert {error["type"] for error in node["errors"]} == {"value_not_in_list"}
 
 
 @pytest.mark.parametrize("name", WITH_CHECKPOINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import world
 from ..graph import Graph, save_layers
+from ..variants import DEMO, Variant
 
 SEED = 7026
 
@@ -18,8 +19,8 @@ NOISE = {
 }
 
 
-def graph() -> Graph:
-    scene, made = world.scene(SEED, "bento"), Graph()
+def graph(variant: Variant = DEMO) -> Graph:
+    scene, made = world.scene(SEED, "bento"), Graph(variant)
     model = made.model(2)
     layers = [
         made.layer(layer, file, NOISE[layer.kind])

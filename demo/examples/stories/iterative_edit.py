@@ -6,7 +6,7 @@ After a figure of the paper: each round starts from the last picture and keeps e
 from __future__ import annotations
 
 from ... import world
-from ..graph import Graph, Link, Node, save_layers
+from ..graph import Graph, Link, Models, Node, save_layers
 from ..variants import DEMO, Variant
 
 SEED = 7_900_009
@@ -31,14 +31,14 @@ def graph(variant: Variant = DEMO) -> Graph:
     stack = made.stack(2, scene.caption, things, background_image=background[0])
     picture = _first_round(made, model, stack)
     for number, (layer, words, noise, seed) in enumerate(EDITS, 2):
-        wish = {"layers": layer, "phrase": words, "noise": noise, "feather": 4.0}
+        wish = {"layers": layer, "phrase": words, "noise": noise, "feather": variant.feather}
         edit = made.add("CollageEdit", ROUND * number - 2, collage=stack[0], image=picture, **wish)
         picture = _next_round(made, model, edit, picture, number, seed)
         stack = edit
     return made
 
 
-def _first_round(made: Graph, model: Node, stack: Node) -> Link:
+def _first_round(made: Graph, model: Models, stack: Node) -> Link:
     settings = {"seed": 1, "base_noise": BASE_NOISE, "feather": 4.0, **SAMPLING}
     sampled = made.sample(3, model, stack, **settings)
     picture = made.decode(5, model, sampled)[0]
@@ -46,14 +46,15 @@ def _first_round(made: Graph, model: Node, stack: Node) -> Link:
     return picture
 
 
-def _next_round(made: Graph, model: Node, edit: Node, before: Link, number: int, seed: int) -> Link:
+def _next_round(
+    made: Graph, model: Models, edit: Node, before: Link, number: int, seed: int
+) -> Link:
     """Only the edited layer is redrawn; all other pixels are pasted back unchanged."""
     column = ROUND * number - 1
     sampled = made.sample(column, model, edit, seed=seed, **SAMPLING)
     new = made.decode(column + 2, model, sampled)[0]
-    back = made.add(
-        "CollagePasteBack", column + 2, original=before, new=new, collage=edit[0], feather=4.0
-    )
+    pictures = {"original": before, "new": new, "collage": edit[0]}
+    back = made.add("CollagePasteBack", column + 2, **pictures, feather=made.variant.feather)
     _save(made, number, edit[1], sampled, back[0])
     return back[0]
 

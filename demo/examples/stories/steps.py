@@ -7,7 +7,7 @@ After the ablation figure of the paper.
 from __future__ import annotations
 
 from ... import world
-from ..graph import Graph, Node, save_layers
+from ..graph import Graph, Models, Node, save_layers
 from ..variants import DEMO, Variant
 from . import bento_box
 
@@ -53,7 +53,7 @@ def graph(variant: Variant = DEMO) -> Graph:
     return made
 
 
-def _learned(made: Graph, model: Node, layer: Node, stack: Node) -> Node:
+def _learned(made: Graph, model: Models, layer: Node, stack: Node) -> Node:
     return made.add(
         "LayerTextualInversion",
         3,
