@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 # Half a step of a thousand-step noise table: sampling cannot tell closer values apart.
 NOISE_RESOLUTION = 0.0005
+PAPER_CELL = 8  # pixels of a latent cell's side in the paper
 
 
 def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
@@ -40,7 +41,9 @@ def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
     return cells < NOISE_RESOLUTION
 
 
-def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tensor:
+def free_cells(
+    cells: torch.Tensor, fraction: float, start: float, cell: int = PAPER_CELL
+) -> torch.Tensor:
     """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
 
     The paper's rule: while t / T (`fraction`) is above the noise of a cell, the cell is kept, that
@@ -51,7 +54,7 @@ def free_cells(cells: torch.Tensor, fraction: float, start: float) -> torch.Tens
     whatever noise level the scheduler begins with.
     """
     kept = fixed_cells(cells) | (cells < min(fraction, start) - NOISE_RESOLUTION)
-    radius = int(4 * fraction)
+    radius = (int(4 * fraction) * PAPER_CELL + cell // 2) // cell
     planes = kept.to(cells).flatten(0, -3)  # [B * 1, h, w]
     grown = F.max_pool2d(planes, 2 * radius + 1, stride=1, padding=radius)
     return 1.0 - grown.view_as(cells)

@@ -65,6 +65,18 @@ def test_kept_region_grows_by_four_cells_times_the_fraction(fraction: float, rad
     assert torch.equal(free_cells(cells, fraction, 1.0), expected)
 
 
+@pytest.mark.parametrize(
+    ("cell", "radii"),
+    [(4, (0, 2, 4, 6)), (8, (0, 1, 2, 3)), (16, (0, 1, 1, 2)), (32, (0, 0, 1, 1))],
+)
+def test_kept_region_grows_by_pixels_whatever_the_cell(cell: int, radii: tuple[int, ...]) -> None:
+    cells = torch.ones(1, 1, 15, 15)
+    cells[..., 7, 7] = 0.0
+    for fraction, radius in zip((0.24, 0.3, 0.6, 0.999), radii, strict=True):
+        kept = 1 - free_cells(cells, fraction, 1.0, cell)
+        assert kept.sum() == (2 * radius + 1) ** 2
+
+
 def test_highest_noise_is_free_at_whatever_level_sampling_starts() -> None:
     cells = torch.full((1, 1, 3, 3), 0.6) - 1e-6
     assert free_cells(cells, 0.999, 0.6).all()

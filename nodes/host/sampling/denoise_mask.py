@@ -8,6 +8,8 @@ Host symbols:
     comfy.model_patcher.ModelPatcher: set_model_denoise_mask_function(denoise_mask_function)
     comfy.samplers.KSamplerX0Inpaint: "denoise_mask_function", "extra_options", "model", "sigmas"
     comfy.samplers.CFGGuider: inner_model
+    comfy.model_base.BaseModel: latent_format
+    comfy.latent_formats.LatentFormat: spacial_downscale_ratio
     comfy.model_sampling.ModelSamplingDiscrete: sigmas
 """
 
@@ -27,9 +29,10 @@ def apply_free_cells(model, cells: torch.Tensor, start: float):
     previous = model.model_options.get("denoise_mask_function")
 
     def denoise_mask_function(sigma, denoise_mask, extra_options):
-        model_sampling = extra_options["model"].inner_model.model_sampling
-        fraction = schedule_fraction(sigma, model_sampling.sigmas)
-        free = free_cells(cells.to(denoise_mask), fraction, start)
+        inner = extra_options["model"].inner_model
+        fraction = schedule_fraction(sigma, inner.model_sampling.sigmas)
+        cell = inner.latent_format.spacial_downscale_ratio
+        free = free_cells(cells.to(denoise_mask), fraction, start, cell)
         if previous is not None:
             denoise_mask = previous(sigma, denoise_mask, extra_options=extra_options)
         return denoise_mask * free
