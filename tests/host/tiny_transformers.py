@@ -102,6 +102,10 @@ FAMILIES: dict[str, Tiny] = {
         "model_type": "t2v", "dim": 128, "ffn_dim": 256, "num_heads": 4, "num_layers": 2,
         "in_dim": 16, "out_dim": 16, "text_dim": WIDTH,
     }, frames=True),
+    "wan22": Tiny(base.WAN22, supported.WAN22_T2V, "wan2.1", {
+        "model_type": "t2v", "dim": 128, "ffn_dim": 256, "num_heads": 4, "num_layers": 2,
+        "in_dim": 48, "out_dim": 48, "text_dim": WIDTH,
+    }, channels=48, frames=True),
     "cosmos_predict2": Tiny(
         base.CosmosPredict2, supported.CosmosT2IPredict2, "cosmos_predict2", COSMOS, frames=True
     ),

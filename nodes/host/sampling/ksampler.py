@@ -30,6 +30,7 @@ from ....collage_core.noise.release import NOISE_RESOLUTION, fixed_cells
 from ..attention.conditioning import KEY
 from ..attention.patch import is_patched
 from .denoise_mask import apply_free_cells
+from .kept_cells import is_under_noise, under_noise
 from .partial_run import Start
 from .solver import fresh_noise, sampler
 
@@ -60,7 +61,7 @@ def sample_cells(
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
     if cells.min() < start - NOISE_RESOLUTION:
-        model = apply_free_cells(model, cells, start)
+        model = under_noise(apply_free_cells(model, cells, start))
         noise_mask = _changing(samples, noise_mask, cells)
     schedule = _schedule(model, start, **ksampler)
     inputs = {**latent, "noise_mask": noise_mask}
@@ -132,7 +133,7 @@ def _ksampler(
         model,
         seeds.mixed(lambda seed: comfy.sample.prepare_noise(samples, seed, batch_index)),
         cfg,
-        sampler=sampler(sampler_name, seeds, begin, fresh),
+        sampler=sampler(sampler_name, seeds, begin, fresh, noisy=is_under_noise(model)),
         sigmas=sigmas,
         latent_image=samples,
         noise_mask=latent["noise_mask"],

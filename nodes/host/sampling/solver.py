@@ -12,7 +12,6 @@ Host symbols:
     comfy.samplers.KSAMPLER: "noise", "latent_image", "denoise_mask"
     comfy.samplers.KSamplerX0Inpaint(model, sigmas): inner_model, sigmas, "noise", "latent_image"
     comfy.samplers.KSamplerX0Inpaint: __call__(x, sigma, denoise_mask, model_options, seed)
-    comfy.samplers.KSamplerX0Inpaint: "denoise_mask_function"
     comfy.samplers.sampling_function: "sampler_pre_cfg_function", "conds_out", "sigma"
     comfy.samplers.CFGGuider: "model_options"
     comfy.sample.prepare_noise_inner(latent_image, generator, noise_inds)
@@ -37,6 +36,7 @@ import torch
 
 from ....collage_core.noise.seeds import NoiseSeeds, seed_at
 from ..models.latents import NODE
+from .kept_cells import KeptUnderNoise, changing
 from .partial_run import Start, resumed_state
 
 CFG_PP = "_cfg_pp"  # ends the name of a sampler that also uses the unconditional prediction
@@ -55,15 +55,16 @@ log = logging.getLogger(__name__)
 Draw = Callable[[torch.Tensor], torch.Tensor]  # noise [B, C, ..., h, w] for a noise level [B]
 
 
-def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None):
+def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None, *, noisy: bool = False):
     """The host's SAMPLER of this name, unchanged if none of the following is asked of it.
 
     With layer seeds the noise of its steps is mixed too; with noisy samples it continues from
-    them; with `fresh` noise kept cells are re-noised at every step; CFG++ samplers keep them.
+    them; with `fresh` noise kept cells are re-noised at every step; CFG++ samplers keep them; where
+    the model would show them clean, `noisy` shows them under noise.
     """
     plain = comfy.samplers.sampler_object(name)
     cfg_pp = name.endswith(CFG_PP)
-    if not (seeds.layers or cfg_pp) and begin.noisy is None and fresh is None:
+    if not (seeds.layers or cfg_pp or noisy) and begin.noisy is None and fresh is None:
         return plain
 
     @functools.wraps(plain.sampler_function)
@@ -75,6 +76,8 @@ def sampler(name: str, seeds: NoiseSeeds, begin: Start, fresh: Draw | None):
             x = resumed_state(model, begin.noisy, x, sigmas[0], assumed)
         if seeds.layers:
             options |= _step_noise(name, plain.sampler_function, seeds, x, sigmas)
+        if noisy:
+            model = KeptUnderNoise(model)
         if fresh is not None:
             model = FreshNoise(model, fresh)
         return plain.sampler_function(model, x, sigmas, **options)
@@ -92,11 +95,10 @@ def keep_both_predictions(model, extra_args: dict[str, Any]) -> dict[str, Any]:
     options, mask = extra_args["model_options"], extra_args["denoise_mask"]
     if mask is None:
         return extra_args
-    changing = options.get("denoise_mask_function", lambda _sigma, same, **_: same)
-    seen = {"model": model.inner_model, "sigmas": model.sigmas}
+    free_at = changing(model, mask, options)
 
     def pre_cfg_function(args):
-        free = changing(args["sigma"], mask, extra_options=seen)
+        free = free_at(args["sigma"])
         kept = model.latent_image * (1 - free)
         return [prediction * free + kept for prediction in args["conds_out"]]
 
@@ -126,16 +128,16 @@ def fresh_noise(latent: dict, seeds: NoiseSeeds) -> Draw:
 
 
 class FreshNoise(comfy.samplers.KSamplerX0Inpaint):
-    """The host's, with kept cells under other noise at every level, as in the paper."""
+    """`kept`, the host's or KeptUnderNoise, with other noise at every level, as in the paper."""
 
     def __init__(self, kept, draw: Draw) -> None:
         super().__init__(kept.inner_model, kept.sigmas)
         self.latent_image = kept.latent_image
-        self.draw = draw
+        self.kept, self.draw = kept, draw
 
     def __call__(self, x, sigma, *args, **kwargs):
-        self.noise = self.draw(sigma).to(x)
-        return super().__call__(x, sigma, *args, **kwargs)
+        self.kept.noise = self.draw(sigma).to(x)
+        return self.kept(x, sigma, *args, **kwargs)
 
 
 def is_known(name: str, function) -> bool:
