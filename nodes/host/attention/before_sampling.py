@@ -40,11 +40,17 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
             "changed it, so words act everywhere. Connect positive to the sampler of this model.",
             NODE,
         )
+    shapes = kwargs.get("latent_shapes") or [latent_image.shape]
+    if carried and len(shapes) > 1:
+        raise CollageError(
+            f"{NODE}, output positive: the sampler got {len(shapes)} latents in one, as of frames "
+            "with sound, and a collage is one picture. Connect the latent of a picture alone."
+        )
     for asked in carried[:1]:
         _log_what_is_sampled(asked, latent_image)
     for entry in entries:  # the guider's own copies, which end with the run
         entry[DURING_A_RUN] = True
-        if KEY in entry:
+        if KEY in entry and entry["cross_attn"].any():  # not after ConditioningZeroOut
             known = entry.get("model_conds", {})
             entry["model_conds"] = {**known, KEY: CONDConstant(entry[KEY])}
     return executor(noise, latent_image, *args, **kwargs)
@@ -67,7 +73,7 @@ def _check_order(asked: ConditioningBias | None, features: torch.Tensor) -> None
     At the start, features without a bias may be those of an encoder that read the same prompt.
     """
     first = 1 if asked is None else asked.features.shape[1]
-    if any(made.bias.regions and made.found_in(features, first) for made in [*MADE]):
+    if any(made.bias.regions and made.place_in(features, first) is not None for made in [*MADE]):
         raise CollageError(
             f"{NODE}, output positive: its words stand behind those of another conditioning, as "
             "ConditioningConcat puts them, so their places are lost and they would act everywhere. "

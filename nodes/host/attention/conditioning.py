@@ -52,15 +52,16 @@ class ConditioningBias:
     def __post_init__(self) -> None:
         MADE.add(self)
 
-    def found_in(self, features: torch.Tensor, first: int) -> bool:
-        """Whether these text features are part of others [1, K, D], from token `first` on."""
+    def place_in(self, features: torch.Tensor, first: int = 0) -> int | None:
+        """The first token, from `first` on, at which these text features stand in [1, K, D]."""
         own = self.features
         length = own.shape[1]
         if features.shape[-1] != own.shape[-1] or features.shape[1] < first + length:
-            return False
+            return None
         starts = features[0, first : features.shape[1] - length + 1].to(own) == own[0, 0]
-        places = starts.all(-1).nonzero().flatten() + first
-        return any(torch.equal(features[:, i : i + length].to(own), own) for i in places.tolist())
+        places = (starts.all(-1).nonzero().flatten() + first).tolist()
+        found = (i for i in places if torch.equal(features[:, i : i + length].to(own), own))
+        return next(found, None)
 
 
 # All that are alive, to recognise text features whose dictionary a node has dropped.
@@ -145,23 +146,14 @@ def _chunk(
     if features is not own:
         if not features.any():
             return None  # ConditioningZeroOut
-        start = _start(features, own)
+        # models pad on either side; an adapter's features are others in the same places
+        start = asked.place_in(features) or 0
     count, (rows, columns) = len(x_in), x_in.shape[-2:]
     pictures = row_pictures(len(asked.bias.masks), count, options, f"{NODE}, input collage")
     if area is not None:  # it may reach over the edge, where ComfyUI cuts it off
-        height, width, top, left = area
+        (height, width), (top, left) = area[len(area) // 2 - 2 : len(area) // 2], area[-2:]
         area = (min(height, rows - top), min(width, columns - left), top, left)
     return ChunkBias(asked, features.shape[1], start, area, (rows, columns), pictures)
-
-
-def _start(features: torch.Tensor, own: torch.Tensor) -> int:
-    """The token of the model's text at which our own begins; models pad on either side.
-
-    A model that replaces text features by those of an adapter keeps the places of the tokens.
-    """
-    last = features.shape[1] - own.shape[1]
-    alike = features.shape[-1] == own.shape[-1] and last > 0
-    return last if alike and torch.equal(features[:, last:].to(own), own) else 0
 
 
 def check_picture(chunk: ChunkBias, x: torch.Tensor, chunks: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def loop(load_module):
 @pytest.fixture(scope="session")
 def transformers(load_module):
     return load_module(Path(__file__).parents[1] / "tiny_transformers.py")
+
+
+@pytest.fixture
+def refused(pack):
+    def check(match: str):
+        return pytest.raises(pack.collage_core.errors.CollageError, match=match)
+
+    return check
 
 
 @pytest.fixture
@@ -61,12 +70,19 @@ class Case:
     sigma: float
 
 
+@pytest.fixture(scope="session")
+def model_of(transformers):
+    """The family's model, made once; tests that change its shapes or itself make their own."""
+    return functools.cache(transformers.tiny_transformer)
+
+
 @pytest.fixture
-def make_case(pack, transformers, make_bias):
+def make_case(pack, transformers, model_of, make_bias):
     def make(family: str, *, batch: int = 2, tokens: int = 20, shapes=None, **bias) -> Case:
         attention = pack.nodes.host.attention
         size = SIZES.get(family, ODD)
-        model = transformers.tiny_transformer(family, **(shapes or {}))
+        own = shapes is not None
+        model = transformers.tiny_transformer(family, **shapes) if own else model_of(family)
         asked = make_bias(size, **bias)
         positive = attention.conditioning.with_bias(
             transformers.text(family, tokens, seed=3), asked

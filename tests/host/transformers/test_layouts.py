@@ -6,6 +6,7 @@ nothing changes on the left, and every cell on the right.
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -69,7 +70,7 @@ def halves(make_case, transformers, cut_off, predict, pack):
     A refiner mixes the words of some families, so all of theirs change.
     """
 
-    def run(family: str, *, tokens: int = 20, changed=None, words=None, shapes=None, **more):
+    def run(family: str, *, tokens=20, changed=None, words=None, shapes=None, after=None, **more):
         shapes = {**ONE_BLOCK[family], **(shapes or {})}
         case = make_case(family, batch=1, tokens=tokens, shapes=shapes)
         network = case.model.model.diffusion_model
@@ -82,6 +83,7 @@ def halves(make_case, transformers, cut_off, predict, pack):
             ((features, options),) = positive
             entry = [features, {**options, **more}]
             biased = pack.nodes.host.attention.conditioning.with_bias([entry], bias)
+            biased = after(biased) if after else biased
             conds = {"positive": biased, "negative": case.negative}
             found.append(predict(case.patched, conds, case.x, case.sigma)["positive"])
         change = (found[0] - found[1]).abs().amax(1).squeeze()
@@ -138,6 +140,15 @@ def test_other_encoders_beside_the_text(halves) -> None:
     assert_left_is_free(*halves("hunyuan_image", shapes={"byt5": True}, **glyphs))
     assert_left_is_free(*halves("hunyuan_video15", **glyphs))
     assert_left_is_free(*halves("hunyuan_video15", clip_vision_output=look, **glyphs))
+
+
+@pytest.mark.parametrize("family", ["flux", "flux2", "zimage", "wan", "lens", "aura_flow"])
+def test_text_that_was_appended(halves, transformers, family: str) -> None:
+    import nodes
+
+    other = transformers.text(family, 12, seed=9)
+    appended = partial(nodes.ConditioningConcat().concat, conditioning_from=other)
+    assert_left_is_free(*halves(family, after=lambda own: appended(own)[0]))
 
 
 @pytest.mark.parametrize("family", CELLS)
