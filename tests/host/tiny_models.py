@@ -127,14 +127,16 @@ def tiny_clip(*, seed: int = 1) -> comfy.sd.CLIP:
     return clip
 
 
-def tiny_vae(*, seed: int = 2, latent_channels: int = 4) -> comfy.sd.VAE:
-    """A VAE: the host's KL autoencoder, eight pixels to a cell."""
-    ddconfig = {**VAE, "z_channels": latent_channels}
+def tiny_vae(*, seed: int = 2, latent_channels: int = 4, cell: int = 8) -> comfy.sd.VAE:
+    """A VAE: the host's KL autoencoder, `cell` pixels to a cell."""
+    levels = [1] * cell.bit_length()
+    ddconfig = {**VAE, "z_channels": latent_channels, "ch_mult": levels}
     params = {"ddconfig": ddconfig, "embed_dim": latent_channels}
     weights = comfy.ldm.models.autoencoder.AutoencoderKL(**params)
     randomize(weights, seed)
     vae = comfy.sd.VAE(weights.state_dict(), CPU, {"params": params}, torch.float32)
     vae.latent_channels = latent_channels
+    vae.downscale_ratio = vae.upscale_ratio = cell
     return vae
 
 

@@ -5,7 +5,9 @@ class_obj. The guider's conds are copies of its own, which end with the run.
 
 Host symbols:
     comfy.samplers: "OUTER_SAMPLE"
-    comfy.samplers.CFGGuider: conds
+    comfy.samplers.CFGGuider: conds, model_patcher
+    comfy.model_patcher.ModelPatcher: get_model_object(name)
+    comfy.latent_formats.LatentFormat: spacial_downscale_ratio
     comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
     comfy.sampler_helpers.convert_cond: "cross_attn", "model_conds"
     comfy.conds.CONDConstant(cond)
@@ -18,7 +20,6 @@ import logging
 import torch
 from comfy.conds import CONDConstant
 
-from ....collage_core.collage.collage import CELL
 from ....collage_core.errors import CollageError
 from .conditioning import DURING_A_RUN, KEY, MADE, NODE, ConditioningBias
 
@@ -47,7 +48,7 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
             "with sound, and a collage is one picture. Connect the latent of a picture alone."
         )
     for asked in carried[:1]:
-        _log_what_is_sampled(asked, latent_image)
+        _log_what_is_sampled(asked, latent_image, executor.class_obj.model_patcher)
     for entry in entries:  # the guider's own copies, which end with the run
         entry[DURING_A_RUN] = True
         if KEY in entry and entry["cross_attn"].any():  # not after ConditioningZeroOut
@@ -56,10 +57,11 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
     return executor(noise, latent_image, *args, **kwargs)
 
 
-def _log_what_is_sampled(asked: ConditioningBias, latent_image: torch.Tensor) -> None:
+def _log_what_is_sampled(asked: ConditioningBias, latent_image: torch.Tensor, model) -> None:
     """A latent of another size may be a second pass over a larger picture, or a crop."""
     (height, width), (rows, columns) = asked.bias.masks.shape[-2:], latent_image.shape[-2:]
-    if asked.box is None and (height, width) != (rows * CELL, columns * CELL):
+    cell = model.get_model_object("latent_format").spacial_downscale_ratio
+    if asked.box is None and (height // cell, width // cell) != (rows, columns):
         log.info(
             "%s: the latent of %d x %d cells is taken for all of the canvas of %d x %d pixels. If "
             "it is a crop, connect its box to crop.",
