@@ -9,7 +9,7 @@ from ..collage_core.noise.plan import LAST_STEP, SamplingPlan, StepRange
 from ..collage_core.noise.release import start_noise
 from ..collage_core.noise.seeds import noise_seeds
 from .host.models.batch_rows import latent_pictures, tell_pictures
-from .host.models.latents import cell_size
+from .host.models.latents import cell_size, check_canvas
 from .host.models.made_of import check_collage
 from .host.sampling.ksampler import sample_cells
 from .host.sampling.partial_run import start_latents
@@ -94,6 +94,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         pictures = latent_pictures(collage, latent_image, NODE, "latent_image")
         collage, model = collage.of_pictures(pictures), tell_pictures(model, pictures)
         cell = cell_size(model, vae)
+        check_canvas(model, vae, collage.width, collage.height)
         pixels = collage_noise(collage, base_noise, feather, halo)
         seeds = noise_seeds(seed, layer_seeds, collage, cell)
         plan = SamplingPlan(seeds, StepRange(start_at_step, end_at_step), renoise)

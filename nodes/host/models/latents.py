@@ -5,6 +5,8 @@ Host symbols:
     comfy.latent_formats.LatentFormat: latent_channels, latent_dimensions, spacial_downscale_ratio
     comfy.model_base.BaseModel: latent_format
     comfy.sd.VAE: latent_channels, latent_dim, spacial_compression_encode(), encode(pixel_samples)
+    comfy.sd.VAE: crop_input
+    comfy.model_base.BaseModel: diffusion_model
     comfy.sample: fix_empty_latent_channels(model, latent_image, downscale_ratio_spacial)
     nodes.common_ksampler: "samples", "downscale_ratio_spacial", "downscale_ratio_temporal"
 """
@@ -15,6 +17,7 @@ import comfy.sample
 import torch
 
 from ....collage_core.errors import CollageError
+from .transformers import whole_cells
 
 NODE = "PerLayerNoiseKSampler"
 
@@ -37,6 +40,21 @@ def cell_size(model, vae, node: str = NODE) -> int:
             "Connect the VAE made for this model."
         )
     return found[1]
+
+
+def check_canvas(model, vae, width: int, height: int) -> None:
+    """CollageError for a canvas that is not made of whole cells, or patches, of the model.
+
+    The VAE would cut its rim off, and the picture would not be as large as its masks.
+    """
+    side = vae.spacial_compression_encode() * whole_cells(model.model.diffusion_model)
+    if not vae.crop_input or (width % side == 0 and height % side == 0):
+        return
+    fitting = " x ".join(str(-(-size // side) * side) for size in (width, height))
+    raise CollageError(
+        f"{NODE}, input collage: this model needs a canvas in multiples of {side} pixels, and "
+        f"{width} x {height} is none; {fitting} is the next. Set width and height of CollageStack."
+    )
 
 
 def start_latent(

@@ -19,6 +19,7 @@ Host symbols:
     comfy.ldm.cosmos.predict2.MiniTrainDIT: patch_spatial
     comfy.ldm.anima.model.Anima: patch_spatial
     comfy.ldm.kandinsky5.model.Kandinsky5: patch_size
+    comfy.ldm.pixart.pixartms.PixArtMS: patch_size
     comfy.model_base.Flux: "ref_latents"
     comfy.model_base.Krea2: "ref_latents_method"
     comfy.model_base.WAN21: "reference_latent"
@@ -170,11 +171,20 @@ LAYOUTS: dict[str, Callable[[Call], Layout]] = {
     "LTXVModel": lambda call: crossed(call, 1),
     "Kandinsky5": lambda call: crossed(call, call.network.patch_size[-1]),
 }
+UNPADDED = ("HunyuanVideo", "Kandinsky5", "PixArtMS")  # all others pad a latent to whole patches
 
 
 def is_transformer(network: Any) -> bool:
     """Whether LAYOUTS knows the class itself: a subclass may order its sequence otherwise."""
     return type(network).__name__ in LAYOUTS
+
+
+def whole_cells(network: Any) -> int:
+    """The number of cells that each side of a latent has to be a multiple of."""
+    if type(network).__name__ not in UNPADDED:
+        return 1
+    patch = network.patch_size
+    return patch if isinstance(patch, int) else patch[-1]
 
 
 def check_call(network: Any, x: torch.Tensor, extras: dict[str, Any], node: str) -> None:

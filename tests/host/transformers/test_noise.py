@@ -15,7 +15,7 @@ FAMILIES = [
 ]  # fmt: skip
 SHOWN_CLEAN = ["cosmos_predict2", "ltxv", "hunyuan_video", "wan22"]  # by the host's KSampler
 SIZE, ODD = (10, 18), (9, 17)
-EVEN = ("kandinsky5", "hunyuan_video", "hidream", "pixart")  # these refuse odd latents
+EVEN = ("kandinsky5", "hunyuan_video", "pixart")  # these refuse odd latents
 STEPS = 8
 GIVEN = {"steps": STEPS, "cfg": 2.0, "sampler_name": "euler", "scheduler": "simple"}
 
