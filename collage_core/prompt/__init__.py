@@ -6,4 +6,5 @@ Modules
     phrases    where the words of each layer stand in the scene prompt
     insertion  embedding:NAME put before them
     pieces     the prompt cut for tokenising, each piece of known layers
+    prefixes   the tokens of a phrase where a tokenizer needs the whole prompt
 """

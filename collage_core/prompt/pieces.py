@@ -32,7 +32,7 @@ def prompt_pieces(phrases: Phrases) -> list[Piece]:
     owner: list[int | None] = [None] * len(phrases.prompt)
     for number, region in enumerate(phrases.regions):
         for place in region.places:
-            for start, end in _joined(place.words, phrases.prompt):
+            for start, end in joined(place.words, phrases.prompt):
                 owner[start:end] = [number] * (end - start)
     pieces = []
     for start, end in read_prompt(phrases.prompt).literals:
@@ -42,14 +42,15 @@ def prompt_pieces(phrases: Phrases) -> list[Piece]:
     return pieces
 
 
-def _joined(words: tuple[Span, ...], prompt: str) -> list[Span]:
-    joined: list[Span] = []
+def joined(words: tuple[Span, ...], prompt: str) -> list[Span]:
+    """The words as stretches: those with nothing but white space between them are one."""
+    stretches: list[Span] = []
     for start, end in sorted(words):
-        if joined and not prompt[joined[-1][1] : start].strip():
-            joined[-1] = (joined[-1][0], end)
+        if stretches and not prompt[stretches[-1][1] : start].strip():
+            stretches[-1] = (stretches[-1][0], end)
         else:
-            joined.append((start, end))
-    return joined
+            stretches.append((start, end))
+    return stretches
 
 
 def named_embeddings(prompt: str) -> list[str]:
