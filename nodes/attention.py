@@ -6,14 +6,14 @@ from comfy_api.latest import io
 
 from ..collage_core.attention.bias import SCHEDULES, AttentionBias
 from ..collage_core.attention.report import describe_bias
+from ..collage_core.attention.spans import TokenSpans
 from ..collage_core.collage.box import Box, read_box
 from ..collage_core.collage.collage import Collage
-from ..collage_core.errors import CollageError
 from .host.attention.conditioning import with_bias
 from .host.attention.patch import attach_conditioning, patch_model
-from .host.attention.token_spans import TokenSpans, token_spans
+from .host.attention.token_spans import in_features, token_spans
 from .host.models.embeddings_in_memory import with_embeddings_in_memory
-from .host.models.families import check_width, context_width
+from .host.models.families import check_width, text_of, text_width
 from .sockets import CATEGORY, CollageSocket, crop_socket
 from .widgets import share_widget
 
@@ -69,18 +69,11 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         cls, model, clip, collage, schedule, strength, start_percent, end_percent, crop=None
     ) -> io.NodeOutput:
         box = read_box(crop, collage, f"{NODE}, input crop")
-        width = context_width(model, NODE)
-        clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
-        phrases = collage.learned_phrases
-        spans = token_spans(clip, phrases)
-        conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
-        for features, _ in conditioning:
-            _check_features(features, width, spans)
+        positive, spans = _encoded(model, clip, collage)
         when = {"schedule": schedule, "start": start_percent, "end": end_percent}
         bias = _bias(collage, box, spans, strength, **when)
-        positive = with_bias(conditioning, bias, collage, box)
-        length = conditioning[0][0].shape[1]
-        report = describe_bias(collage, bias, spans.spelling, length, str(box or ""))
+        positive = with_bias(positive, bias, collage, box)
+        report = describe_bias(collage, bias, spans, str(box or ""))
         return io.NodeOutput(attach_conditioning(patch_model(model), positive), positive, report)
 
 
@@ -97,11 +90,14 @@ def _bias(
     )
 
 
-def _check_features(features, width: int, spans: TokenSpans) -> None:
-    check_width(features.shape[-1], width, NODE)
-    last = max((max(region.tokens, default=0) for region in spans.regions), default=0)
-    if last >= features.shape[1]:
-        raise CollageError(
-            f"{NODE}, input collage: the text encoder keeps {features.shape[1]} tokens, and words "
-            f"of a layer stand at token {last}. Shorten the prompt."
-        )
+def _encoded(model, clip, collage: Collage) -> tuple[list, TokenSpans]:
+    """The prompt as a CONDITIONING, and where each layer's words stand in it."""
+    width, text = text_width(model, NODE), text_of(model, clip, NODE)
+    clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
+    phrases = collage.learned_phrases
+    spans = token_spans(clip, phrases, text)
+    conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
+    lengths = {features.shape[1] for features, _ in conditioning}
+    for features, _ in conditioning:
+        check_width(features.shape[-1], width, NODE)
+    return conditioning, in_features(spans, min(lengths), text)

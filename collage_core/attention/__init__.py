@@ -2,6 +2,7 @@
 
 Modules
     bias    the bias of cross-attention by visible masks
+    spans   where each layer's words stand among the tokens
     maps    where words acted, and how much leaked, with its report
     report  the report of the attention patch
 """

@@ -9,20 +9,23 @@ from ..collage.report import percent
 from ..errors import quoted
 from ..storage.embedding_file import MANY_VECTORS
 from .bias import AttentionBias, TokenRegion
+from .spans import LEARNED, TokenSpans
 
 FEW_TOKENS = 8
 
 
 def describe_bias(
-    collage: Collage, bias: AttentionBias, spelling: dict[int, str], length: int, crop: str = ""
+    collage: Collage,
+    bias: AttentionBias,
+    spans: TokenSpans,
+    crop: str = "",
 ) -> str:
     """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
 
-    spelling: the text of the token at each position; length: tokens of the conditioning; crop:
-    the part of the canvas that the masks show, if not all of it.
+    crop: the part of the canvas that the masks show, if not all of it.
     """
     shown, total = len(collage.shown), len(collage.layers)
-    head = f"{shown} of {total} layers steer {len(spelling)} of {length} tokens"
+    head = f"{shown} of {total} layers steer {len(spans.spelling)} of {spans.length} tokens"
     when = f"schedule {bias.schedule}, from {bias.start:g} to {bias.end:g} of the steps"
     lines = [f"{head}; {when}."]
     if crop:
@@ -33,15 +36,20 @@ def describe_bias(
         lines.append("! Every attract and repel is 0: the model paints as if it were unpatched.")
     elif bias.start >= bias.end:
         lines.append("! start_percent is not below end_percent: the bias never acts.")
+    lines += [
+        f"! Weights do nothing here: this text encoder reads (...:{weight}) as words."
+        for weight in spans.idle_weights[:1]
+    ]
     for index in range(shown):
-        lines += ["", *_layer_lines(collage, bias, spelling, index)]
+        lines += ["", *_layer_lines(collage, bias, spans, index)]
     return "\n".join(lines)
 
 
 def _layer_lines(
-    collage: Collage, bias: AttentionBias, spelling: dict[int, str], index: int
+    collage: Collage, bias: AttentionBias, spans: TokenSpans, index: int
 ) -> Iterator[str]:
     number, layer = collage.numbered[index]
+    spelling = spans.spelling
     region = next(region for region in bias.regions if index in region.layers)
     visible = bias.masks[:, index].mean().item()
     tokens = ", ".join(f"{position} {spelling[position]}" for position in region.tokens)
@@ -51,12 +59,12 @@ def _layer_lines(
     )
     if visible == 0:
         yield f"    ! nothing of it can be seen{_consequence(bias, region)}"
-    if len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
+    if spans.english and len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
         yield (
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "
             "mean little to it"
         )
-    vectors = sum(spelling[position] == "learned" for position in region.tokens)
+    vectors = sum(spelling[position] == LEARNED for position in region.tokens)
     if vectors > MANY_VECTORS:
         yield f"    ! {vectors} learned vectors leave little of the prompt to be obeyed"
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:

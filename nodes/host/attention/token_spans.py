@@ -1,64 +1,91 @@
 """The positions of each layer's words among the tokens of ComfyUI's text encoders.
 
-tokenize returns {encoder: chunks of (token, weight, word id)}. Word id 0 marks start, end and
-padding. A token is a number, or a vector of an embedding.
+The pieces of a prompt add up to what CLIP reads; all other encoders see a prompt as a whole.
 
 Host symbols:
-    comfy.sd.CLIP: tokenize(text, return_word_ids), tokenizer
-    comfy.sd1_clip.SD1Tokenizer: "clip_{}"
-    comfy.sd1_clip.SDTokenizer: embedding_size, decode(token_ids, *, skip_special_tokens)
+    comfy.sd.CLIP: cond_stage_model
+    comfy.text_encoders.sd3_clip.SD3ClipModel: clip_l, clip_g, t5xxl
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import chain
 
-import torch
-
 from ....collage_core.attention.bias import TokenRegion
+from ....collage_core.attention.spans import TokenSpans
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.phrases import Phrases, describe
-from ....collage_core.prompt.pieces import named_embeddings, prompt_pieces, region_positions
-from ..models.families import encoders_of
+from ....collage_core.prompt.pieces import prompt_pieces, region_positions
+from ....collage_core.prompt.prefixes import (
+    CutOffError,
+    Prefixes,
+    UnclearBorderError,
+    region_tokens,
+    same_token,
+)
+from ....collage_core.prompt.syntax import Span, weight_texts
+from ..models.families import ENCODERS, Text, encoders_of
+from .prompt_embeddings import check_embeddings
+from .tokens import SPACE, reads_weights, spelling_of, tokens_of, unknown_token, word_tokens
 
 NODE = "MaskedCrossAttentionPatch"
-UNREADABLE = (  # what ComfyUI's reader raises when a file holds no table of vectors
-    AttributeError,
-    LookupError,
-    NameError,
-    RuntimeError,
-    StopIteration,
-    TypeError,
-    ValueError,
-)
+ENGLISH = (*ENCODERS, "t5xxl", "pile_t5xl")  # the others were trained on many languages
 
 
-@dataclass(frozen=True)
-class TokenSpans:
-    """The regions of a prompt with the positions of their tokens, and the text of each token.
-
-    token_spans(clip, find_phrases("a red fox", [(1, "fox")]))
-    TokenSpans((TokenRegion((0,), (3,)),), {3: "fox"})
-    """
-
-    regions: tuple[TokenRegion, ...]
-    spelling: dict[int, str]
-
-
-def token_spans(clip, phrases: Phrases) -> TokenSpans:
+def token_spans(clip, phrases: Phrases, text: Text | None = None) -> TokenSpans:
     """Find the tokens of every region of the prompt.
 
-    Every piece of the prompt is tokenised alone, and the pieces must add up to the tokens of the
-    whole prompt, so that positions are counted and never guessed. Raises CollageError where they
-    do not.
+    text: the encoders that make the model's text features, None for a UNet's. Positions are counted
+    and never guessed: raises CollageError where the tokenizer does not tell a phrase from what
+    stands next to it.
     """
-    encoders_of(clip, NODE)
-    for name in named_embeddings(phrases.prompt):
-        _check_embedding(clip, name)
-    whole = _word_tokens(clip, phrases.prompt)
+    text = Text("", (), (encoders_of(clip, NODE),)) if text is None else text
+    check_embeddings(clip, phrases.prompt, text)
+    found = None
+    for encoders in (part for part in text.parts if _is_loaded(clip, part)):
+        find = _by_pieces if set(encoders) <= set(ENCODERS) else _by_prefixes
+        own = find(clip, phrases, encoders)
+        found = own if found is None else own.behind(found)
+    if found is None:
+        raise CollageError(
+            f"{NODE}, input clip: none of its text encoders for {text.family} is loaded, so there "
+            "are no words to place. Load the CLIP with its text encoders."
+        )
+    return found
+
+
+def in_features(spans: TokenSpans, length: int, text: Text) -> TokenSpans:
+    """The same words among `length` text features; CollageError where their place is not known."""
+    if text.adapter:
+        return spans
+    positions = list(chain(*(region.tokens for region in spans.regions)))
+    if not text.family:
+        if max(positions, default=0) >= length:
+            raise _cut_off(length, f"words of a layer stand at token {max(positions)}")
+        return replace(spans, length=length)
+    moved = length - spans.length + text.cut
+    if moved > 0 or (moved and spans.parts > 1) or min(positions, default=0) + moved < 0:
+        raise CollageError(
+            f"{NODE}, input clip: it gives {length} text features for {spans.length} tokens of "
+            "the prompt, so the words of a layer have no known place in them. Connect the CLIP "
+            "as ComfyUI loads it, without nodes that change its features."
+        )
+    return replace(spans.moved(moved), length=length)
+
+
+def _is_loaded(clip, encoders: tuple[str, ...]) -> bool:
+    """Whether the CLIP has one of these encoders: SD3 is often used without T5."""
+    made = getattr(clip, "cond_stage_model", None)
+    names = [name for one in encoders for name in (f"clip_{one}", one) if hasattr(made, name)]
+    return not names or any(getattr(made, name) is not None for name in names)
+
+
+def _by_pieces(clip, phrases: Phrases, encoders: tuple[str, ...]) -> TokenSpans:
+    """The tokens of CLIP: every piece of the prompt is tokenised alone, and they must add up."""
+    whole = word_tokens(clip, phrases.prompt, encoders)
     pieces = prompt_pieces(phrases)
-    tokens = [_word_tokens(clip, piece.text) for piece in pieces]
+    tokens = [word_tokens(clip, piece.text, encoders) for piece in pieces]
     positions = {}
     for encoder, found in whole.items():
         parts = [piece[encoder] for piece in tokens]
@@ -72,89 +99,82 @@ def token_spans(clip, phrases: Phrases) -> TokenSpans:
             f"{quoted(phrases.prompt)} differently. Use embeddings made for both encoders with "
             "the same number of vectors."
         )
-    regions = tuple(
-        TokenRegion(region.layers, first[number]) for number, region in enumerate(phrases.regions)
+    encoder = next(iter(whole))
+    spelling = spelling_of(clip, encoder, dict(whole[encoder]), first)
+    return TokenSpans(
+        _regions(phrases, first), spelling, len(tokens_of(clip, phrases.prompt, encoder))
     )
-    return TokenSpans(regions, _spelling(clip, whole, set(chain(*first.values()))))
 
 
-def _word_tokens(clip, text: str) -> dict[str, list[tuple[int, int | torch.Tensor]]]:
-    """Per encoder the tokens that are words or embeddings, with their positions from 0 on."""
-    encoded = clip.tokenize(text, return_word_ids=True)
-    return {
-        encoder: [
-            (place, token)
-            for place, (token, _, word) in enumerate(chain.from_iterable(chunks))
-            if word != 0
-        ]
-        for encoder, chunks in encoded.items()
-    }
+def _by_prefixes(clip, phrases: Phrases, encoders: tuple[str, ...]) -> TokenSpans:
+    """The tokens of any other encoder, which are those between the prefixes of the prompt."""
+    (encoder,) = encoders
+    weights = reads_weights(clip, encoder)
+    prefixes = Prefixes(phrases.prompt, lambda text: tokens_of(clip, text, encoder), weights)
+    _check_spaces(prefixes, encoder)
+    try:
+        positions = region_tokens(phrases, prefixes)
+    except UnclearBorderError as error:
+        raise _unclear(phrases.prompt, error.span) from error
+    except CutOffError as error:
+        words = f"{quoted(phrases.prompt[slice(*error.span)])} stands behind them"
+        raise _cut_off(len(prefixes.whole), words) from error
+    tokens = dict(enumerate(prefixes.whole))
+    spelling = spelling_of(clip, encoder, tokens, positions)
+    _check_known(clip, encoder, phrases, tokens, positions)
+    idle = () if weights else tuple(weight_texts(phrases.prompt))
+    regions, english = _regions(phrases, positions), encoder in ENGLISH
+    return TokenSpans(regions, spelling, len(tokens), english=english, idle_weights=idle)
+
+
+def _regions(phrases: Phrases, positions: dict[int, tuple[int, ...]]) -> tuple[TokenRegion, ...]:
+    return tuple(
+        TokenRegion(r.layers, positions[number]) for number, r in enumerate(phrases.regions)
+    )
 
 
 def _check_sum(prompt: str, pieces, parts, found) -> None:
     """Refuse a prompt whose pieces give other tokens than the whole; name the first such piece."""
     rest = iter(found)
     for piece, part in zip(pieces, parts, strict=True):
-        same = all(_same(token, next(rest, (0, None))[1]) for _, token in part)
+        same = all(same_token(token, next(rest, (0, None))[1]) for _, token in part)
         if not same or (piece.text.strip() and not part):
-            raise CollageError(
-                f"{NODE}, input collage: the text encoder does not tell the words at "
-                f"{describe(*piece.span)} of the prompt {quoted(prompt)} from the signs next "
-                f"to them. Put a space around {quoted(piece.text.strip())}."
-            )
+            raise _unclear(prompt, piece.span, piece.text.strip())
 
 
-def _same(token: int | torch.Tensor, other: int | torch.Tensor | None) -> bool:
-    if isinstance(token, torch.Tensor) and isinstance(other, torch.Tensor):
-        return torch.equal(token, other)
-    if isinstance(token, torch.Tensor) or isinstance(other, torch.Tensor):
-        return False
-    return token == other
-
-
-def _check_embedding(clip, name: str) -> None:
-    """Refuse an embedding that ComfyUI would leave out: every later word would move."""
-    for encoder, vectors in _vectors(clip, name).items():
-        width = getattr(clip.tokenizer, f"clip_{encoder}").embedding_size
-        if not vectors:
-            problem = f"was not found for the text encoder {encoder}, or could not be read. "
-            raise _refusal(name, problem + "Put a sound file into")
-        if any(vector.shape != (width,) for vector in vectors):
-            shape = [len(vectors), *vectors[0].shape]
-            problem = f"has the shape {shape}; the text encoder {encoder} needs {width} numbers "
-            raise _refusal(name, problem + "a vector. Put one made for this model into")
-        if not all(vector.isfinite().all() and vector.any() for vector in vectors):
-            problem = "holds a vector of NaN, infinity or nothing but zeros. "
-            raise _refusal(name, problem + "Put a sound file into")
-
-
-def _vectors(clip, name: str) -> dict[str, list[torch.Tensor]]:
-    """The vectors that ComfyUI reads for `embedding:NAME`, per encoder."""
-    try:
-        tokens = _word_tokens(clip, f"embedding:{name}")
-    except UNREADABLE as error:
-        raise _refusal(name, "could not be read. Put a sound file into") from error
-    return {
-        encoder: [token for _, token in found if isinstance(token, torch.Tensor)]
-        for encoder, found in tokens.items()
-    }
-
-
-def _refusal(name: str, problem: str) -> CollageError:
+def _unclear(prompt: str, span: Span, words: str = "") -> CollageError:
     return CollageError(
-        f"{NODE}, input collage: {quoted(f'embedding:{name}')} in the prompt {problem} "
-        "models/embeddings, or take the word out of the prompt."
+        f"{NODE}, input collage: the text encoder does not tell the words at {describe(*span)} of "
+        f"the prompt {quoted(prompt)} from the signs next to them. Put a space around "
+        f"{quoted(words or prompt[slice(*span)])}."
     )
 
 
-def _spelling(clip, whole, wanted: set[int]) -> dict[int, str]:
-    """The text of each of the wanted tokens."""
-    encoder, tokens = next(iter(whole.items()))
-    decode = getattr(clip.tokenizer, f"clip_{encoder}").decode
-    return {
-        place: "learned"
-        if isinstance(token, torch.Tensor)
-        else decode([token], skip_special_tokens=False)
-        for place, token in tokens
-        if place in wanted
-    }
+def _cut_off(kept: int, words: str) -> CollageError:
+    return CollageError(
+        f"{NODE}, input collage: the text encoder keeps {kept} tokens, and {words}. Shorten the "
+        "prompt."
+    )
+
+
+def _check_spaces(prefixes: Prefixes, encoder: str) -> None:
+    if prefixes.tokenise("red fox") == prefixes.tokenise("redfox"):
+        raise CollageError(
+            f"{NODE}, input clip: its text encoder {encoder} runs words together, as that of Llama "
+            "does with transformers 5, so the model would read other words. Install transformers 4."
+        )
+
+
+def _check_known(clip, encoder: str, phrases: Phrases, tokens, positions) -> None:
+    """Refuse words that are nothing but unknown tokens, which all look the same to the model."""
+    unknown = unknown_token(clip, encoder)
+    for number, region in enumerate(phrases.regions):
+        spelt = spelling_of(clip, encoder, tokens, {0: positions[number]})
+        seen = [tokens[place] for place, text in spelt.items() if text != SPACE]
+        if all(same_token(token, unknown) for token in seen):
+            place = region.places[0]
+            raise CollageError(
+                f"{NODE}, input collage: the text encoder {encoder} knows no sign of "
+                f"{quoted(phrases.prompt[place.start : place.end])} at "
+                f"{describe(place.start, place.end)} of the prompt. Write it in English."
+            )

@@ -7,7 +7,8 @@ Host symbols:
     comfy.sd.CLIP: clone(), tokenizer
     comfy.sd1_clip.SD1Tokenizer: "clip_{}"
     comfy.sdxl_clip.SDXLTokenizer: clip_l, clip_g
-    comfy.sd1_clip.SDTokenizer: embedding_directory, _try_get_embedding(embedding_name)
+    comfy.sd1_clip.SDTokenizer: embedding_directory, embedding_size
+    comfy.sd1_clip.SDTokenizer: _try_get_embedding(embedding_name)
     comfy.sd1_clip.SDTokenizer: tokenize_with_weights(text, return_word_ids)
 """
 
@@ -36,23 +37,45 @@ def tokenizer_with(tokenizer, embeddings: Iterable[Embedding]):
     """
     embeddings = list(embeddings)
     copied = copy.copy(tokenizer)
-    for encoder in ENCODERS:
-        shared = getattr(tokenizer, f"clip_{encoder}", None)
-        if shared is None:
+    for name, shared in vars(tokenizer).items():
+        encoder = name.removeprefix("clip_")
+        if not hasattr(shared, "embedding_directory"):
             continue
+        if encoder not in ENCODERS and not reads_embeddings(shared):
+            continue  # embedding:NAME is only words there, and is refused as such
         own = copy.copy(shared)
         own.embedding_directory = shared.embedding_directory or []
-        vectors = {one.name: one.vectors[encoder] for one in embeddings if encoder in one.vectors}
         own._try_get_embedding = partial(  # noqa: SLF001
-            _look_up, vectors, getattr(own, "_try_get_embedding", None)
+            _look_up,
+            {one.name: _of(one, encoder, own.embedding_size) for one in embeddings},
+            getattr(own, "_try_get_embedding", None),
         )
-        _check_reading(own)
-        setattr(copied, f"clip_{encoder}", own)
+        if not _looks_up(own):
+            raise CollageError(
+                "The learned embeddings of layers cannot be given to this CLIP: its tokenizer "
+                "reads `embedding:NAME` in another way than that of ComfyUI 0.30.0. Update this "
+                "pack, or take the embeddings off the layers and write their `embedding:NAME` into "
+                "the prompt."
+            )
+        setattr(copied, name, own)
     return copied
 
 
-def _check_reading(tokenizer) -> None:
-    """Raise CollageError where ComfyUI does not look embeddings up with `_look_up`."""
+def _of(embedding: Embedding, encoder: str, width: int) -> torch.Tensor | None:
+    """The vectors for an encoder; files for others than CLIP rarely name it."""
+    if encoder in ENCODERS:
+        return embedding.vectors.get(encoder)
+    tables = embedding.vectors.values()
+    return next((table for table in tables if table.shape[1] == width), None)
+
+
+def reads_embeddings(tokenizer) -> bool:
+    """Whether a tokenizer was made to read embedding:NAME: ComfyUI gives some no folder."""
+    return tokenizer.embedding_directory is not None and _looks_up(tokenizer)
+
+
+def _looks_up(tokenizer) -> bool:
+    """Whether the tokenizer asks `_try_get_embedding` for the vectors of embedding:NAME."""
     probe = torch.ones(2, 1)
     asked = copy.copy(tokenizer)
     asked._try_get_embedding = partial(_look_up, {PROBE: probe}, None)  # noqa: SLF001
@@ -61,12 +84,7 @@ def _check_reading(tokenizer) -> None:
         read = [t for chunk in chunks for t, *_ in chunk if isinstance(t, torch.Tensor)]
     except (AttributeError, TypeError, ValueError):
         read = []
-    if not read or not torch.equal(torch.stack(read), probe):
-        raise CollageError(
-            "The learned embeddings of layers cannot be given to this CLIP: its tokenizer reads "
-            "`embedding:NAME` in another way than that of ComfyUI 0.30.0. Update this pack, or "
-            "take the embeddings off the layers and write their `embedding:NAME` into the prompt."
-        )
+    return bool(read) and torch.equal(torch.stack(read), probe)
 
 
 def with_embeddings_in_memory(clip: Any, embeddings: Iterable[Embedding | None]) -> Any:
@@ -82,10 +100,10 @@ def with_embeddings_in_memory(clip: Any, embeddings: Iterable[Embedding | None])
     return clone
 
 
-def _look_up(vectors: Vectors, in_files, text: str):
+def _look_up(vectors: Mapping[str, torch.Tensor | None], in_files, text: str):
     """Returns what ComfyUI's own look-up does; a name may be followed by commas."""
     name = embedding_name(text)
-    if name not in vectors:
+    if vectors.get(name) is None:
         return in_files(text)
     return vectors[name], name, " ".join(text[len(name) :].split())
 

@@ -34,8 +34,8 @@ def test_values_that_come_over_a_link(make_collage, patch, refused, name, value,
         patch(make_collage(), **{name: value})
 
 
-def test_other_families_are_named(tiny, make_collage, patch, refused) -> None:
-    with refused("input model: QwenImage is not supported; SD1.x, SD2.x and SDXL"):
+def test_a_clip_of_another_family_is_named(tiny, make_collage, patch, refused) -> None:
+    with refused("input clip: it is that of a CLIP with the tokenizer SD1Tokenizer, and the model"):
         patch(make_collage(), model=tiny.tiny_qwen_image())
 
 

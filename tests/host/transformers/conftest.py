@@ -14,6 +14,7 @@ REGIONS = ((2, 3, 4), (9, 10))  # tokens of the two regions
 SIZES = {"hunyuan_video": (18, 14), "kandinsky5": (18, 14)}  # these refuse odd latents
 ODD = (17, 13)
 SIGMA = 0.7
+WIDGETS = {"schedule": "paper", "strength": 1.0, "start_percent": 0.0, "end_percent": 1.0}
 COSMOS_SIGMA = 2.0
 
 
@@ -30,6 +31,60 @@ def loop(load_module):
 @pytest.fixture(scope="session")
 def transformers(load_module):
     return load_module(Path(__file__).parents[1] / "tiny_transformers.py")
+
+
+@pytest.fixture(scope="session")
+def encoders(load_module):
+    """The module of tiny text encoders."""
+    return load_module(Path(__file__).parents[1] / "tiny_text_encoders.py")
+
+
+@pytest.fixture(scope="module")
+def clips(encoders):
+    """A tiny CLIP by family."""
+    made = {}
+
+    def get(family: str):
+        if family not in made:
+            made.clear()  # one at a time: vocabularies are large
+            made[family] = encoders.tiny_text_encoder(family)
+        return made[family]
+
+    return get
+
+
+@pytest.fixture
+def make_collage(pack):
+    """A canvas of 96 x 128 pixels with one layer left and one right."""
+
+    def make(prompt: str, texts=("red fox", "blue bear"), embedding=None):
+        core = pack.collage_core.collage.collage
+        layers = tuple(
+            core.Layer(
+                image=torch.rand(1, 96, 40, 3),
+                alpha=torch.ones(1, 96, 40),
+                text=text,
+                x=x,
+                embedding=embedding,
+            )
+            for text, x in zip(texts, (0.25, 0.75), strict=True)
+        )
+        background = torch.rand(1, 128, 96, 3)
+        return core.Collage(
+            width=96, height=128, prompt=prompt, background=background, layers=layers
+        )
+
+    return make
+
+
+@pytest.fixture
+def patch(pack):
+    """Execute the node: (model, positive, report)."""
+
+    def execute(**inputs):
+        return pack.nodes.attention.MaskedCrossAttentionPatch.execute(**{**WIDGETS, **inputs}).args
+
+    return execute
 
 
 @pytest.fixture
