@@ -5,7 +5,7 @@ Modules
     inversion    learning a layer's look, method by method
     samplers     every sampler of ComfyUI on one collage
     compositing  20 layers of 1024 x 1024 on one canvas, and large canvases
-    checkpoints  the examples with a checkpoint of full architecture
+    checkpoints  the examples for real models, with random weights
     queue        many prompts through ComfyUI's HTTP interface
     world        painting a scene of the painted world
 """

@@ -18,6 +18,7 @@ NONSENSE = [
     "bench.attention --size 7",
     "bench.attention --layers 1,two",
     "bench.checkpoints --canvas -64",
+    "bench.checkpoints --only sd9",
     "evaluate.__main__ prompts --prompts 0",
     "evaluate.__main__ --noise nan",
     "evaluate.__main__ --noise 1.1",

@@ -41,7 +41,7 @@ def write_checkpoint(path: Path) -> None:
         "cond_stage_model.": text.clip_l,
         "first_stage_model.": coder,
     }
-    _write(parts, path)
+    write_weights(parts, path)
 
 
 def write_control_net(path: Path) -> None:
@@ -50,14 +50,17 @@ def write_control_net(path: Path) -> None:
     shape = {**kind.unet, **kind.description.unet_extra_config}
     network = comfy.cldm.cldm.ControlNet(hint_channels=3, **shape)
     randomize(network)
-    _write({"control_model.": network}, path)
+    write_weights({"control_model.": network}, path)
 
 
-def _write(parts: dict[str, torch.nn.Module], path: Path) -> None:
+def write_weights(
+    parts: dict[str, torch.nn.Module], path: Path, more: dict[str, torch.Tensor] | None = None
+) -> None:
+    """A file in half precision; names begin with the key of their part. `more`: other tensors."""
     weights = {
         f"{prefix}{name}": value.half().contiguous()
         for prefix, part in parts.items()
         for name, value in part.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, path)
+    save_file(weights | (more or {}), path)
