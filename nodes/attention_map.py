@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..collage_core.attention.maps import describe_attention, layer_regions
 from ..collage_core.imaging.colour import heat_maps
-from .host.attention.replay import attached_conditioning, check_latent, replay
+from .host.attention.replay import attached_conditioning, check_latent, is_joint, replay
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .sockets import CATEGORY, CollageSocket
 from .widgets import seed_widget
@@ -71,4 +71,6 @@ class CollageAttentionMap(io.ComfyNode):
         attention = replay(model, positive, latent, steps, seed)
         maps, composite = attention.mean(0)[layer_regions(bias.regions)], collage.composite
         picture = heat_maps(maps, composite.visible_alpha[0], composite.image[0])
-        return io.NodeOutput(picture, describe_attention(collage, bias.regions, attention, steps))
+        joint = is_joint(model, positive, latent)
+        report = describe_attention(collage, bias.regions, attention, steps, joint=joint)
+        return io.NodeOutput(picture, report)

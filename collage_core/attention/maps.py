@@ -64,7 +64,10 @@ class AttentionSum:
         size: tuple[int, int],
     ) -> None:
         """One call of one block of `size` cells."""
-        found = region_attention(q, k, heads, bias, columns)
+        self.add(region_attention(q, k, heads, bias, columns), size)
+
+    def add(self, found: torch.Tensor, size: tuple[int, int]) -> None:
+        """What `region_attention` gave for all cells of one call."""
         self.total = self.total + onto_grid(found.mT.unflatten(-1, size), self.grid).cpu()
         self.calls += 1
 
@@ -114,11 +117,17 @@ def centres(maps: torch.Tensor) -> torch.Tensor:
 
 
 def describe_attention(
-    collage: Collage, regions: Sequence[TokenRegion], attention: torch.Tensor, levels: int
+    collage: Collage,
+    regions: Sequence[TokenRegion],
+    attention: torch.Tensor,
+    levels: int,
+    *,
+    joint: bool = False,
 ) -> str:
     """Per shown layer its leakage, the leakage of chance, and the centre of its attention.
 
-    attention: [B, R, h, w]; levels: the number of noise levels it was measured at.
+    attention: [B, R, h, w]; levels: the number of noise levels it was measured at; joint: whether a
+    cell of the model attends to other cells and to words at once.
     """
     masks = region_masks(collage.composite.visible_alpha, regions, attention)
     region_of = layer_regions(regions)
@@ -126,6 +135,12 @@ def describe_attention(
     chances = (1 - masks.mean((0, 2, 3))).tolist()
     found, wanted = centres(attention).tolist(), centres(masks).tolist()
     lines = [*_head(collage, levels, len(attention))]
+    if joint:
+        share = percent(attention.sum(1).mean().item())
+        lines.append(
+            f"The layers' words get {share} of a cell's attention. The rest is for other words "
+            "and, in a joint attention, for the cells; in a UNet words get some ten times more."
+        )
     for (number, layer), region in zip(collage.numbered, region_of, strict=True):
         leak, chance = leaks[region], chances[region]
         score = _score(leak, chance, found[region], wanted[region])

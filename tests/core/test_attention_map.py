@@ -218,3 +218,12 @@ def test_a_batch_and_a_single_level_are_named():
     maps = torch.ones(3, 1, 2, 4)
     text = describe_attention(picture, [TokenRegion((0,), (1,))], maps, 1)
     assert "mean over 1 noise level and 3 pictures." in text
+
+
+def test_the_share_of_words_beside_cells_is_told():
+    picture = collage(left("bear"), left("hat"))
+    maps = torch.tensor([0.03, 0.012]).view(1, 2, 1, 1).expand(1, 2, 2, 4)
+    regions = [TokenRegion((0,), (1,)), TokenRegion((1,), (2,))]
+    text = describe_attention(picture, regions, maps, 1, joint=True)
+    assert "The layers' words get 4.2 % of a cell's attention." in text
+    assert "a cell's attention" not in describe_attention(picture, regions, maps, 1)

@@ -24,6 +24,7 @@ from comfy.ldm.modules import attention
 from einops import rearrange
 
 from ....collage_core.attention.bias import bias_of_cells, peak_scores
+from ....collage_core.attention.maps import region_attention
 from ..models.transformers import Layout
 from .block import BlockBias
 
@@ -71,13 +72,18 @@ class AttentionCall:
             mask = mask[own] if len(mask) > 1 else mask
         return replace(self, q=self.q[own], k=self.k[own], v=self.v[own], mask=mask)
 
-    def rows(self, own: slice, added: torch.Tensor | None, attend: Attend) -> torch.Tensor:
-        """[B, H, rows, D] of these queries; `added` [B, 1, rows, K] joins the mask of the call."""
+    def mask_of(self, own: slice, added: torch.Tensor | None) -> Any:
+        """The mask of these queries, and `added` to it; None without either."""
         mask = self.mask
         if mask is not None and mask.shape[2] > 1:
             mask = mask[:, :, own]
         if added is not None:
             mask = added if mask is None else added + mask.to(added)
+        return mask
+
+    def rows(self, own: slice, added: torch.Tensor | None, attend: Attend) -> torch.Tensor:
+        """[B, H, rows, D] of these queries; `added` [B, 1, rows, K] joins the mask of the call."""
+        mask = self.mask_of(own, added)
         q, heads = self.q[:, :, own], self.q.shape[1]
         form = {"skip_reshape": True, "skip_output_reshape": True}
         return attend(q, self.k, self.v, heads, **{**self.more, "mask": mask, **form})
@@ -145,15 +151,18 @@ class JointAttention:
         q, k = (rearrange(x, "b h n d -> b n (h d)") for x in (call.q[:, :, first:end], call.k))
         heads = call.q.shape[1]
         peaks = peak_scores(q, k[:, own.columns.tokens], heads)
-        if self.recorder is not None:
-            bias = bias_of_cells(peaks, own.weights, own.columns, k.shape[1]).to(q.dtype)
-            self.recorder.record(q, k, heads, bias, own.columns, self.layout.grid)
         run = call.attend if self.use_override else _in_pytorch
+        shares = []
         for start in range(0, end - first, ROWS):
             weights = own.weights[:, start : start + ROWS]
             bias = bias_of_cells(peaks, weights, own.columns, k.shape[1]).to(q.dtype)
             rows = slice(first + start, first + start + weights.shape[1])
             parts.append(call.rows(rows, bias, run))
+            if self.recorder is not None:
+                some, whole = q[:, start : start + weights.shape[1]], call.mask_of(rows, bias)
+                shares.append(region_attention(some, k, heads, whole, own.columns))
+        if self.recorder is not None:
+            self.recorder.add(torch.cat(shares, 1), self.layout.grid)
         if end < self.layout.queries:
             parts.append(call.rows(slice(end, self.layout.queries), None, call.attend))
         return torch.cat(parts, 2)

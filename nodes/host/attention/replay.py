@@ -6,11 +6,12 @@ ComfyUI's own layers end an interrupted replay.
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: clone(), get_attachment(key), set_model_patch(patch, name)
-    comfy.model_patcher.ModelPatcher: get_model_object(name)
+    comfy.model_patcher.ModelPatcher: get_model_object(name), model
     comfy.model_patcher.ModelPatcher: remove_wrappers_with_key(wrapper_type, key)
     comfy.patcher_extension.WrappersMP: APPLY_MODEL
     comfy_api.torch_helpers.torch_compile: COMPILE_KEY
-    comfy.latent_formats.LatentFormat: latent_channels, spacial_downscale_ratio
+    comfy.model_base.BaseModel: diffusion_model
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: __class__
     comfy.samplers.Sampler: sample
     comfy.samplers.CFGGuider(model_patcher): inner_set_conds(conds), conds, inner_model
     comfy.samplers.CFGGuider: sample(noise, latent_image, sampler, sigmas, *, callback, seed)
@@ -29,6 +30,7 @@ import comfy.sample
 import comfy.samplers
 import comfy.utils
 import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.patcher_extension import WrappersMP
 from comfy_api.torch_helpers.torch_compile import COMPILE_KEY
 
@@ -38,7 +40,9 @@ from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.same_collage import difference
 from ....collage_core.errors import CollageError
 from ..models.families import block_keys, context_width
+from ..models.latents import latent_shape
 from ..models.made_of import another_collage, check_box
+from ..models.transformers import is_transformer, layout_of
 from .conditioning import KEY
 from .conditioning import NODE as PATCH
 from .patch import is_patched
@@ -48,7 +52,8 @@ NODE = "CollageAttentionMap"
 
 def attached_conditioning(model, collage: Collage) -> tuple[list, AttentionBias]:
     """The CONDITIONING and bias that the MODEL was patched for; CollageError unless they fit."""
-    context_width(model, NODE)
+    if not is_transformer(getattr(getattr(model, "model", None), "diffusion_model", None)):
+        context_width(model, NODE)
     positive = model.get_attachment(KEY)
     if not is_patched(model) or not positive:
         raise CollageError(
@@ -70,9 +75,8 @@ def attached_conditioning(model, collage: Collage) -> tuple[list, AttentionBias]
 
 def check_latent(model, collage: Collage, latent: dict) -> None:
     """CollageError unless this is a finished picture of the collage's size."""
-    samples, latent_format = latent["samples"], model.get_model_object("latent_format")
-    cell = latent_format.spacial_downscale_ratio
-    wanted = [latent_format.latent_channels, collage.height // cell, collage.width // cell]
+    samples = latent["samples"]
+    wanted = latent_shape(model, collage.height, collage.width)
     problem = ""
     if samples.is_nested or list(samples.shape[1:]) != wanted:
         found = "of several parts" if samples.is_nested else f"of shape {list(samples.shape)}"
@@ -103,16 +107,18 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
     guider.inner_set_conds({"positive": positive})
     model_sampling = probed.get_model_object("model_sampling")
     sigmas = comfy.samplers.calculate_sigmas(model_sampling, "normal", 2 * levels + 1)
-    progress = comfy.utils.ProgressBar(levels)
+    progress, taken = comfy.utils.ProgressBar(levels), _Replay(recorder)
     guider.sample(
         comfy.sample.prepare_noise(samples, seed, latent.get("batch_index")),
         samples,
-        _Replay(),
+        taken,
         sigmas[1 : 2 * levels : 2],
         callback=lambda step, *_: progress.update_absolute(step + 1),
         seed=seed,
     )
-    expected = levels * len([*block_keys(probed.model.diffusion_model)])
+    expected = levels * max(1, *taken.calls)
+    if isinstance(network := probed.model.diffusion_model, UNetModel):
+        expected = levels * len([*block_keys(network)])
     if recorder.calls < expected:
         raise CollageError(
             f"{NODE}, input model: {recorder.calls} of {expected} calls of its attention arrived, "
@@ -128,18 +134,33 @@ def replay(model, positive: list, latent: dict, levels: int, seed: int) -> torch
     return attention
 
 
+def is_joint(model, positive: list, latent: dict) -> bool:
+    """Whether a cell of the MODEL attends to other cells and to words at once."""
+    network, tokens = model.model.diffusion_model, positive[0][0].shape[1]
+    return is_transformer(network) and layout_of(network, latent["samples"], tokens, {}).joint
+
+
 class _Replay(comfy.samplers.Sampler):
     """Asks the model for predictions of one picture at falling noise levels, and takes no step.
 
     The positive runs alone, without guidance: patches of other packs that act after guidance may
     call the model again with other pictures.
+
+    calls: of attention with words, for each level. A transformer that another patch does not change
+    has as many at every level.
     """
+
+    def __init__(self, recorder: AttentionSum) -> None:
+        self.recorder = recorder
+        self.calls: list[int] = []
 
     def sample(self, guider, sigmas, extra_args, callback, noise, latent_image, *_):
         model, conds = guider.inner_model, [guider.conds["positive"]]
         for step, sigma in enumerate(sigmas):
             x = model.model_sampling.noise_scaling(sigma, noise, latent_image)
             level, options = sigma.expand(len(x)), extra_args["model_options"]
+            before = self.recorder.calls
             (denoised,) = comfy.samplers.calc_cond_batch(model, conds, x, level, options)
+            self.calls.append(self.recorder.calls - before)
             callback(step, denoised, x, len(sigmas))
         return latent_image

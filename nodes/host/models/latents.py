@@ -13,6 +13,8 @@ Host symbols:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import comfy.sample
 import torch
 
@@ -69,7 +71,7 @@ def start_latent(
     else:
         source, latent = "latent_image", _as_ksampler_takes_it(model, latent_image)
     samples = latent["samples"]
-    wanted = _latent_shape(model, cells)
+    wanted = _with_frame(model, cells.shape[2:])
     if samples.is_nested or list(samples.shape[1:]) != wanted:
         found = "of several parts" if samples.is_nested else f"of shape {list(samples.shape)}"
         raise CollageError(
@@ -85,11 +87,17 @@ def start_latent(
     return latent
 
 
-def _latent_shape(model, cells: torch.Tensor) -> list[int]:
-    """The shape after the batch dimension; for a video model a picture is one frame."""
+def latent_shape(model, height: int, width: int) -> list[int]:
+    """The shape after the batch dimension for a canvas of that many pixels."""
+    cell = model.get_model_object("latent_format").spacial_downscale_ratio
+    return _with_frame(model, (height // cell, width // cell))
+
+
+def _with_frame(model, size: Sequence[int]) -> list[int]:
+    """Channels and cells; for a video model a picture is one frame."""
     latent_format = model.get_model_object("latent_format")
     frames = [1] if latent_format.latent_dimensions == 3 else []
-    return [latent_format.latent_channels, *frames, *cells.shape[2:]]
+    return [latent_format.latent_channels, *frames, *size]
 
 
 def _as_ksampler_takes_it(model, latent_image: dict) -> dict:

@@ -65,6 +65,11 @@ class Layout:
     def cells(self) -> int:
         return self.grid[0] * self.grid[1]
 
+    @property
+    def joint(self) -> bool:
+        """Whether cells and text tokens are one sequence."""
+        return self.first_cell + self.first_token > 0
+
 
 @dataclass(frozen=True)
 class Call:

@@ -29,8 +29,11 @@ def test_an_attachment_alone_is_no_patch(refused, model, patch, collage) -> None
     assert "input model: BaseModel does not come" in refused(bare, collage)
 
 
-def test_a_model_of_another_family(refused, tiny, collage) -> None:
-    assert "input model: QwenImage is not supported" in refused(tiny.tiny_qwen_image(), collage)
+def test_a_model_of_another_family(refused, tiny, make_model, collage) -> None:
+    film = make_model()
+    film.model.model_config.unet_config["use_temporal_attention"] = True
+    assert "input model: BaseModel is not supported" in refused(film, collage)
+    assert "input model: QwenImage does not come from" in refused(tiny.tiny_qwen_image(), collage)
 
 
 @pytest.mark.parametrize(
