@@ -33,8 +33,15 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
             ),
             search_aliases=["regional prompt", "attention couple", "paint with words", "mask"],
             inputs=[
-                io.Model.Input("model", tooltip="An SD1.x, SD2.x or SDXL model."),
-                io.Clip.Input("clip", tooltip="The model's text encoder; it encodes the prompt."),
+                io.Model.Input(
+                    "model",
+                    tooltip="An SD1.x, SD2.x or SDXL model, or a transformer such as Flux, "
+                    "Qwen-Image, Z-Image or SD3; the help page lists them all.",
+                ),
+                io.Clip.Input(
+                    "clip",
+                    tooltip="The text encoder made for this model; it encodes the prompt.",
+                ),
                 CollageSocket.Input("collage", tooltip="Its layers say where words act."),
                 io.Combo.Input(
                     "schedule",
