@@ -100,7 +100,8 @@ class JointAttention:
 
     biases: one for each chunk of the batch, None for a chunk without; pictures: rows of the batch
     of each chunk; previous: the override of another pack; use_override: whether it obeys masks, so
-    that biased rows run in it too; recorder: an AttentionSum or None. `calls` counts biased calls.
+    that biased rows run in it too; recorder: an AttentionSum or None. acted: whether any call was
+    biased; it is never read here, as torch.compile would then compile every block anew.
 
         joint = JointAttention(layout, (bias, None), pictures=1)
         options["optimized_attention_override"] = joint
@@ -112,16 +113,16 @@ class JointAttention:
     previous: Attend | None = None
     use_override: bool = False
     recorder: Any = None
-    calls: int = 0
+    acted: bool = False
     _alike: dict[Any, int] = field(default_factory=dict)
 
     def __call__(self, function: Attend, *args: Any, **kwargs: Any) -> torch.Tensor:
         attend = function if self.previous is None else partial(self.previous, function)
-        given = {**dict(zip(POSITIONAL, args, strict=False)), **kwargs}
+        given = {POSITIONAL[place]: value for place, value in enumerate(args)} | kwargs
         call = AttentionCall.of(attend, given)
         if not self._is_meant(call, given.get("transformer_options") or {}):
             return attend(*args, **kwargs)
-        self.calls += 1
+        self.acted = True
         parts = []
         for number, bias in enumerate(self.biases):
             chunk = call.batch(slice(number * self.pictures, (number + 1) * self.pictures))

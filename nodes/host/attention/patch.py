@@ -137,13 +137,19 @@ def _install_bias(
         options = _with_bias(executor.class_obj, x, t, c_crossattn, options, kwargs)
     out = executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
     joint = options.get(OVERRIDE)
-    if isinstance(joint, JointAttention) and not joint.calls:
+    if isinstance(joint, JointAttention):
+        _check_acted(joint, options.get(RUN) or RunTensors())
+    return out
+
+
+def _check_acted(joint: JointAttention, run: RunTensors) -> None:
+    """Refuse a call without any biased attention, unless a cache answered later calls of a run."""
+    if not run.get(JointAttention, lambda: joint.acted):
         raise CollageError(
             f"{NODE}, output model: no attention of {joint.layout.queries} queries and "
             f"{joint.layout.keys} keys was called, so another patch of the model changes its "
             "tokens or replaces its attention, and no layer would keep its place. Take it out."
         )
-    return out
 
 
 def _with_bias(model, x, t, context, options: dict, extras: dict) -> dict:
