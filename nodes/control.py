@@ -76,6 +76,12 @@ class CollageControlNet(io.ComfyNode):
                     "canvas, the same as in Masked Cross-Attention Patch. A control_image then "
                     "shows the crop only."
                 ),
+                io.Vae.Input(
+                    "vae",
+                    optional=True,
+                    tooltip="The model's VAE, for networks that look at latents, as most of those "
+                    "for Flux, SD3 and Qwen-Image do. Others leave it unused.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output("positive", tooltip="For the sampler's `positive`."),
@@ -95,6 +101,7 @@ class CollageControlNet(io.ComfyNode):
         control_image=None,
         base_control=0.0,
         crop=None,
+        vae=None,
         **settings,
     ) -> io.NodeOutput:
         _check_order(settings["start_percent"], settings["end_percent"])
@@ -116,7 +123,7 @@ class CollageControlNet(io.ComfyNode):
             return io.NodeOutput(positive, negative, image)
         weighed = LayerControl(control_net, weights, collage, box, shows_it=control_image is None)
         return io.NodeOutput(
-            *apply_network((positive, negative), weighed, image, **settings), image
+            *apply_network((positive, negative), weighed, image, vae=vae, **settings), image
         )
 
 

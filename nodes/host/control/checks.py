@@ -5,6 +5,9 @@ do not fit the blocks of the UNet are left out with a line in the log.
 
 apply_control takes outputs from the end of their lists.
 
+Transformers add outputs [B, tokens, C] to the tokens of the picture, row by row. MADE_FOR names the
+transformers that each class of networks was made for.
+
 Host symbols:
     comfy.model_base.BaseModel: diffusion_model, model_config
     comfy.supported_models.SD15: unet_config, "context_dim"
@@ -16,6 +19,11 @@ Host symbols:
     comfy.controlnet.ControlLora: control_weights
     comfy.ldm.modules.attention.BasicTransformerBlock: attn2
     comfy.ldm.modules.attention.CrossAttention: to_k
+    comfy.ldm.flux.controlnet: ControlNetFlux
+    comfy.cldm.mmdit: ControlNet
+    comfy.cldm.dit_embedder: ControlNetEmbedder
+    comfy.ldm.qwen_image.controlnet: QwenImageControlNetModel, QwenImageFunControlNetModel
+    comfy.ldm.flux.model.Flux: patch_size, "control"
 """
 
 from __future__ import annotations
@@ -24,21 +32,49 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from comfy.cldm import dit_embedder, mmdit
+from comfy.ldm.flux.controlnet import ControlNetFlux
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.ldm.qwen_image import controlnet as qwen
 
 from ....collage_core.errors import CollageError
 from ..models.families import Shape
+from ..models.transformers import token_grid
 
 NODE = "CollageControlNet"
+MADE_FOR = {
+    ControlNetFlux: ("Flux", "Chroma"),
+    mmdit.ControlNet: ("OpenAISignatureMMDITWrapper",),
+    dit_embedder.ControlNetEmbedder: ("OpenAISignatureMMDITWrapper",),
+    qwen.QwenImageControlNetModel: ("QwenImageTransformer2DModel",),
+    qwen.QwenImageFunControlNetModel: ("QwenImageTransformer2DModel",),
+}
+PATCH = 2  # of all these transformers; Flux.2, of the same class as Flux.1, has another
 
 
 def check_network(network: Any, model: Any) -> None:
-    """Refuse models that are no UNet, and a network that takes tokens of another width."""
-    if not isinstance(model.diffusion_model, UNetModel):
+    """Refuse models without such control, and a network that was made for another family."""
+    painter = model.diffusion_model
+    made_for = MADE_FOR.get(type(getattr(network, "control_model", None)))
+    if not isinstance(painter, UNetModel) and not _takes_tokens(painter):
         raise CollageError(
             f"{NODE}, input control_net: a model of the kind {type(model).__name__} is not "
-            "supported; SD1.x, SD2.x and SDXL are. Use ControlNetApplyAdvanced for this one."
+            "supported; SD1.x, SD2.x, SDXL, SD3, Flux.1, Chroma and Qwen-Image are. Use the nodes "
+            "that were made to control this one."
         )
+    if made_for is not None and type(painter).__name__ not in made_for:
+        name = type(network.control_model).__name__
+        raise CollageError(
+            f"{NODE}, input control_net: a {name} was made for another family than "
+            f"{type(model).__name__}. Load the network made for this model."
+        )
+    if not isinstance(painter, UNetModel):
+        if made_for is None and token_width(network) is not None:
+            raise CollageError(
+                f"{NODE}, input control_net: the network was made for a UNet, and the model is of "
+                f"the kind {type(model).__name__}. Load the network made for this model."
+            )
+        return
     wanted, found = model.model_config.unet_config.get("context_dim"), token_width(network)
     if found not in (None, wanted):
         raise CollageError(
@@ -59,6 +95,24 @@ def token_width(network: Any) -> int | None:
         if name.endswith("attn2.to_k.down"):
             return weight.shape[-1]
     return None
+
+
+def _takes_tokens(painter: Any) -> bool:
+    """Whether it is a transformer that adds what a control network makes of each token."""
+    named = any(type(painter).__name__ in names for names in MADE_FOR.values())
+    return named and painter.patch_size == PATCH
+
+
+def check_tokens(outputs: dict[str, list], painter: Any, x: torch.Tensor) -> None:
+    """Refuse outputs for another number of tokens than a transformer's picture has."""
+    rows, columns = token_grid(painter, x)
+    for found in (x for outs in outputs.values() for x in outs if x is not None):
+        if found.ndim != 3 or found.shape[1] != rows * columns:
+            raise CollageError(
+                f"{NODE}, input control_net: the network makes {_size(found.shape[1:])} where the "
+                f"model has {columns} x {rows} tokens: it was made for another family of models. "
+                "Load the network made for this one."
+            )
 
 
 def check_outputs(outputs: dict[str, list], skips: list[Shape]) -> None:

@@ -4,7 +4,8 @@ Both are as in ComfyUI's own nodes, Canny and ControlNetApplyAdvanced. The sampl
 process_cond at every step, with the area of the entry.
 
 Host symbols:
-    comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range)
+    comfy.controlnet.ControlBase: set_cond_hint(cond_hint, strength, timestep_percent_range, *, vae)
+    comfy.controlnet.ControlBase(): latent_format
     comfy.controlnet.ControlBase: set_previous_controlnet(controlnet)
     comfy.controlnet.ControlNet: copy()
     comfy.conds.CONDConstant(cond): process_cond(*, batch_size, area)
@@ -66,18 +67,28 @@ def apply_network(
     strength: float,
     start_percent: float,
     end_percent: float,
+    vae: Any = None,
 ) -> tuple[list, list]:
     """Positive and negative with a CONTROL_NET that sees `image` [B, H, W, 3].
+
+    vae: for networks that see latents; CollageError where one of these gets none.
 
     As ComfyUI's ControlNetApplyAdvanced does, to the bit: each network that the conditionings
     have already gets one copy of this network behind it.
     """
-    hint = image.movedim(-1, 1)
+    if vae is None and getattr(weighed, "latent_format", None) is not None:
+        raise CollageError(
+            f"{NODE}, input vae: this network looks at latents, and nothing is connected to make "
+            "them. Connect the VAE of the model."
+        )
+    hint, more = image.movedim(-1, 1), {} if vae is None else {"vae": vae}
     copies: dict[Any, Any] = {}
 
     def behind(previous: Any) -> Any:
         if previous not in copies:
-            copy = weighed.copy().set_cond_hint(hint, strength, (start_percent, end_percent))
+            copy = weighed.copy().set_cond_hint(
+                hint, strength, (start_percent, end_percent), **more
+            )
             copies[previous] = copy.set_previous_controlnet(previous)
         return copies[previous]
 

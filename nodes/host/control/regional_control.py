@@ -5,7 +5,8 @@ those of the networks chained before it. So a LayerControl takes the network's p
 and holds it without predecessors: it weighs the network's own outputs alone, then merges them as
 ComfyUI does. All else that the network does, with masks or keyframes for example, is unchanged.
 
-The outputs are {"input" | "middle" | "output": [tensor or None]}.
+The outputs are {"input" | "middle" | "output": [tensor or None]}: [B, C, h, w] for a UNet, and
+[B, tokens, C] for a transformer.
 
 Host symbols:
     comfy.controlnet.ControlBase(): previous_controlnet, multigpu_clones, cond_hint_original,
@@ -34,7 +35,8 @@ from ....collage_core.control import grid_weights, same_proportions
 from ....collage_core.errors import CollageError
 from ..models.batch_rows import Pictures, row_pictures
 from ..models.families import skip_shapes
-from .checks import NODE, check_network, check_outputs, watch_blocks
+from ..models.transformers import is_transformer, token_grid
+from .checks import NODE, check_network, check_outputs, check_tokens, watch_blocks
 
 
 class LayerControl(ControlBase):
@@ -47,7 +49,7 @@ class LayerControl(ControlBase):
         LayerControl(control_net, torch.ones(1, 1, 512, 512), collage, None, shows_it=True)
     """
 
-    _OWN = ("network", "weights", "collage", "box", "shows_it", "hint", "shown", "unet", "grids")
+    _OWN = ("network", "weights", "collage", "box", "shows_it", "hint", "shown", "painter", "grids")
     _CHAIN = ("previous_controlnet", "multigpu_clones")
 
     def __init__(
@@ -66,7 +68,7 @@ class LayerControl(ControlBase):
         self.shows_it = shows_it
         self.hint: torch.Tensor | None = None  # all of the control image
         self.shown: Pictures = ()  # what the network sees of it
-        self.unet: Any = None
+        self.painter: Any = None  # the network of the model
         self.grids: dict[Any, torch.Tensor] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -103,7 +105,7 @@ class LayerControl(ControlBase):
         super().pre_run(model, percent_to_timestep_function)
         check_network(self.network, model)
         self.network.pre_run(model, percent_to_timestep_function)
-        self.unet = model.diffusion_model
+        self.painter = model.diffusion_model
 
     def get_control(self, x_noisy, t, cond, batched_number, transformer_options):
         call = (x_noisy, t, cond, batched_number, transformer_options)
@@ -120,13 +122,8 @@ class LayerControl(ControlBase):
         if own is None:  # outside its part of the schedule
             return before
         self._check_picture(x_noisy)
-        skips = [*skip_shapes(self.unet, x_noisy.shape[-2:])]
-        check_outputs(own, skips)
-        watch_blocks(transformer_options, own, skips, len(x_noisy))
-        weighed = {
-            key: [x if x is None else self._weigh(x, x_noisy, rows) for x in outputs]
-            for key, outputs in own.items()
-        }
+        self._check_fit(own, x_noisy, transformer_options)
+        weighed = self._weighed(own, x_noisy, rows)
         # the network's strength is applied already, so a plain ControlBase merges the outputs
         return ControlBase().control_merge(weighed, before, output_dtype=None)
 
@@ -138,21 +135,37 @@ class LayerControl(ControlBase):
             self.network.cond_hint = None  # made anew of the original
             self.shown = rows
 
+    def _check_fit(self, own: dict, x_noisy: torch.Tensor, transformer_options: dict) -> None:
+        if is_transformer(self.painter):
+            check_tokens(own, self.painter, x_noisy)
+            return
+        skips = [*skip_shapes(self.painter, x_noisy.shape[-2:])]
+        check_outputs(own, skips)
+        watch_blocks(transformer_options, own, skips, len(x_noisy))
+
+    def _weighed(self, own: dict, x_noisy: torch.Tensor, rows: Pictures) -> dict[str, list]:
+        """All outputs; several blocks of a transformer may share one, and do so afterwards."""
+        different = {id(x): x for outputs in own.values() for x in outputs if x is not None}
+        made = {key: self._weigh(x, x_noisy, rows) for key, x in different.items()}
+        return {key: [made.get(id(x)) for x in outputs] for key, outputs in own.items()}
+
     def _weigh(self, x: torch.Tensor, x_noisy: torch.Tensor, rows: Pictures) -> torch.Tensor:
-        """An output [B, C, h, w] times the weights of each row's picture.
+        """An output [B, C, h, w] or [B, tokens, C] times the weights of each row's picture.
 
         An adapter keeps the outputs of its first call, whose chunks may be more or fewer.
         """
         chunks = len(x_noisy) // len(rows)
+        tokens, each = x.ndim == 3, [1] * (x.ndim - 1)
         if len(x) not in (1, len(x_noisy)):
-            x = x[: len(rows)].repeat(chunks, 1, 1, 1)
-        latent, size = ((y.shape[-2], y.shape[-1]) for y in (x_noisy, x))
+            x = x[: len(rows)].repeat(chunks, *each)
+        latent = (x_noisy.shape[-2], x_noisy.shape[-1])
+        size = token_grid(self.painter, x_noisy) if tokens else (x.shape[-2], x.shape[-1])
         key = (latent, size, x.dtype, x.device)
         if key not in self.grids:
             self.grids[key] = grid_weights(self.weights, latent, size).to(x)
-        weights = self.grids[key]
+        weights = self.grids[key].flatten(2).mT if tokens else self.grids[key]
         if len(weights) > 1:
-            weights = weights[list(rows)].repeat(chunks, 1, 1, 1)
+            weights = weights[list(rows)].repeat(chunks, *each)
         return x * weights
 
     def _check_picture(self, x_noisy: torch.Tensor) -> None:
@@ -173,5 +186,5 @@ class LayerControl(ControlBase):
     def cleanup(self):
         super().cleanup()
         self.network.cleanup()
-        self.unet = None
+        self.painter = None
         self.grids.clear()

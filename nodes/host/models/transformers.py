@@ -209,3 +209,8 @@ def check_call(network: Any, x: torch.Tensor, extras: dict[str, Any], node: str)
 def layout_of(network: Any, x: torch.Tensor, tokens: int, extras: dict[str, Any]) -> Layout:
     """The layout of one call: latent x [B, C, ..., h, w], text tokens as the network gets them."""
     return LAYOUTS[type(network).__name__](Call(network, x, tokens, extras))
+
+
+def token_grid(network: Any, x: torch.Tensor) -> tuple[int, int]:
+    """Rows and columns of the tokens that the network makes of a latent x [B, C, ..., h, w]."""
+    return layout_of(network, x, 0, {}).grid

@@ -169,6 +169,6 @@ def test_nothing_is_left_after_sampling(control, sample, make_collage, tiny, oth
     held = both[0][0][1]["control"]
     assert held.previous_controlnet.network.control_model is None
     assert held.network.cond_hint is None
-    assert held.unet is None
+    assert held.painter is None
     assert not held.grids
     assert torch.equal(sample(both), before)
