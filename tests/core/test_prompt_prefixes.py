@@ -27,9 +27,11 @@ def words(text: str, *, keep: int = 100) -> list:
 
 
 def weighted(text: str) -> list:
-    """Like `words`, where groups of parentheses are weights."""
-    shown = re.sub(r"(?<!\\)\(|(:[\d.]+)?(?<!\\)\)", " ", text) if "(" in text else text
-    return words(shown.replace("\\", ""))
+    """Like `words`, where closed groups of parentheses are weights and others are words."""
+    shown = text.replace("\\(", "<").replace("\\)", ">")
+    while (inner := re.sub(r"\(([^()]*?)(:[\d.]+)?\)", r" \1 ", shown)) != shown:
+        shown = inner
+    return words(shown.replace("<", "(").replace(">", ")"))
 
 
 def spelt(prompt: str, text: str, *, tokenise=words, weights: bool = False) -> list:

@@ -72,3 +72,37 @@ def test_words_of_the_prompt_act_in_the_picture(
     assert fox.partition("; covers")[0].endswith("x")
     assert bear.partition("; covers")[0].endswith(" bear")
     assert ("! Weights do nothing here" in report) == (family in IDLE)
+
+
+def test_chinese_is_no_foreign_language_to_qwen(pack, transformers, clips, make_collage, patch):
+    prompt = "一只红色的狐狸坐在一张很大的木头桌子上 and a blue bear"
+    texts = ("红色的狐狸坐在一张很大的木头桌子上", "blue bear")
+    inputs = {"clip": clips("zimage"), "collage": make_collage(prompt, texts)}
+    _, _, report = patch(model=transformers.tiny_transformer("zimage"), **inputs)
+    assert "7 tokens" not in report
+    assert "the text encoder reads English" not in report
+    core = pack.collage_core.attention
+    (line,) = [line for line in report.splitlines() if line.startswith("1 ")]
+    assert line.count(",") > core.report.FEW_TOKENS
+
+
+@pytest.mark.parametrize("family", ["flux", "chroma", "zimage", "sd3"])
+def test_through_the_sampler_of_the_pack(
+    pack, tiny, transformers, clips, make_collage, patch, family: str
+) -> None:
+    kind, shapes = FAMILIES[family]
+    model, clip = transformers.tiny_transformer(family, **shapes), clips(kind)
+    collage = make_collage(PROMPT)
+    patched, positive, _ = patch(model=model, clip=clip, collage=collage)
+    negative = clip.encode_from_tokens_scheduled(clip.tokenize("bad"))
+    inputs = {
+        "collage": collage, "vae": tiny.tiny_vae(latent_channels=16), "negative": negative,
+        "seed": 5, "steps": 2, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple",
+        "base_noise": 0.8, "feather": 0.0,
+    }  # fmt: skip
+    node = pack.nodes.sampling.PerLayerNoiseKSampler
+    plain = clip.encode_from_tokens_scheduled(clip.tokenize(PROMPT))
+    steered, *_ = node.execute(model=patched, positive=positive, **inputs).args
+    unmoved, *_ = node.execute(model=model, positive=plain, **inputs).args
+    assert steered["samples"].isfinite().all()
+    assert not torch.equal(steered["samples"], unmoved["samples"])

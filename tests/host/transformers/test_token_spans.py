@@ -149,6 +149,15 @@ def test_a_tokenizer_that_runs_words_together_is_refused(pack, find) -> None:
         find(clip, "a red fox sat", "red fox")
 
 
+def test_a_long_prompt_of_sd3_stands_twice(tokenizers, find) -> None:
+    """CLIP reads it in two pieces of 77, T5 in one."""
+    prompt = "so " * 80 + "a red fox"
+    in_clip, *in_t5 = find(tokenizers("sd3"), prompt, "fox").regions[0].tokens
+    (alone,) = find(tokenizers("flux"), prompt, "fox").regions
+    assert in_clip == 77 + 1 + 80 + 2 - 75
+    assert tuple(in_t5) == tuple(2 * 77 + place for place in alone.tokens)
+
+
 BEFORE = "a shiny red car, next to a {} on a table"
 
 
@@ -172,6 +181,7 @@ def test_another_phrase_changes_the_features_in_its_place(pack, encoders, find, 
     differ = set((own[0] - changed[0]).abs().amax((0, 2)).nonzero().flatten().tolist())
     assert places <= differ
     assert spans.length == own[0].shape[1]
+    assert spans.english == (not encoders.FAMILIES[family].causal)
     if encoders.FAMILIES[family].causal or family == "sd3 without T5":
         assert min(places) == min(differ)
     elif family == "sd3":
