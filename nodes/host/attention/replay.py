@@ -39,7 +39,7 @@ from ....collage_core.attention.maps import AttentionSum
 from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.same_collage import difference
 from ....collage_core.errors import CollageError
-from ..models.families import block_keys, context_width
+from ..models.families import block_keys, text_width
 from ..models.latents import latent_shape
 from ..models.made_of import another_collage, check_box
 from ..models.transformers import is_transformer, layout_of
@@ -52,8 +52,7 @@ NODE = "CollageAttentionMap"
 
 def attached_conditioning(model, collage: Collage) -> tuple[list, AttentionBias]:
     """The CONDITIONING and bias that the MODEL was patched for; CollageError unless they fit."""
-    if not is_transformer(getattr(getattr(model, "model", None), "diffusion_model", None)):
-        context_width(model, NODE)
+    text_width(model, NODE)
     positive = model.get_attachment(KEY)
     if not is_patched(model) or not positive:
         raise CollageError(
