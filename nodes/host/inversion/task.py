@@ -2,6 +2,8 @@
 
 Host symbols:
     comfy.model_patcher.ModelPatcher: model, get_key_patches(), patches, object_patches
+    comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel: __class__
+    comfy.model_base.BaseModel: diffusion_model
     comfy.model_base.BaseModel: latent_format, model_config, concat_keys, process_latent_in(latent)
     comfy.latent_formats.LatentFormat: latent_channels
     comfy.supported_models.SD15: unet_config
@@ -19,6 +21,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.layer import Layer
@@ -86,6 +89,7 @@ class Task:
 
 def check_inputs(model, clip, vae) -> Family:
     """Raise CollageError unless the three belong together and gradients can pass through them."""
+    _check_network(model)
     width = context_width(model, NODE)
     encoders = encoders_of(clip, NODE)
     if encoders not in KINDS:
@@ -94,6 +98,16 @@ def check_inputs(model, clip, vae) -> Family:
     largest = DEMO_SIZE if isinstance(model.model.model_config, DemoConfig) else 8192
     _check_channels(model)
     return Family(KINDS[encoders], cell_size(model, vae, NODE), largest)
+
+
+def _check_network(model) -> None:
+    network = getattr(getattr(model, "model", None), "diffusion_model", None)
+    if network is not None and not isinstance(network, UNetModel):
+        raise CollageError(
+            f"{NODE}, input model: {type(model.model).__name__} is not supported; SD1.x, SD2.x and "
+            "SDXL models learn a look. Keep the look of this layer with a low noise, or, where the "
+            "text encoder of the model reads embeddings, give it one with CollageEmbeddingLoad."
+        )
 
 
 def _table(clip, encoder: str) -> torch.Tensor:

@@ -68,7 +68,11 @@ def odd(tiny, clip, make_layer, monkeypatch):
         ("vae", None, "input vae: nothing arrived"),
         ("seed", -1, "input seed: -1"),
         ("model", "wide", "input clip: it gives 64 numbers per token, and the model takes 96"),
-        ("model", "qwen", "input model: QwenImage is not supported"),
+        (
+            "model",
+            "qwen",
+            "input model: QwenImage is not supported; .* low noise, or, .* CollageEmbeddingLoad",
+        ),
         ("model", "inpainting", "input model: .* as inpainting and editing models"),
         ("model", "int8 model", "input model: its weights are quantised .*int8.* Load the fp16"),
         ("clip", "int8 clip", "input clip: its weights are quantised .*int8.* Load the fp16"),
