@@ -18,7 +18,7 @@ Vectors = dict[str, torch.Tensor]  # text encoder -> [N, width]: {"l": [2, 768],
 
 SUFFIX = ".safetensors"
 PICKLES = {".pt", ".bin", ".ckpt", ".pth", ".pt2", ".pkl"}
-ENCODER_OF_KEY = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
+ENCODER_OF_KEY = {"clip_l": "l", "clip_g": "g", "clip_h": "h", "t5xxl": "t5xxl"}
 ENCODER_OF_WIDTH = {768: "l", 1280: "g", 1024: "h"}
 # (encoder, width) of every table -> how the common metadata names the family
 ARCHITECTURES = {

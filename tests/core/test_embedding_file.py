@@ -262,3 +262,12 @@ def test_many_vectors_are_a_note_and_no_error(tmp_path: Path):
 )
 def test_a_slug_is_a_plain_part_of_a_file_name(phrase: str, slug: str):
     assert slug_of(phrase) == slug == slug_of(slug)
+
+
+def test_clip_and_t5_stand_in_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "both.safetensors"
+    save_file({"clip_l": torch.ones(2, 768), "t5xxl": torch.ones(2, 4096)}, path)
+    read = read_embedding(path)
+    assert {encoder: table.shape for encoder, table in read.items()} == {
+        "l": (2, 768), "t5xxl": (2, 4096),
+    }  # fmt: skip
