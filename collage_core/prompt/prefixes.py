@@ -138,5 +138,8 @@ def in_common(tokens: list[Token], others: list[Token]) -> int:
 
 
 def same_token(token: Token | None, other: Token | None) -> bool:
-    vectors = [isinstance(one, torch.Tensor) for one in (token, other)]
-    return torch.equal(token, other) if all(vectors) else not any(vectors) and token == other
+    if isinstance(token, torch.Tensor) and isinstance(other, torch.Tensor):
+        return torch.equal(token, other)
+    if isinstance(token, torch.Tensor) or isinstance(other, torch.Tensor):
+        return False
+    return token == other

@@ -95,7 +95,7 @@ class Graph:
     def patched(self, column: int, model: Models, stack: Node) -> Conditioned:
         """Patched MODEL of a collage, positive and negative."""
         strength = self.variant.strength
-        inputs = {"model": model[0], "clip": model[1], "collage": stack[0]}
+        inputs: Json = {"model": model[0], "clip": model[1], "collage": stack[0]}
         inputs |= {} if strength == 1.0 else {"strength": strength}
         patch = self.add("MaskedCrossAttentionPatch", column, **inputs)
         return patch[0], self.guided(column, patch[1]), self.avoided(column, model)

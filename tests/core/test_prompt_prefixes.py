@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -19,14 +20,14 @@ from collage_core.prompt.prefixes import (
 VECTOR = torch.ones(3)
 
 
-def words(text: str, *, keep: int = 100) -> list:
+def words(text: str, *, keep: int = 100) -> list[Any]:
     """A template around words and signs; "!" sticks to the word before it, "VEC" is a vector."""
     found = re.findall(r"\w+!?|[^\w\s]", text)
     body = [VECTOR.clone() if word == "VEC" else word for word in found]
     return ["<user>", *body, "<end>"][:keep]
 
 
-def weighted(text: str) -> list:
+def weighted(text: str) -> list[Any]:
     """Like `words`, where closed groups of parentheses are weights and others are words."""
     shown = text.replace("\\(", "<").replace("\\)", ">")
     while (inner := re.sub(r"\(([^()]*?)(:[\d.]+)?\)", r" \1 ", shown)) != shown:
@@ -34,7 +35,7 @@ def weighted(text: str) -> list:
     return words(shown.replace("<", "(").replace(">", ")"))
 
 
-def spelt(prompt: str, text: str, *, tokenise=words, weights: bool = False) -> list:
+def spelt(prompt: str, text: str, *, tokenise: Any = words, weights: bool = False) -> list[Any]:
     prefixes = Prefixes(prompt, tokenise, weights)
     positions = region_tokens(find_phrases(prompt, [(1, text)]), prefixes)
     return [prefixes.whole[place] for place in positions[0]]
@@ -50,7 +51,7 @@ def spelt(prompt: str, text: str, *, tokenise=words, weights: bool = False) -> l
         ("a (red fox:1.2) sat", "red fox", ["red", "fox"]),
     ],
 )
-def test_tokens_between_the_prefixes(prompt: str, text: str, expected: list) -> None:
+def test_tokens_between_the_prefixes(prompt: str, text: str, expected: list[Any]) -> None:
     assert spelt(prompt, text) == expected
 
 
@@ -77,7 +78,7 @@ def test_vectors_are_compared_by_their_numbers() -> None:
 
 
 def test_a_space_before_a_vector_is_not_of_its_layer() -> None:
-    def spaced(text: str) -> list:
+    def spaced(text: str) -> list[Any]:
         parts = re.findall(r"embedding:\w+|\s(?!embedding:)\w+|\w+|\s", text)
         return [VECTOR if part.startswith("embedding:") else part for part in parts]
 
@@ -92,14 +93,14 @@ def test_a_token_that_reaches_over_the_edge_is_refused() -> None:
 
 
 def test_a_parenthesis_that_is_a_word_may_share_the_first_token() -> None:
-    def sticky(text: str) -> list:
+    def sticky(text: str) -> list[Any]:
         return ["<user>", *re.findall(r"\(?\w+|[^\w\s]", text), "<end>"]
 
     assert spelt("a (red fox:1.2)", "red fox", tokenise=sticky) == ["(red", "fox"]
 
 
 def test_words_behind_the_last_token_are_refused() -> None:
-    def short(text: str) -> list:
+    def short(text: str) -> list[Any]:
         return words(text, keep=4)
 
     assert spelt("a red fox sat", "red", tokenise=short) == ["red"]

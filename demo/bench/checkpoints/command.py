@@ -59,6 +59,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _write_models(variant: Variant, base: Path) -> None:
     if variant is CHECKPOINT:
         write_checkpoint(base / "models/checkpoints" / CHECKPOINT.model[1]["ckpt_name"])
+        assert CHECKPOINT.network is not None
         network = CHECKPOINT.network[1]["control_net_name"]
         write_control_net(base / "models/controlnet" / network)
         return

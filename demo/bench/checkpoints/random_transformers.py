@@ -90,21 +90,23 @@ def qwen_image() -> torch.nn.Module:
     return comfy.ldm.qwen_image.model.QwenImageTransformer2DModel(num_layers=2, **NETWORK)
 
 
-def clip_l() -> torch.nn.Module:
-    return comfy.sd1_clip.SD1ClipModel(**HALF).clip_l.transformer
+def clip_l() -> Any:
+    encoder: Any = comfy.sd1_clip.SD1ClipModel(**HALF)
+    return encoder.clip_l.transformer
 
 
 def t5_xxl() -> torch.nn.Module:
     return comfy.text_encoders.sd3_clip.T5XXLModel(**HALF, model_options=SHALLOW).transformer
 
 
-def qwen3_4b() -> torch.nn.Module:
-    return comfy.text_encoders.z_image.te()(**HALF, model_options=SHALLOW).qwen3_4b.transformer
+def qwen3_4b() -> Any:
+    encoder: Any = comfy.text_encoders.z_image.te()(**HALF, model_options=SHALLOW)
+    return encoder.qwen3_4b.transformer
 
 
-def qwen25_7b() -> torch.nn.Module:
+def qwen25_7b() -> Any:
     """Without its eye, which a workflow without reference pictures does not use."""
-    encoder = comfy.text_encoders.qwen_image.te()(**HALF, model_options=SHALLOW)
+    encoder: Any = comfy.text_encoders.qwen_image.te()(**HALF, model_options=SHALLOW)
     encoder.qwen25_7b.transformer.visual = torch.nn.Module()
     return encoder.qwen25_7b.transformer
 

@@ -5,6 +5,8 @@ After a figure of the paper: each round starts from the last picture and keeps e
 
 from __future__ import annotations
 
+from typing import Any
+
 from ... import world
 from ..graph import Graph, Link, Models, Node, save_layers
 from ..variants import DEMO, Variant
@@ -53,8 +55,9 @@ def _next_round(
     column = ROUND * number - 1
     sampled = made.sample(column, model, edit, seed=seed, **SAMPLING)
     new = made.decode(column + 2, model, sampled)[0]
-    pictures = {"original": before, "new": new, "collage": edit[0]}
-    back = made.add("CollagePasteBack", column + 2, **pictures, feather=made.variant.feather)
+    inputs: dict[str, Any] = {"original": before, "new": new, "collage": edit[0]}
+    inputs["feather"] = made.variant.feather
+    back = made.add("CollagePasteBack", column + 2, **inputs)
     _save(made, number, edit[1], sampled, back[0])
     return back[0]
 

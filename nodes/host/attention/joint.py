@@ -52,7 +52,7 @@ class AttentionCall:
 
     @classmethod
     def of(cls, attend: Attend, given: dict[str, Any]) -> AttentionCall:
-        q, k, v, heads, mask = (given.get(name) for name in POSITIONAL[:5])
+        q, k, v, heads = (given[name] for name in POSITIONAL[:4])
         if not given.get("skip_reshape"):
             width = q.shape[-1] // heads
             q, k, v = (_by_head(x, width) for x in (q, k, v))
@@ -61,7 +61,7 @@ class AttentionCall:
             k, v = k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
         known = {*POSITIONAL[:5], "skip_reshape", "skip_output_reshape", "enable_gqa"}
         more = {name: value for name, value in given.items() if name not in known}
-        return cls(q, k, v, mask, attend, more)
+        return cls(q, k, v, given.get("mask"), attend, more)
 
     def batch(self, own: slice) -> AttentionCall:
         """The same call for some rows of the batch."""

@@ -59,8 +59,8 @@ def unknown_token(clip, encoder: str) -> int | None:
     own = tokenizer_of(clip, encoder).tokenizer
     if getattr(own, "unk_token_id", None) is not None:
         return own.unk_token_id
-    pieces = getattr(own, "tokenizer", None)
-    return pieces.unk_id() if hasattr(pieces, "unk_id") else None
+    unknown = getattr(getattr(own, "tokenizer", None), "unk_id", None)
+    return None if unknown is None else unknown()
 
 
 def spelling_of(

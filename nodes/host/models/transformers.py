@@ -123,8 +123,9 @@ def crossed(call: Call, patch: int, *, before: int = 0) -> Layout:
 def wan(call: Call) -> Layout:
     """A control model puts the cells of its reference picture before the picture's."""
     patch, reference = call.network.patch_size[-1], call.extras.get("reference_latent")
-    used = reference is not None and call.network.ref_conv is not None
-    return crossed(call, patch, before=cells_of(reference, patch) if used else 0)
+    if reference is None or call.network.ref_conv is None:
+        return crossed(call, patch)
+    return crossed(call, patch, before=cells_of(reference, patch))
 
 
 def next_dit(call: Call) -> Layout:

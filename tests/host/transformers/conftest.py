@@ -167,7 +167,10 @@ def predict():
         def __init__(self, x: torch.Tensor):
             self.x, self.found = x, {}
 
-        def sample(self, guider, sigmas, extra_args, *_):
+        def sample(
+            self, guider, sigmas, extra_args, callback, noise, latent_image=None,
+            denoise_mask=None, disable_pbar=False,
+        ):  # fmt: skip
             level = sigmas[0].expand(len(self.x))
             arguments = (self.x, level, extra_args["model_options"])
             conds = list(guider.conds.values())

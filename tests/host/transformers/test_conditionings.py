@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ ALL = [
     *FEW, "qwen_image", "chroma", "sd3", "lumina2", "cosmos_predict2", "aura_flow", "ltxv",
     "hunyuan_image", "hunyuan_video", "hunyuan_video15", "kandinsky5", "omnigen2", "lens", "krea2",
 ]  # fmt: skip
-CLOSE = {"atol": 2e-4, "rtol": 2e-4}
+CLOSE: dict[str, Any] = {"atol": 2e-4, "rtol": 2e-4}
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ def test_every_picture_of_a_batch_has_its_own_masks(
 def set_area(positive: list, height: int, width: int, top: int, left: int) -> list:
     import nodes
 
-    pixels = (8 * cells for cells in (width, height, left, top))
-    return nodes.ConditioningSetArea().append(positive, *pixels, 1.0)[0]
+    box = (8 * width, 8 * height, 8 * left, 8 * top)
+    return nodes.ConditioningSetArea().append(positive, *box, 1.0)[0]
 
 
 def set_area_of_frames(positive: list, *area: int) -> list:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -41,8 +42,9 @@ def make_network(transformers):
         return comfy.cldm.mmdit.ControlNet(num_blocks=1, **shapes, **here)
 
     def sd35():
+        size: Any = None
         return comfy.cldm.dit_embedder.ControlNetEmbedder(
-            None, 2, 16, attention_head_dim=64, num_attention_heads=2, adm_in_channels=2048,
+            size, 2, 16, attention_head_dim=64, num_attention_heads=2, adm_in_channels=2048,
             num_layers=1, main_model_double=2, double_y_emb=False, **here,
         )  # fmt: skip
 

@@ -101,11 +101,11 @@ def test_it_is_a_plain_softmax_over_all_keys(pack, make, family) -> None:
     shape = (layout.cells, layout.keys)
     shares = [one.softmax(-1).mean(1) for one in watch.seen if one.shape[2:] == shape]
     assert len(shares) >= 2 * 2  # levels and blocks
-    total = sum(
+    each = [
         torch.stack([one[..., [first + t for t in region]].sum(-1) for region in REGIONS], 1)
         for one in shares
-    )
-    wanted = (total / len(shares)).unflatten(-1, layout.grid).float()
+    ]
+    wanted = (torch.stack(each).sum(0) / len(shares)).unflatten(-1, layout.grid).float()
     wanted = wanted if layout.grid == SIZE else wanted.repeat_interleave(2, -2)
     wanted = wanted if layout.grid == SIZE else wanted.repeat_interleave(2, -1)
     torch.testing.assert_close(found, wanted[..., : SIZE[0], : SIZE[1]], atol=1e-6, rtol=1e-4)

@@ -25,6 +25,8 @@ def spied(model, calls: list):
 
     def note(executor, x, t, c_concat=None, c_crossattn=None, control=None,
              transformer_options=None, **extras):  # fmt: skip
+        assert c_crossattn is not None
+        assert transformer_options is not None
         joint = transformer_options.get("optimized_attention_override")
         if joint is not None:
             (bias,) = (bias for bias in joint.biases if bias is not None)

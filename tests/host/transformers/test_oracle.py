@@ -20,7 +20,7 @@ def grid_of(case, pack) -> tuple[int, int]:
     return layouts.layout_of(case.model.model.diffusion_model, case.x, tokens, {}).grid
 
 
-def looped(case, pack, loop, biased: dict[str, bool]):
+def looped(case, pack, loop, biased: dict[int, bool]):
     """The unpatched model with the loop as the attention of another pack."""
     from comfy.patcher_extension import WrappersMP
 
@@ -31,6 +31,8 @@ def looped(case, pack, loop, biased: dict[str, bool]):
 
     def wrap(executor, x, t, c_concat=None, c_crossattn=None, control=None,
              transformer_options=None, **extras):  # fmt: skip
+        assert c_crossattn is not None
+        assert transformer_options is not None
         layout = layouts.layout_of(
             executor.class_obj.diffusion_model, x, c_crossattn.shape[1], extras
         )
