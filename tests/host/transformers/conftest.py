@@ -167,10 +167,8 @@ def predict():
         def __init__(self, x: torch.Tensor):
             self.x, self.found = x, {}
 
-        def sample(
-            self, guider, sigmas, extra_args, callback, noise, latent_image=None,
-            denoise_mask=None, disable_pbar=False,
-        ):  # fmt: skip
+        def sample(self, *args: Any, **_: Any) -> Any:
+            guider, sigmas, extra_args = args[:3]
             level = sigmas[0].expand(len(self.x))
             arguments = (self.x, level, extra_args["model_options"])
             conds = list(guider.conds.values())
