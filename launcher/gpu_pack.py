@@ -38,7 +38,11 @@ HOSTS = (
     *("alembic_db", "api_server", "app", "comfy", "comfy_api", "comfy_config", "comfy_execution"),
     *("comfy_extras", "middleware", "utils", "alembic.ini", "requirements.txt", "*.py"),
 )
-NOT_PACKED = ("__pycache__", "*.pyc", "*_tokenizer", "docs")  # tokenizers of other text encoders
+NOT_PACKED = (
+    *("__pycache__", "*.pyc", "docs"),
+    "*_tokenizer",  # of other text encoders
+    "next_model.safetensors",  # a GPU trains past it in minutes
+)
 SD1 = "comfy/sd1_tokenizer"
 CODE = "comfy/ldm/cosmos/cosmos_tokenizer"  # is none
 
