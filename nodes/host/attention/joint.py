@@ -14,6 +14,7 @@ Host symbols:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -77,6 +78,8 @@ class AttentionCall:
         mask = self.mask
         if mask is not None and mask.shape[2] > 1:
             mask = mask[:, :, own]
+        if added is not None and mask is not None and mask.dtype == torch.bool:
+            mask = torch.zeros_like(mask, dtype=added.dtype).masked_fill(~mask, -math.inf)
         if added is not None:
             mask = added if mask is None else added + mask.to(added)
         return mask

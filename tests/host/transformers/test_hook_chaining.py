@@ -127,6 +127,23 @@ def test_blocks_that_another_pack_has_wrapped(make_case, predict, transformers) 
     assert (found - asked(wrapped(case.model), plain)).abs().max() > 1e-3
 
 
+def test_a_mask_of_another_pack_joins_ours(make_case, predict) -> None:
+    """Whether it says what is seen, or what is added to the scores."""
+    case = make_case("flux")
+    seen = torch.ones(83, 83, dtype=torch.bool)
+    seen[20:, 15:19] = False  # no cell sees these words
+    added = torch.zeros(83, 83).masked_fill(~seen, -torch.inf)
+
+    def asked(model, mask) -> torch.Tensor:
+        clone = model.clone()
+        clone.set_model_attn1_patch(lambda *_, **__: {"attn_mask": mask})
+        return predict(clone, {"positive": case.positive}, case.x, case.sigma)["positive"]
+
+    assert_close(asked(case.patched, seen), asked(case.patched, added), atol=1e-5, rtol=1e-5)
+    moved = [asked(model, seen) - asked(model, None) for model in (case.model, case.patched)]
+    assert all(change.abs().max() > 1e-2 for change in moved)
+
+
 @JOINT_AND_CROSS
 def test_an_override_that_replaces_ours_is_refused(make_case, predict, refused, family) -> None:
     """Every word would act everywhere, and nobody would know."""
