@@ -11,6 +11,7 @@ import pytest
 
 REPO = Path(__file__).parents[2]
 WAYS = {"this node, 2 layers", "paper's loop, 2 layers", "ConditioningSetMask, 3 layers"}
+RIVALS = {"ConditioningSetMask, 3 layers", "attention mask, one prompt per region, 3 layers"}
 
 
 @pytest.mark.slow
@@ -21,8 +22,14 @@ def test_every_way_is_measured_at_every_shape(tmp_path: Path) -> None:
     run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     results = json.loads(output.read_text())
-    assert len(results["models"]) == 2
-    for found in results["models"]:
+    *unets, joint = results["models"]
+    assert len(unets) == 2
+    own = {"unpatched", "this node, 2 layers"}
+    own |= {"unpatched, attention_pytorch", "this node, attention_pytorch, 2 layers"}
+    assert set(joint["calls"]) == own | RIVALS
+    for ways in joint["attention"].values():
+        assert {"this node, 2", "attention mask, one prompt per region, 2"} <= set(ways)
+    for found in unets:
         assert set(found["calls"]) == {"unpatched", *WAYS}
         assert all(row["seconds"][0] > 0 for row in found["calls"].values())
         assert all(row["peak_bytes"] > 0 for row in found["calls"].values())

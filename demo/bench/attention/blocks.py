@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from comfy.ldm.modules import attention
@@ -100,13 +101,15 @@ def measure(scene: Scene, layers: Sequence[int], rounds: int) -> dict[str, dict[
 
 def _measure(shape: Shape, found: dict[str, Callable], rounds: int) -> dict[str, dict]:
     tensors = shape.random()
+    works = {way: partial(found[way], *tensors, shape.extra_options) for way in found}
+    return timed(works, rounds)
 
-    def work(way: str) -> Callable[[], torch.Tensor]:
-        return lambda: found[way](*tensors, shape.extra_options)
 
-    times = {way: {"seconds": [], "peak_bytes": peak_bytes(work(way))} for way in found}
-    repeats = {way: max(1, int(LEAST / seconds(work(way)))) for way in found}
+def timed(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, dict]:
+    """Way -> seconds of every round, and peak bytes. Each round calls every way."""
+    times = {way: {"seconds": [], "peak_bytes": peak_bytes(work)} for way, work in works.items()}
+    repeats = {way: max(1, int(LEAST / seconds(work))) for way, work in works.items()}
     for _ in range(rounds):
         for way, row in times.items():
-            row["seconds"].append(seconds(work(way), repeats[way]))
+            row["seconds"].append(seconds(works[way], repeats[way]))
     return times

@@ -3,7 +3,8 @@
 ComfyUI's sampling function calls the model once, with positive and negative conditioning: the
 unpatched model, this node, the paper's loop, and ComfyUI's ConditioningSetMask with as many
 regions. Every round calls each of them, and ratios are between calls of one round. Memory is the
-peak of the tensors during a call, above the peak of the unpatched model.
+peak of the tensors during a call, above the peak of the unpatched model. `--models joint` measures
+transformers: one attention at the shapes of Flux and Wan, and calls of a Flux of four blocks.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ...pack import ROOT
-from . import blocks
-from .full_size import KINDS, build, let_go, millions
-from .one_call import measured, peak_bytes, seconds
+from . import blocks, joint
+from .full_size import KINDS, SHORT_FLUX, build, let_go, millions
+from .one_call import Row, measured, peak_bytes, seconds
 from .scene import Scene
 from .tables import blocks_table, calls_table
 
+JOINT = "joint"
+MODELS = [*KINDS, JOINT]
 SMALL = 128  # pixels of the check before anything is measured
 
 
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str]) -> None:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode():
         for name in options.models:
-            results["models"].append(measure(name, options))
+            found = measure_joint(options) if name == JOINT else measure(name, options)
+            results["models"].append(found)
             write_whole(options.output, json.dumps(results, indent=1), replace=True)
             let_go()
     print(f"\nEvery number: {options.output}")
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench attention", description=__doc__)
-    parser.add_argument("--models", type=_names, default=list(KINDS), metavar="sd15,sdxl")
+    parser.add_argument("--models", type=_names, default=MODELS, metavar="sd15,sdxl,joint")
     parser.add_argument("--layers", type=_numbers, default=[1, 5, 20], metavar="1,5,20")
     parser.add_argument(
         "--regions",
@@ -65,8 +69,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _names(text: str) -> list[str]:
     names = text.split(",")
-    if unknown := set(names) - set(KINDS):
-        raise argparse.ArgumentTypeError(f"no model {', '.join(unknown)}; there are sd15 and sdxl")
+    if unknown := set(names) - set(MODELS):
+        told = f"no model {', '.join(unknown)}; there are {', '.join(MODELS)}"
+        raise argparse.ArgumentTypeError(told)
     return names
 
 
@@ -112,7 +117,8 @@ def measure(name: str, options: argparse.Namespace) -> dict:
         title += f" (its own size, {kind.size} x {kind.size}, was not measured)"
     scene = Scene(model, size // 8)
     regions = options.layers if options.regions is None else options.regions
-    calls = measure_calls(scene, options.layers, regions, options.rounds)
+    rows = scene.rows(options.layers, regions, fold=torch.cuda.is_available())
+    calls = measure_calls(rows, scene.cells, options.rounds)
     print(f"\n{title}\n{calls_table(calls)}", flush=True)
     say(f"{kind.name}: cross-attention alone")
     alone = blocks.measure(scene, options.layers, options.rounds)
@@ -120,18 +126,34 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     return {"model": title, "size": size, "calls": calls, "cross_attention": alone}
 
 
-def measure_calls(
-    scene: Scene, layers: Sequence[int], regions: Sequence[int], rounds: int
-) -> dict[str, dict]:
+def measure_joint(options: argparse.Namespace) -> dict:
+    """Measure attention of the transformers' shapes and a short Flux, and print the tables."""
+    say("transformers: one attention, of the positive prompt alone")
+    side, layers = options.size and options.size // 16, options.layers
+    alone = joint.measure(layers, options.rounds, side=side, tiny=options.tiny)
+    print(f"\nTransformers, one attention\n{blocks_table(alone)}", flush=True)
+    model = build(SHORT_FLUX, tiny=options.tiny)
+    side = side or SHORT_FLUX.size // 16
+    regions = layers if options.regions is None else options.regions
+    calls = measure_calls(joint.rows(model, side, layers, regions), 2 * side, options.rounds)
+    title = (
+        f"{SHORT_FLUX.name}, {millions(model):.0f} M parameters, "
+        f"{model.model.get_dtype_inference()}, {side * side} cells, guidance 1, "
+        f"{options.rounds} rounds"
+    )
+    print(f"\n{title}\n{calls_table(calls)}", flush=True)
+    return {"model": title, "size": 16 * side, "calls": calls, "attention": alone}
+
+
+def measure_calls(rows: Sequence[Row], cells: int, rounds: int) -> dict[str, dict]:
     """Row -> seconds of every round, and peak bytes."""
-    rows = scene.rows(layers, regions, fold=torch.cuda.is_available())
     found = {row.name: {"seconds": [], "peak_bytes": 0.0} for row in rows}
     for row in rows:  # warms up, too
         say(f"memory: {row.name}")
-        found[row.name]["peak_bytes"] = measured(row, scene.cells, peak_bytes)
+        found[row.name]["peak_bytes"] = measured(row, cells, peak_bytes)
     for number in range(1, rounds + 1):
         for row in rows:
-            taken = measured(row, scene.cells, seconds)
+            taken = measured(row, cells, seconds)
             say(f"round {number} of {rounds}, {row.name}: {taken:.2f} s")
             found[row.name]["seconds"].append(taken)
     return found

@@ -1,4 +1,4 @@
-"""SD1.5 and SDXL from ComfyUI's own classes, at full size, with random weights."""
+"""SD1.5 and SDXL from ComfyUI's own classes, at full size, with random weights; a short Flux."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Kind:
     size: int
     quick_size: int  # on a CPU, where a round at `size` would take an hour
     unet: dict[str, Any] = field(repr=False)
+    narrow: dict[str, Any] = field(repr=False, default_factory=lambda: NARROW)
 
 
 KINDS = {
@@ -75,10 +76,38 @@ KINDS = {
 }
 
 
+# four of Flux's 57 blocks, a third as wide: on one core a call of it takes seconds
+SHORT_FLUX = Kind(
+    name="Flux of 4 blocks, 8 x 128",
+    description=comfy.supported_models.Flux,
+    size=512,
+    quick_size=512,
+    unet={
+        "image_model": "flux",
+        "in_channels": 16,
+        "out_channels": 16,
+        "context_in_dim": 4096,
+        "vec_in_dim": 768,
+        "hidden_size": 1024,
+        "num_heads": 8,
+        "mlp_ratio": 4.0,
+        "depth": 1,
+        "depth_single_blocks": 3,
+        "axes_dim": [16, 56, 56],
+        "theta": 10000,
+        "patch_size": 2,
+        "qkv_bias": True,
+        "guidance_embed": True,
+        "txt_ids_dims": [],
+    },
+    narrow={"hidden_size": 256, "num_heads": 2},
+)
+
+
 def build(kind: Kind, *, tiny: bool) -> comfy.model_patcher.ModelPatcher:
     """A MODEL with random weights, on the device and in the dtype that ComfyUI chooses."""
     device = comfy.model_management.get_torch_device()
-    shape = {**kind.unet, **NARROW} if tiny else kind.unet
+    shape = {**kind.unet, **kind.narrow} if tiny else kind.unet
     description = kind.description(shape)
     dtype = comfy.model_management.unet_dtype(
         device, supported_dtypes=description.supported_inference_dtypes

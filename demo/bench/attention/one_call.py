@@ -17,13 +17,14 @@ Measure = Callable[[Callable[[], object]], float]  # of one piece of work
 
 
 class Row(NamedTuple):
-    """A row of the table: the way, its model and conditioning, and the number of layers."""
+    """A row of the table: the way, the number of layers, its model, conditioning and guidance."""
 
     way: str
     layers: int
     model: ModelPatcher
     positive: list
     negative: list
+    cfg: float = CFG
 
     @property
     def name(self) -> str:
@@ -60,9 +61,10 @@ def measured(row: Row, cells: int, measure: Measure) -> float:
 def _sample(row: Row, cells: int, sampler: OneCall) -> torch.Tensor:
     guider = comfy.samplers.CFGGuider(row.model)
     guider.set_conds(row.positive, row.negative)
-    guider.set_cfg(CFG)
-    noise = torch.randn(1, 4, cells, cells, generator=torch.Generator().manual_seed(0))
-    sigmas = torch.tensor((SIGMA, 0.0))
+    guider.set_cfg(row.cfg)
+    channels = row.model.model.latent_format.latent_channels
+    noise = torch.randn(1, channels, cells, cells, generator=torch.Generator().manual_seed(0))
+    sigmas = torch.tensor((min(SIGMA, float(row.model.model.model_sampling.sigma_max)), 0.0))
     return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, seed=0)
 
 
