@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import comfy.model_management
 import torch
 from comfy.ldm.modules import attention
 
@@ -50,7 +51,13 @@ class Shape:
         """q, k, v [1, H, N, D] with that many text tokens."""
         keys = text if self.crossed else text + self.cells
         lengths = (self.cells if self.crossed else keys, keys, keys)
-        return [torch.randn(1, self.heads, length, self.width) for length in lengths]
+        return [on_device(torch.randn(1, self.heads, length, self.width)) for length in lengths]
+
+
+def on_device(x: torch.Tensor) -> torch.Tensor:
+    """On ComfyUI's device, on a GPU in half precision."""
+    device = comfy.model_management.get_torch_device()
+    return x.to(device, torch.float32 if device.type == "cpu" else torch.bfloat16)
 
 
 def shapes(side: int | None, *, tiny: bool) -> list[Shape]:
@@ -79,9 +86,10 @@ def bias_of(layers: int, side: int, text: int):
 
 
 def node_attention(shape: Shape, layers: int) -> Callable:
-    bias, size, first = bias_of(layers, shape.side, shape.text), (shape.side,) * 2, shape.text
-    weights = bias.region_weights(size, (2 * shape.side,) * 2)
-    columns = bias.token_columns(shape.text, shape.text, bias.factor(3.0))
+    bias, size = bias_of(layers, shape.side, shape.text), (shape.side,) * 2
+    device = comfy.model_management.get_torch_device()
+    weights = bias.region_weights(size, (2 * shape.side,) * 2).to(device)
+    columns = bias.token_columns(shape.text, shape.text, bias.factor(3.0)).to(device)
     own = host.attention.block.BlockBias(weights, lambda _: weights, columns)
     queries, keys = (x.shape[2] for x in shape.tensors(shape.text)[:2])
     first = 0 if shape.crossed else shape.text
@@ -115,7 +123,7 @@ def ways(shape: Shape, layers: Sequence[int]) -> dict[str, Callable[[], torch.Te
         found["attention_pytorch"] = call(pytorch)
     found |= {f"{NODE}, {n}": call(node_attention(shape, n)) for n in layers}
     for n in layers:
-        mask = regional_mask(n, shape.text, shape.side, crossed=shape.crossed)
+        mask = on_device(regional_mask(n, shape.text, shape.side, crossed=shape.crossed))
         found[f"{REGIONAL}, {n}"] = call(pytorch, shape.tensors(n * shape.text), mask=mask)
     return found
 
@@ -148,7 +156,7 @@ def rows(model, side: int, layers: Sequence[int], regions: Sequence[int]) -> lis
             found.append(Row(NODE + where, n, patch(base), own, positive, 1.0))
     for n in regions:
         mask = regional_mask(n, text, side, crossed=False)
-        regional = in_pytorch(model, mask)
+        regional = in_pytorch(model, on_device(mask))
         found.append(Row(REGIONAL, n, regional, prompt(n * text), positive, 1.0))
         several, set_mask = list(positive), host_nodes().ConditioningSetMask().append
         for own in soft_masks(n, 2 * side)[0]:
