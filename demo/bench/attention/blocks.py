@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -105,7 +105,7 @@ def _measure(shape: Shape, found: dict[str, Callable], rounds: int) -> dict[str,
     return timed(works, rounds)
 
 
-def timed(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, dict]:
+def timed(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, dict]:
     """Way -> seconds of every round, and peak bytes. Each round calls every way."""
     times = {way: {"seconds": [], "peak_bytes": peak_bytes(work)} for way, work in works.items()}
     repeats = {way: max(1, int(LEAST / seconds(work))) for way, work in works.items()}

@@ -199,14 +199,14 @@ def test_a_controlnet_hint_on_the_positive(paper, make_collage, patch, sample, s
 
 
 def test_the_bias_stays_with_its_text_when_the_host_copies_an_entry(
-    make_collage, patch, pack
+    make_collage, patch, pack, model
 ) -> None:
     """To give another prompt an entry's area, ComfyUI copies the entry with that prompt's text."""
     words = pack.nodes.host.attention.conditioning
     _, positive, _ = patch(make_collage())
     features, options = positive[0]
     entry = {**options, "cross_attn": features, "model_conds": {}, "uuid": 1}
-    guider = SimpleNamespace(conds={"positive": [entry]})
+    guider = SimpleNamespace(conds={"positive": [entry]}, model_patcher=model)
     seen, handed_on = {}, []
 
     class Outer:

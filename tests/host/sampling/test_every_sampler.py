@@ -58,7 +58,7 @@ def test_a_picture_can_be_one_frame_of_a_video_latent(
     encoded = torch.randn(2, 16, 1, 9, 13, generator=generator)
 
     class FrameVAE:
-        latent_channels, latent_dim = 16, 3
+        latent_channels, latent_dim, crop_input = 16, 3, True
 
         def __init__(self):
             self.pictures = iter(encoded.split(1))
