@@ -28,6 +28,7 @@ from ....collage_core.collage.collage import Collage
 from ....collage_core.control import same_proportions
 from ....collage_core.errors import CollageError
 from ..models.batch_rows import Pictures, row_pictures
+from .run_tensors import RUN, RunTensors
 
 KEY = "collage_words"
 DURING_A_RUN = "collage_words_of_a_run"
@@ -73,9 +74,8 @@ class ChunkBias:
     """A ConditioningBias in one model call, where it biases one chunk of the batch's rows.
 
     length: tokens of the conditioning with what other nodes appended; start: how many the model
-    puts before its own; area: the part of the
-    latent that it paints, None for all of it; latent: height and width of the whole latent;
-    pictures: the collage's picture that each row is.
+    puts before its own; area: the part of the latent that it paints, None for all of it; latent:
+    height and width of the whole latent; pictures: the collage's picture that each row is.
 
         ChunkBias(asked, length=77, start=0, area=None, latent=(64, 64), pictures=(0, 1))
     """
@@ -142,18 +142,24 @@ def _chunk(
     own, area = asked.features, entry.get("area")
     if not asked.bias.regions:
         return None
-    start = 0
-    if features is not own:
-        if not features.any():
-            return None  # ConditioningZeroOut
-        # models pad on either side; an adapter's features are others in the same places
-        start = asked.place_in(features) or 0
+    run = options.get(RUN) or RunTensors()  # comparing features waits for the device
+    start = 0 if features is own else run.get((asked, features), lambda: _start(asked, features))
+    if start is None:
+        return None
     count, (rows, columns) = len(x_in), x_in.shape[-2:]
     pictures = row_pictures(len(asked.bias.masks), count, options, f"{NODE}, input collage")
     if area is not None:  # it may reach over the edge, where ComfyUI cuts it off
         (height, width), (top, left) = area[len(area) // 2 - 2 : len(area) // 2], area[-2:]
         area = (min(height, rows - top), min(width, columns - left), top, left)
     return ChunkBias(asked, features.shape[1], start, area, (rows, columns), pictures)
+
+
+def _start(asked: ConditioningBias, features: torch.Tensor) -> int | None:
+    """The token at which the model's text has our own; None after ConditioningZeroOut."""
+    if not features.any():
+        return None
+    # models pad on either side; an adapter's features are others in the same places
+    return asked.place_in(features) or 0
 
 
 def check_picture(chunk: ChunkBias, x: torch.Tensor, chunks: int) -> None:

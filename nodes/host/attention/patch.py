@@ -28,7 +28,6 @@ Host symbols:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 import torch
 from comfy.model_sampling import CONST
@@ -51,10 +50,7 @@ from .block import (
 )
 from .conditioning import KEY, NODE, ChunkBias, check_picture, route_biases
 from .joint import JointAttention
-
-RUN = "collage_run"
-
-T = TypeVar("T")
+from .run_tensors import RUN, RunTensors
 
 
 def patch_model(model):
@@ -80,31 +76,6 @@ def attach_conditioning(patched, positive: list):
 
 def is_patched(model) -> bool:
     return bool(model.get_wrappers(WrappersMP.APPLY_MODEL, KEY))
-
-
-class RunTensors:
-    """What a sampling run needs on its devices: made once, and freed with the run.
-
-    biased: whether a conditioning of the run has a bias; predictor: the function of another pack
-    that asks the model for predictions, by name, empty without one.
-
-        run = options.get(RUN) or RunTensors()  # a call outside a run makes everything anew
-        weights = run.get((bias, size), lambda: bias.weights_of(cells, size))
-    """
-
-    def __init__(self, *, biased: bool = True, predictor: str = "") -> None:
-        self.biased = biased
-        self.predictor = predictor
-        self._made: dict[Any, Any] = {}
-
-    def get(self, key: Any, make: Callable[[], T]) -> T:
-        """What `make` returned for this key the first time."""
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
-
-    def clear(self) -> None:
-        self._made.clear()
 
 
 def _keep_run_tensors(executor, *args, **kwargs):

@@ -156,3 +156,27 @@ def test_the_hosts_ksampler(
     assert biased.isfinite().all()
     assert torch.equal(same, unbiased)
     assert (biased - unbiased).abs().max() > 1e-3
+
+
+def test_padded_text_is_compared_once_a_run(make_case, pack, monkeypatch) -> None:
+    """Comparing waits for the device, so no step may do it again."""
+    import comfy.sample
+
+    case, calls = make_case("flux2", batch=1), []
+    bias = pack.nodes.host.attention.conditioning.ConditioningBias
+    place_in = bias.place_in
+
+    def counted(self, *args):
+        calls.append(args)
+        return place_in(self, *args)
+
+    monkeypatch.setattr(bias, "place_in", counted)
+
+    def in_model_calls(steps: int) -> int:
+        calls.clear()
+        told = ("euler", "simple", case.positive, case.negative, case.x)
+        noise = torch.zeros_like(case.x)
+        comfy.sample.sample(case.patched, noise, steps, 2.0, *told, seed=1, disable_pbar=True)
+        return len(calls)
+
+    assert in_model_calls(4) == in_model_calls(1)
