@@ -185,10 +185,13 @@ def shrink_factor(grid: Sequence[int], size: Sequence[int]) -> int | None:
 
 def peak_scores(q: torch.Tensor, k: torch.Tensor, heads: int) -> torch.Tensor:
     """m_j of every key: [B, N, H * D] queries, [B, T, H * D] keys -> [B, T], at least 0."""
-    q = rearrange(q, "b n (h d) -> b h n d", h=heads)
-    k = rearrange(k, "b t (h d) -> b h d t", h=heads)
-    scores = q @ (k * k.shape[2] ** -0.5)  # k is scaled first: half precision overflows early
-    return scores.amax((1, 2)).float().clamp(0, LIMIT)
+    return peaks_by_head(*(rearrange(x, "b n (h d) -> b h n d", h=heads) for x in (q, k)))
+
+
+def peaks_by_head(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+    """m_j of every key: [B, H, N, D] queries, [B, H, T, D] keys -> [B, T], at least 0."""
+    k = k * k.shape[-1] ** -0.5  # k is scaled first: half precision overflows early
+    return (q @ k.transpose(-1, -2)).amax((1, 2)).float().clamp(0, LIMIT)
 
 
 def attention_bias(

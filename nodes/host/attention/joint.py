@@ -24,7 +24,7 @@ import torch
 from comfy.ldm.modules import attention
 from einops import rearrange
 
-from ....collage_core.attention.bias import bias_of_cells, peak_scores
+from ....collage_core.attention.bias import bias_of_cells, peaks_by_head
 from ....collage_core.attention.maps import region_attention
 from ..models.transformers import Layout
 from .block import BlockBias
@@ -122,29 +122,29 @@ class JointAttention:
     def __call__(self, function: Attend, *args: Any, **kwargs: Any) -> torch.Tensor:
         attend = function if self.previous is None else partial(self.previous, function)
         given = {POSITIONAL[place]: value for place, value in enumerate(args)} | kwargs
-        call = AttentionCall.of(attend, given)
-        if not self._is_meant(call, given.get("transformer_options") or {}):
+        if not self._is_meant(given):
             return attend(*args, **kwargs)
         self.acted = True
-        parts = []
+        call, everything, parts = AttentionCall.of(attend, given), slice(None), []
         for number, bias in enumerate(self.biases):
             chunk = call.batch(slice(number * self.pictures, (number + 1) * self.pictures))
-            everything = slice(0, self.layout.queries)
-            whole = bias is None
+            plain = bias is None
             parts.append(
-                chunk.rows(everything, None, attend) if whole else self._biased(chunk, bias)
+                chunk.rows(everything, None, attend) if plain else self._biased(chunk, bias)
             )
         out = torch.cat(parts)
-        given_out = given.get("skip_output_reshape")
-        return out if given_out else rearrange(out, "b h n d -> b n (h d)")
+        by_head = given.get("skip_output_reshape")
+        return out if by_head else rearrange(out, "b h n d -> b n (h d)")
 
-    def _is_meant(self, call: AttentionCall, options: dict) -> bool:
-        if (call.q.shape[2], call.k.shape[2]) != (self.layout.queries, self.layout.keys):
+    def _is_meant(self, given: dict[str, Any]) -> bool:
+        place = 2 if given.get("skip_reshape") else 1  # of the length in the shape
+        lengths = (given["q"].shape[place], given["k"].shape[place])
+        if lengths != (self.layout.queries, self.layout.keys):
             return False
         if not self.layout.twin:
             return True
         # self-attention comes first in a block; without block_index the model's calls alternate
-        block = options.get("block_index")
+        block = (given.get("transformer_options") or {}).get("block_index")
         self._alike[block] = self._alike.get(block, 0) + 1
         return self._alike[block] % 2 == 0
 
@@ -152,19 +152,19 @@ class JointAttention:
         """[rows, H, N, D]: the picture's cells in pieces with a mask, the other rows without."""
         first, end = self.layout.first_cell, self.layout.first_cell + self.layout.cells
         parts = [call.rows(slice(0, first), None, call.attend)] if first else []
-        q, k = (rearrange(x, "b h n d -> b n (h d)") for x in (call.q[:, :, first:end], call.k))
-        heads = call.q.shape[1]
-        peaks = peak_scores(q, k[:, own.columns.tokens], heads)
+        q, k, heads = call.q[:, :, first:end], call.k, call.q.shape[1]
+        peaks = peaks_by_head(q, k[:, :, own.columns.tokens])
         run = call.attend if self.use_override else _in_pytorch
         shares = []
         for start in range(0, end - first, ROWS):
             weights = own.weights[:, start : start + ROWS]
-            bias = bias_of_cells(peaks, weights, own.columns, k.shape[1]).to(q.dtype)
+            bias = bias_of_cells(peaks, weights, own.columns, k.shape[2]).to(q.dtype)
             rows = slice(first + start, first + start + weights.shape[1])
             parts.append(call.rows(rows, bias, run))
             if self.recorder is not None:
-                some, whole = q[:, start : start + weights.shape[1]], call.mask_of(rows, bias)
-                shares.append(region_attention(some, k, heads, whole, own.columns))
+                some, whole = q[:, :, start : start + weights.shape[1]], call.mask_of(rows, bias)
+                some, keys = (rearrange(x, "b h n d -> b n (h d)") for x in (some, k))
+                shares.append(region_attention(some, keys, heads, whole, own.columns))
         if self.recorder is not None:
             self.recorder.add(torch.cat(shares, 1), self.layout.grid)
         if end < self.layout.queries:
