@@ -69,6 +69,24 @@ def load_module() -> Callable[[Path], ModuleType]:
     return load
 
 
+class Backend:
+    """Runs what torch.compile has traced as it is, and counts how often it traced."""
+
+    def __init__(self) -> None:
+        self.graphs = 0
+
+    def __call__(self, graph, _):
+        self.graphs += 1
+        return graph.forward
+
+
+@pytest.fixture
+def backend():
+    torch._dynamo.reset()
+    yield Backend()
+    torch._dynamo.reset()
+
+
 @pytest.fixture
 def in_a_node() -> Iterator[None]:
     """What the host runs every node in; folders whose tests call nodes make it their own."""

@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
 from torch.testing import assert_close
-
-
-class Backend:
-    """Runs what torch.compile has traced as it is, and counts how often it traced."""
-
-    def __init__(self) -> None:
-        self.graphs = 0
-
-    def __call__(self, graph, _):
-        self.graphs += 1
-        return graph.forward
-
-
-@pytest.fixture
-def backend():
-    torch._dynamo.reset()
-    yield Backend()
-    torch._dynamo.reset()
 
 
 def compiled(model, backend):

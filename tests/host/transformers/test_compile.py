@@ -7,24 +7,6 @@ import torch
 from torch.testing import assert_close
 
 
-class Backend:
-    """Runs what torch.compile has traced as it is, and counts how often it traced."""
-
-    def __init__(self) -> None:
-        self.graphs = 0
-
-    def __call__(self, graph, _):
-        self.graphs += 1
-        return graph.forward
-
-
-@pytest.fixture
-def backend():
-    torch._dynamo.reset()
-    yield Backend()
-    torch._dynamo.reset()
-
-
 def in_pytorch(_func, *args, **kwargs):
     """ComfyUI's own attention on the CPU asks for free memory, which no graph can hold."""
     from comfy.ldm.modules import attention
