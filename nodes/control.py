@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..collage_core.collage.box import Box, read_box
 from ..collage_core.collage.collage import Collage
-from ..collage_core.collage.layer import LAYER_RANGES
+from ..collage_core.collage.limits import LAYER_RANGES
 from ..collage_core.control import control_map, same_proportions
 from ..collage_core.errors import CollageError
 from ..collage_core.imaging.pixels import clean_pixels

@@ -6,7 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..collage_core.collage.layer import FITS, LAYER_RANGES, Layer, check_text
+from ..collage_core.collage.layer import Layer, check_text
+from ..collage_core.collage.limits import FITS, LAYER_RANGES
 from ..collage_core.errors import quoted
 from ..collage_core.imaging.pixels import clean_pixels
 from .host.files.embedding_files import texts_hash

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..collage_core.collage.collage import CELL, MAX_LAYERS, Collage, check_canvas
+from ..collage_core.collage.collage import Collage, check_canvas
 from ..collage_core.collage.compositing import compose_bytes
 from ..collage_core.collage.cutouts import mask_rows
 from ..collage_core.collage.layer import Layer
+from ..collage_core.collage.limits import CELL, MAX_LAYERS
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.collage.stack import (
     NODE,

@@ -1,6 +1,7 @@
 """The frozen data that determine a picture, and what follows from them.
 
 Modules
+    limits        ranges and choices of all that a collage holds, without torch
     layer         Layer and Embedding, validated when made
     collage       Collage and Edit; which picture of a batch is which
     stack         a Collage built step by step

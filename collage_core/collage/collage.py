@@ -15,9 +15,8 @@ from ..prompt.insertion import insert_embeddings
 from ..prompt.phrases import Phrases, find_phrases
 from .compositing import Composite, compose
 from .layer import Layer
+from .limits import CELL, MAX_LAYERS
 
-MAX_LAYERS = 64
-CELL = 8  # canvas pixels per latent cell
 BACKGROUND = 0  # its number in messages; layers count from 1
 
 

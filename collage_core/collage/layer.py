@@ -11,21 +11,7 @@ import torch
 
 from ..errors import CollageError, quoted
 from ..prompt.checks import check_prompt
-
-FITS = ("pixels", "contain", "cover")
-
-# input name -> (smallest, largest) value a layer accepts
-LAYER_RANGES = {
-    "x": (-4.0, 5.0),
-    "y": (-4.0, 5.0),
-    "scale": (0.001, 100.0),
-    "rotation": (-360000.0, 360000.0),
-    "opacity": (0.0, 1.0),
-    "noise": (0.0, 1.0),
-    "attract": (0.0, 10.0),
-    "repel": (0.0, 10.0),
-    "control": (0.0, 2.0),
-}
+from .limits import FITS, LAYER_RANGES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ from ..imaging.pixels import VISIBLE_ALPHA, on_plain_background
 from ..prompt.checks import foreign_signs
 from ..prompt.phrases import WordRegion, describe
 from ..prompt.syntax import weight_texts
-from .collage import CELL, Collage
+from .collage import Collage
 from .layer import turned_size
+from .limits import CELL
 
 STRONG_WEIGHT = 5
 MOST_PLACES = 8  # of one phrase that are listed

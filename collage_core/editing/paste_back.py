@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from einops import repeat
 
-from ..collage.collage import CELL, Collage
+from ..collage.collage import Collage
+from ..collage.limits import CELL
 from ..errors import CollageError
 from ..imaging.filters import inner_distance, square_max
 from ..imaging.pixels import clean_pixels, mask_batch

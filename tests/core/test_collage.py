@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from collage_core.collage.collage import MAX_LAYERS, Collage
-from collage_core.collage.layer import LAYER_RANGES, Embedding, Layer
+from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Embedding, Layer
+from collage_core.collage.limits import LAYER_RANGES, MAX_LAYERS
 from collage_core.collage.stack import new_canvas
 from collage_core.errors import CollageError
 from collage_core.imaging.colour import GREY

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collage_core.collage.layer import LAYER_RANGES
+from collage_core.collage.limits import LAYER_RANGES
 
 REPO = Path(__file__).parents[2]
 PAGES = [*REPO.glob("*.md"), *(REPO / "docs").glob("*.md")]

@@ -18,12 +18,12 @@ def test_every_float_of_a_layer_has_the_range_it_is_checked_with(node_of, pack):
         for i in node_of("CollageLayer").GET_SCHEMA().inputs
         if i.get_io_type() == "FLOAT"
     }
-    assert floats == pack.collage_core.collage.layer.LAYER_RANGES
+    assert floats == pack.collage_core.collage.limits.LAYER_RANGES
 
 
 def test_a_layer_keeps_all_its_settings(layer, pack):
     settings = {
-        name: high for name, (_, high) in pack.collage_core.collage.layer.LAYER_RANGES.items()
+        name: high for name, (_, high) in pack.collage_core.collage.limits.LAYER_RANGES.items()
     }
     made = layer("hat", **settings, visible=False)
     assert {name: getattr(made, name) for name in settings} == settings
