@@ -10,6 +10,7 @@ Rooms, bottom to top
     imaging       pictures as tensors; knows no collage
     prompt        prompts as strings: where phrases stand, and what ComfyUI reads into them
     storage       what lies in files
+    files         collages as files: the document of CollageEditor; knows no torch
     collage       the frozen data that determine a picture, and what follows from them
     attention     words act where their layers are seen (paper, section 4)
     control       how much structure control counts at every place

@@ -71,19 +71,11 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
     layers, and share them otherwise. Raises one CollageError that names every layer whose words
     are missing or cross those of another layer.
     """
-    words = split_words(prompt)
+    places, layers_of = _places(prompt, [text for _, text in texts])
     keys = [word_keys(text) for _, text in texts]
-    layers_of: dict[Key, list[int]] = {}
-    for index, key in enumerate(keys):
-        layers_of.setdefault(key, []).append(index)
-    claimed: dict[Key, list[range]] = {}
-    for key in sorted(layers_of, key=lambda key: (-len(key), -len("".join(key)))):
-        claimed[key] = _claim(key, words, [r for ranges in claimed.values() for r in ranges])
-    owner = {i: key for key, ranges in claimed.items() for taken in ranges for i in taken}
-    places = {key: tuple(_place(key, r, words, owner) for r in claimed[key]) for key in layers_of}
-
     bad = [index for index, key in enumerate(keys) if not any(one.words for one in places[key])]
     if bad:
+        words = split_words(prompt)
         nearest = {i: _nearest(keys[i], prompt, words) for i in bad[:MOST_COMPARED]}
         listed = "\n".join(
             f"CollageStack, layer {number} {quoted(text)}, input text: "
@@ -97,6 +89,26 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
             "Write each layer's text into it word for word, or correct the text."
         )
     return Phrases(prompt, tuple(_regions(layers_of, places)))
+
+
+def _places(
+    prompt: str, texts: Sequence[str]
+) -> tuple[dict[Key, tuple[Place, ...]], dict[Key, list[int]]]:
+    """Where each phrase stands, in the order of the layers, and the layers of each phrase.
+
+    A phrase that is missing or crosses another has no place; one whose words all belong to
+    phrases inside it has places without words.
+    """
+    words = split_words(prompt)
+    layers_of: dict[Key, list[int]] = {}
+    for index, text in enumerate(texts):
+        layers_of.setdefault(word_keys(text), []).append(index)
+    claimed: dict[Key, list[range]] = {}
+    for key in sorted(layers_of, key=lambda key: (-len(key), -len("".join(key)))):
+        claimed[key] = _claim(key, words, [r for ranges in claimed.values() for r in ranges])
+    owner = {i: key for key, ranges in claimed.items() for taken in ranges for i in taken}
+    places = {key: tuple(_place(key, r, words, owner) for r in claimed[key]) for key in layers_of}
+    return places, layers_of
 
 
 def _matches(key: Key, words: list[Word]) -> list[range]:
