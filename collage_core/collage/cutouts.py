@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from einops import rearrange
 
-from ..imaging.filters import TINY
 from ..imaging.pixels import seen_box
 from ..interruption import interruptible
 from .collage import BACKGROUND, Collage
-from .layer import Layer
-from .placement import place_layer
+from .compositing import blended, lay_over
+from .placement import layer_on_canvas
 
 BoundingBox = dict[str, int]  # x, y, width, height in pixels, as ComfyUI's BOUNDING_BOX
-
-
-@dataclass(frozen=True, eq=False)
-class CanvasPixels:
-    """A layer alone on the canvas: straight colour [B, 3, h, w] and alpha [B, 1, h, w].
-
-    `window` holds their rows and columns of the canvas; it is empty for a layer outside of it.
-    """
-
-    window: tuple[slice, slice]
-    colour: torch.Tensor
-    alpha: torch.Tensor
-
-
-def layer_on_canvas(layer: Layer, height: int, width: int) -> CanvasPixels:
-    """The pixels of a layer there; alpha includes its opacity, colour under alpha 0 is black."""
-    placed = place_layer(layer, height, width)
-    colour, alpha = placed.pixels.split((3, 1), dim=1)
-    return CanvasPixels(placed.window, (colour / alpha.clamp(min=TINY)).clamp(max=1), alpha)
 
 
 def paste_layers(picture: torch.Tensor, collage: Collage, numbers: Sequence[int]) -> torch.Tensor:
     """A picture [B, H, W, 3] with the own pixels of some layers pasted where these are visible.
 
     Number 0 pastes the background. The picture stays to the bit where none of them is visible.
+    A layer with a blend mode mixes with the picture and with what is pasted below it.
     """
     H, W = collage.height, collage.width
+    if any(layer.blends for n, layer in collage.numbered if n in numbers):
+        return _paste_blended(picture, collage, numbers)
     pasted = picture.movedim(-1, 1).clone()
     for number in interruptible(numbers):
         if number == BACKGROUND:
@@ -53,6 +36,20 @@ def paste_layers(picture: torch.Tensor, collage: Collage, numbers: Sequence[int]
             window, colour = alone.window, alone.colour
         share = collage.visible_part(number)[(..., *window)]
         pasted[(..., *window)] += share * (colour - picture.movedim(-1, 1)[(..., *window)])
+    return pasted.clamp_(0, 1).movedim(1, -1).contiguous()
+
+
+def _paste_blended(picture: torch.Tensor, collage: Collage, numbers: Sequence[int]) -> torch.Tensor:
+    """The same from below, where every layer that is not pasted shows the picture."""
+    before = picture.movedim(-1, 1)
+    start = collage.background.movedim(-1, 1) if BACKGROUND in numbers else before
+    pasted = start.expand_as(before).clone()
+    for number, layer in interruptible(collage.numbered):
+        if number in numbers:
+            lay_over(pasted, blended(layer, pasted))
+        else:
+            own = layer_on_canvas(layer, collage.height, collage.width)
+            lay_over(pasted, replace(own, colour=before[(..., *own.window)]))
     return pasted.clamp_(0, 1).movedim(1, -1).contiguous()
 
 
@@ -87,7 +84,7 @@ def layer_cutouts(
     """Every shown layer alone on a background of one colour [3].
 
     With a picture [B, H, W, 3] the visible part of each layer is cut out of the picture. Without
-    one the layer's own pixels are given, also where other layers hide them.
+    one the layer's own pixels are given, also where other layers hide them, unblended.
     """
     H, W, L = collage.height, collage.width, len(collage.shown)
     visible = collage.composite.visible_alpha.transpose(0, 1)

@@ -11,7 +11,7 @@ import torch
 
 from ..errors import CollageError, quoted
 from ..prompt.checks import check_prompt
-from .limits import FITS, LAYER_RANGES
+from .limits import LAYER_OPTIONS, LAYER_RANGES, NORMAL, UNFLIPPED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,11 @@ class Layer:
     image: [B, H, W, 3] straight colour in [0, 1]; alpha: [B, H, W] in [0, 1], 1 = opaque.
     x, y: centre in fractions of the canvas. scale: canvas pixels per layer pixel; with `fit`
     "contain" or "cover" it multiplies the scale at which the rotated layer just fits on the
-    canvas or, from its centre, covers the canvas. rotation: degrees counter-clockwise. The
-    others are strengths; ranges stand in LAYER_RANGES. `notes` tell the report how the pixels
-    were read. Raises CollageError for an empty text and for values out of range, all of them in
-    one message.
+    canvas or, from its centre, covers the canvas. rotation: degrees counter-clockwise, after the
+    flip. blend: how its colours mix with what lies below; its alpha counts as with "normal". The
+    others are strengths. Ranges stand in LAYER_RANGES, options in LAYER_OPTIONS. `notes` tell the
+    report how the pixels were read. Raises CollageError for an empty text and for values out of
+    range, all of them in one message.
 
     Example: an opaque sushi in the left half of the canvas, which may change a little.
         Layer(image=rgb, alpha=torch.ones(1, 64, 64), text="salmon sushi", x=0.25, noise=0.3)
@@ -64,6 +65,8 @@ class Layer:
     control: float = 1.0
     visible: bool = True
     fit: str = "pixels"
+    flip: str = UNFLIPPED
+    blend: str = NORMAL
     embedding: Embedding | None = None
     notes: tuple[str, ...] = ()
 
@@ -74,8 +77,11 @@ class Layer:
             for name, (low, high) in LAYER_RANGES.items()
             if not low <= (value := getattr(self, name)) <= high
         ]
-        if self.fit not in FITS:
-            bad.append(f"input fit: {quoted(self.fit)} is none of {', '.join(FITS)}")
+        bad += [
+            f"input {name}: {quoted(value)} is none of {', '.join(options)}"
+            for name, options in LAYER_OPTIONS.items()
+            if (value := getattr(self, name)) not in options
+        ]
         if bad:
             raise CollageError(
                 f"CollageLayer {quoted(self.text)}, {'; '.join(bad)}. "
@@ -85,6 +91,11 @@ class Layer:
     @property
     def batch(self) -> int:
         return len(self.alpha)
+
+    @property
+    def blends(self) -> bool:
+        """Whether its colours depend on the picture below it."""
+        return self.blend != NORMAL
 
     def to(self, device: torch.device) -> Layer:
         """The layer with its pixels on `device`; the same object if they are there already."""

@@ -7,6 +7,14 @@ CELL = 8  # canvas pixels per latent cell
 CANVAS = (64, 8192)  # smallest and largest side in pixels, a multiple of CELL
 
 FITS = ("pixels", "contain", "cover")
+FLIPS = ("none", "horizontal", "vertical", "both")
+BLENDS = (
+    "normal", "multiply", "screen", "overlay", "soft light", "darken", "lighten", "add",
+)  # fmt: skip
+UNFLIPPED, NORMAL = FLIPS[0], BLENDS[0]
+
+# input name -> what a layer offers to choose from
+LAYER_OPTIONS = {"fit": FITS, "flip": FLIPS, "blend": BLENDS}
 
 # input name -> (smallest, largest) value a layer accepts
 LAYER_RANGES = {

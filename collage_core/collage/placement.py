@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from ..imaging.filters import TINY
 from ..imaging.resample import area_shrink
 from .layer import Layer, turned_size
 
+_MIRRORED = {2: ("vertical", "both"), 3: ("horizontal", "both")}  # axis of [B, C, H, W] -> flips
 STEPS_PER_PIXEL = 1024  # to which edges are rounded, so that rounding errors do not blur
 
 
@@ -36,11 +38,13 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     """Layer [B, h, w] -> the window it touches on a canvas of height x width pixels.
 
     Sampling is bilinear, after an area filter where the layer shrinks, on premultiplied colour, so
-    that the colour under alpha 0 never bleeds. A layer at scale 1, in quarter turns and on whole
-    pixels is copied exactly. Pixels outside of the canvas are cropped; a layer that is wholly
-    outside has an empty window.
+    that the colour under alpha 0 never bleeds. A layer at scale 1, flipped or not, in quarter turns
+    and on whole pixels is copied exactly. Pixels outside of the canvas are cropped; a layer that is
+    wholly outside has an empty window.
     """
     pixels = _premultiplied(layer)
+    if axes := [axis for axis, flips in _MIRRORED.items() if layer.flip in flips]:
+        pixels = pixels.flip(axes)
     degrees = layer.rotation % 360
     if degrees % 90 == 0:
         pixels, degrees = pixels.rot90(int(degrees // 90), (2, 3)), 0
@@ -59,6 +63,25 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
     else:
         pixels = box.sample(pixels, rows, columns)
     return PlacedLayer(rows.start, columns.start, pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class CanvasPixels:
+    """A layer alone on the canvas: straight colour [B, 3, h, w] and alpha [B, 1, h, w].
+
+    `window` holds their rows and columns of the canvas; it is empty for a layer outside of it.
+    """
+
+    window: tuple[slice, slice]
+    colour: torch.Tensor
+    alpha: torch.Tensor
+
+
+def layer_on_canvas(layer: Layer, height: int, width: int) -> CanvasPixels:
+    """The pixels of a layer there; alpha includes its opacity, colour under alpha 0 is black."""
+    placed = place_layer(layer, height, width)
+    colour, alpha = placed.pixels.split((3, 1), dim=1)
+    return CanvasPixels(placed.window, (colour / alpha.clamp(min=TINY)).clamp(max=1), alpha)
 
 
 def _premultiplied(layer: Layer) -> torch.Tensor:

@@ -78,6 +78,7 @@ def _layer_lines(collage: Collage, number: int) -> Iterator[str]:
     yield (
         f"{number} {quoted(layer.text)}: {_where(region)}; "
         f"visible on {percent(visible)} of the canvas; noise {layer.noise:g}"
+        + (f"; {layer.blend}" if layer.blends else "")
     )
     if hidden := _hidden_by(collage, index):
         yield f"    hidden: {', '.join(hidden)}"
@@ -101,6 +102,7 @@ def _hidden_by(collage: Collage, index: int) -> list[str]:
     covered = collage.composite.covered[index].item()
     return [
         f"{percent(hidden / covered)} by layer {number} {quoted(layer.text)}"
+        + (f" ({layer.blend}: only noise and words count as hidden)" if layer.blends else "")
         for (number, layer), hidden in zip(
             collage.numbered, collage.composite.hidden_by[index].tolist(), strict=True
         )

@@ -7,7 +7,7 @@ the chosen layers are also removed from where they were.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -66,6 +66,7 @@ def edit(
     if phrase := request.phrase.strip():
         edited = rephrase(edited, _only(chosen, request), phrase, NODE)
         notes = (*notes, *foreign_signs(request.phrase), *_dropped_embeddings(collage, edited))
+    notes = (*notes, *_blend_notes(collage, request, chosen, removed))
     if request.previous is not None and not removed:
         notes = (*notes, "no layer of `before` is clearly one of these: nothing was taken away")
     noise = collage_noise(edited, state.base_noise, state.feather)
@@ -152,6 +153,30 @@ def _dropped_embeddings(collage: Collage, edited: Collage) -> list[str]:
         for old, new in zip(collage.layers, edited.layers, strict=True)
         if old.embedding is not None and new.embedding is None
     ]
+
+
+def _blend_notes(
+    collage: Collage, request: EditRequest, chosen: Sequence[int], removed: Sequence[int]
+) -> Iterator[str]:
+    """What cannot be told apart in a picture in which a layer is mixed with what lies below it."""
+    for number, layer in collage.numbered if request.paste and not removed else ():
+        if number in chosen and layer.blends:
+            yield (
+                f"{layer_name(collage, number)} was mixed into the picture ({layer.blend}): if the "
+                "picture shows it already, connect the collage it was made of to `before`"
+            )
+    previous = request.previous
+    for number, layer in previous.numbered if previous and removed else ():
+        hides = previous.composite.hidden_by[:, previous.index_of(number)]
+        if (
+            layer.blends
+            and number not in removed
+            and any(hides[previous.index_of(n)] > 0 for n in removed)
+        ):
+            yield (
+                f"{layer_name(previous, number)} of `before` ({layer.blend}) lies over what was "
+                "taken away: its colours there still show it. Name it too"
+            )
 
 
 def _check_change(noise: torch.Tensor, request: EditRequest) -> None:

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 import torch
 
 from ..collage.collage import Collage
-from ..collage.compositing import compose
-from ..collage.cutouts import CanvasPixels, layer_on_canvas
+from ..collage.compositing import blended, compose, lay_over
 from ..collage.layer import Layer
+from ..collage.limits import NORMAL, UNFLIPPED
+from ..collage.placement import CanvasPixels
 from ..imaging.filters import pull_push_fill
 from ..interruption import interruptible
+
+SPLIT_BLEND = "now it is normal, in the colours that it has in the picture"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,8 @@ def split(collage: Collage, picture: torch.Tensor) -> Collage:
 
     There are as many pictures as the collage makes, or several of a collage that makes one. Each
     layer keeps its place, alpha, words and strengths, so that the new composite is the picture
-    again; its pixels outside of the canvas are cut off. Moving a layer uncovers what is behind it.
+    again; its pixels outside of the canvas are cut off. A blend mode becomes "normal", because the
+    picture shows the mixed colours. Moving a layer uncovers what is behind it.
     Hidden layers and layers outside of the canvas are not changed.
     """
     target = picture.movedim(-1, 1)
@@ -85,8 +89,10 @@ def _cut(layer: Layer, part: _Part, collage: Collage) -> Layer:
         scale=1.0,
         fit="pixels",
         rotation=0.0,
+        flip=UNFLIPPED,
         opacity=1.0,
-        notes=(),
+        blend=NORMAL,
+        notes=(f"its blend was {layer.blend}; {SPLIT_BLEND}",) if layer.blends else (),
     )
 
 
@@ -103,8 +109,10 @@ def _changed(collage: Collage, target: torch.Tensor) -> list[_Part]:
     rest = (1 - visible.sum(1, keepdim=True)).clamp(0, 1)
     whole = CanvasPixels((slice(0, H), slice(0, W)), collage.background.movedim(-1, 1), rest)
     parts = [_part(whole, rest, change)]
+    below = whole.colour.expand(len(visible), -1, -1, -1).clone()
     for index, layer in enumerate(interruptible(collage.shown)):
-        alone = layer_on_canvas(layer, H, W)
+        alone = blended(layer, below)
+        lay_over(below, alone)
         parts.append(_part(alone, visible[:, index : index + 1], change))
     return parts
 
@@ -142,4 +150,4 @@ def _unmix(parts: Sequence[_Part], target: torch.Tensor) -> None:
 
 def split_bytes(collage: Collage, pictures: int) -> int:
     """Bytes of memory that `split` of so many pictures takes, with its new composite."""
-    return 4 * collage.height * collage.width * pictures * (5 * len(collage.shown) + 40)
+    return 4 * collage.height * collage.width * pictures * (5 * len(collage.shown) + 43)
