@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..collage_core.collage.layer import Layer, check_text
-from ..collage_core.collage.limits import FITS, LAYER_RANGES
+from ..collage_core.collage.limits import LAYER_OPTIONS, LAYER_RANGES, NORMAL, UNFLIPPED
 from ..collage_core.errors import quoted
 from ..collage_core.imaging.pixels import clean_pixels
 from .host.files.embedding_files import texts_hash
@@ -27,6 +27,12 @@ def _ranged(name: str, default: float, step: float, tooltip: str, **options: Any
         tooltip=tooltip,
         **options,
     )
+
+
+def _choice(name: str, default: str, tooltip: str) -> io.Combo.Input:
+    """One of a few; optional, as it came later."""
+    options = list(LAYER_OPTIONS[name])
+    return io.Combo.Input(name, options=options, default=default, optional=True, tooltip=tooltip)
 
 
 class CollageLayer(io.ComfyNode):
@@ -94,14 +100,19 @@ class CollageLayer(io.ComfyNode):
                 io.Boolean.Input(
                     "visible", default=True, tooltip="Off: the layer is left out of the collage."
                 ),
-                io.Combo.Input(
+                _choice(
                     "fit",
-                    options=list(FITS),
-                    default="pixels",
-                    optional=True,
-                    tooltip="The size that scale 1 stands for. pixels: the image's own. contain: "
+                    "pixels",
+                    "The size that scale 1 stands for. pixels: the image's own. contain: "
                     "the largest that fits on the canvas. cover: the smallest that fills the "
                     "canvas.",
+                ),
+                _choice("flip", UNFLIPPED, "Mirrors the image, before it is rotated."),
+                _choice(
+                    "blend",
+                    NORMAL,
+                    "How its colours mix with the layers below: multiply for shadows, screen or "
+                    "add for light. Masks, noise and words are the same with every mode.",
                 ),
             ],
             outputs=[CollageLayerSocket.Output("layer", tooltip="The layer, for Collage Stack.")],

@@ -13,7 +13,7 @@ BLENDS = (
 )  # fmt: skip
 UNFLIPPED, NORMAL = FLIPS[0], BLENDS[0]
 
-# input name -> what a layer offers to choose from
+# input name -> what a layer offers to choose from; the first is the default
 LAYER_OPTIONS = {"fit": FITS, "flip": FLIPS, "blend": BLENDS}
 
 # input name -> (smallest, largest) value a layer accepts

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..collage.limits import LAYER_RANGES, MAX_LAYERS
+from ..collage.limits import LAYER_OPTIONS, LAYER_RANGES, MAX_LAYERS
 from ..errors import CollageError, quoted
 from .fields import (
     BEFORE_FIELDS,
@@ -61,7 +61,7 @@ class DocumentLayer:
     @property
     def settings(self) -> dict[str, Any]:
         """All that a Layer of `collage` takes beside its pixels and its words."""
-        return {name: getattr(self, name) for name in (*LAYER_RANGES, "visible", "fit")}
+        return {name: getattr(self, name) for name in (*LAYER_RANGES, *LAYER_OPTIONS, "visible")}
 
 
 @dataclass(frozen=True, kw_only=True)

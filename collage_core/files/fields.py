@@ -6,22 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from ..collage.limits import CANVAS, CELL, FITS, LAYER_RANGES
+from ..collage.limits import CANVAS, CELL, LAYER_OPTIONS, LAYER_RANGES
 from ..errors import quoted
 from ..prompt.checks import LONGEST_PROMPT
 
 VERSION = 1
 REQUIRED: Any = object()  # the default of a key that has to be there
 LONGEST_NAME = 255
-FLIPS = ("none", "horizontal", "vertical", "both")
-BLENDS = (
-    "normal", "multiply", "screen", "overlay", "soft light", "darken", "lighten", "add",
-)  # fmt: skip
 # a folder never begins with a dot, so that no name leads out of the input folder
 PICTURE = re.compile(
     r'(?:(?!\.)[^\x00-\x1f\\/:*?"<>|]+/)*(?!\.)[^\x00-\x1f\\/:*?"<>|]+\.(?:png|jpe?g|webp)', re.I
@@ -94,11 +90,12 @@ def _ranged(name: str, default: float) -> Field:
     return _number(*LAYER_RANGES[name], default)
 
 
-def _one_of(choices: Sequence[str], default: str) -> Field:
+def _option(name: str) -> Field:
+    choices = LAYER_OPTIONS[name]
     return Field(
         lambda value: isinstance(value, str) and value in choices,
         f"Choose one of {', '.join(choices)}.",
-        default,
+        choices[0],
     )
 
 
@@ -156,10 +153,10 @@ LAYER_FIELDS = {
     "x": _ranged("x", 0.5),
     "y": _ranged("y", 0.5),
     "scale": _ranged("scale", 1.0),
-    "fit": _one_of(FITS, "pixels"),
+    "fit": _option("fit"),
     "rotation": _ranged("rotation", 0.0),
-    "flip": _one_of(FLIPS, "none"),
-    "blend": _one_of(BLENDS, "normal"),
+    "flip": _option("flip"),
+    "blend": _option("blend"),
     "opacity": _ranged("opacity", 1.0),
     "visible": _switch(default=True),
     "noise": _ranged("noise", 0.6),
