@@ -1,0 +1,54 @@
+// The picture as the node would compute it, of the newest document: shared by the views of one editor.
+
+const PAUSE = 80 // milliseconds after the last change
+
+/**
+ * @param {object} parts model, pictures and compositor of one editor
+ * @returns {{current: function, subscribe: function, destroy: function}} `current()` is
+ *   {document, canvas, width, height, visible: {id: Uint8Array}} of the newest document that was computed, or null;
+ *   it is of what the model holds now where `document` is the model's.
+ */
+export function createLivePicture({ model, pictures, compositor }) {
+  const listeners = new Set()
+  const canvas = document.createElement('canvas')
+  let current = null
+  let timer = 0
+  let ended = false
+
+  function later() {
+    clearTimeout(timer)
+    timer = setTimeout(compute, PAUSE)
+  }
+
+  async function compute() {
+    const wanted = model.document
+    if (ended || model.drafting) return // asked again when the gesture has ended
+    const found = await compositor.request(wanted)
+    if (!found || ended) return
+    canvas.width = found.width
+    canvas.height = found.height
+    canvas.getContext('2d').putImageData(new ImageData(found.pixels, found.width, found.height), 0, 0)
+    current = { document: wanted, canvas, ...found }
+    for (const listener of [...listeners]) listener(current)
+  }
+
+  const endings = [
+    model.subscribe(({ what }) => { if (what !== 'choice') later() }),
+    pictures.subscribe(later),
+  ]
+  later()
+  return {
+    current: () => current,
+    /** listener(current) -> the function that ends it. */
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    destroy() {
+      ended = true
+      clearTimeout(timer)
+      endings.forEach((end) => end())
+      listeners.clear()
+    },
+  }
+}
