@@ -1,0 +1,123 @@
+// Every command of the editor, once: keys, toolbar and menus call the same.
+import {
+  centre, duplicateLayers, fit, flip, moveBy, removeLayers, reorder, scaleBy, setLayer, turnBy, unlocked,
+} from './edits.mjs'
+import { chooseFiles } from './adding.mjs'
+import { newIds } from './tools.mjs'
+
+const chosen = ({ model }) => model.chosen.length > 0
+const movable = ({ model }) => unlocked(model.document, model.chosen).length > 0
+const always = () => true
+
+/** A change of what is chosen; `keys` as they are shown, the first one in tooltips. */
+function edit(name, keys, change, enabled = movable) {
+  return { keys, enabled, run: ({ model, edit: step }) => step(name, (document) => change(document, model.chosen)) }
+}
+
+/** Moves by canvas pixels, 10 times as far with Shift. */
+function nudge(key, dx, dy) {
+  const by = (times) => edit('move', [times > 1 ? `Shift+${key}` : key], (document, ids) => moveBy(document, ids, dx * times, dy * times))
+  return { [`nudge${key.slice(5)}`]: by(1), [`push${key.slice(5)}`]: by(10) }
+}
+
+function duplicate({ model, edit: step }) {
+  const ids = newIds(model.document, unlocked(model.document, model.chosen).length)
+  step('duplicate', (document) => duplicateLayers(document, unlocked(document, model.chosen), { newIds: ids }))
+  model.choose(ids)
+}
+
+/** Turns a switch of all chosen layers to what the primary has not. */
+function toggled(field) {
+  return ({ model, edit: step }) => {
+    const value = !model.primary[field]
+    step(field, (document) => model.chosen.reduce((rest, id) => setLayer(rest, id, { [field]: value }), document))
+  }
+}
+
+function undo({ model, say }) {
+  const step = model.undoLabel
+  if (model.undo()) say('step.undo', { step })
+}
+
+function redo({ model, say }) {
+  const step = model.redoLabel
+  if (model.redo()) say('step.redo', { step })
+}
+
+/** The next layer up or down from the primary; past the last one the focus goes on. */
+function neighbour({ model }, step) {
+  const { layers } = model.document
+  const at = layers.findIndex((layer) => layer.id === model.chosen.at(-1))
+  return at < 0 ? layers.at(step < 0 ? -1 : 0) : layers[at + step]
+}
+
+function step(keys, by) {
+  return {
+    keys,
+    enabled: (context) => Boolean(neighbour(context, by)),
+    run: (context) => context.model.choose([neighbour(context, by).id]),
+  }
+}
+
+function overlay(name, keys) {
+  return { keys, enabled: always, run: ({ display }) => display.toggleOverlay(name) }
+}
+
+const zoomed = (factor) => ({ viewport, model }) => {
+  const { width, height } = model.document
+  viewport?.zoomAt(viewport.toView([width / 2, height / 2]), factor)
+}
+
+/** name -> {keys, run(context), enabled(context)} */
+export const ACTIONS = Object.freeze({
+  add: { keys: ['Insert'], enabled: always, run: chooseFiles },
+  undo: { keys: ['Ctrl+Z'], enabled: ({ model }) => model.canUndo, run: undo },
+  redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], enabled: ({ model }) => model.canRedo, run: redo },
+  duplicate: { keys: ['Ctrl+D'], enabled: movable, run: duplicate },
+  remove: edit('remove', ['Delete', 'Backspace'], removeLayers),
+  chooseAll: {
+    keys: ['Ctrl+A'], enabled: always, run: ({ model }) => model.choose(model.document.layers.map((layer) => layer.id)),
+  },
+  chooseNext: step(['Tab'], -1),
+  chooseBefore: step(['Shift+Tab'], 1),
+
+  ...nudge('ArrowLeft', -1, 0),
+  ...nudge('ArrowRight', 1, 0),
+  ...nudge('ArrowUp', 0, -1),
+  ...nudge('ArrowDown', 0, 1),
+  larger: edit('scale', ['+', '='], (document, ids) => scaleBy(document, ids, 1.02)),
+  smaller: edit('scale', ['-'], (document, ids) => scaleBy(document, ids, 1 / 1.02)),
+  muchLarger: edit('scale', ['Shift++', '*'], (document, ids) => scaleBy(document, ids, 1.1)),
+  muchSmaller: edit('scale', ['Shift+-', '_'], (document, ids) => scaleBy(document, ids, 1 / 1.1)),
+  turnLeft: edit('turn', ['['], (document, ids) => turnBy(document, ids, 1)),
+  turnRight: edit('turn', [']'], (document, ids) => turnBy(document, ids, -1)),
+  turnFarLeft: edit('turn', ['Shift+[', '{'], (document, ids) => turnBy(document, ids, 15)),
+  turnFarRight: edit('turn', ['Shift+]', '}'], (document, ids) => turnBy(document, ids, -15)),
+
+  up: edit('order', ['PageUp'], (document, ids) => reorder(document, ids, 'up'), chosen),
+  down: edit('order', ['PageDown'], (document, ids) => reorder(document, ids, 'down'), chosen),
+  top: edit('order', ['Home'], (document, ids) => reorder(document, ids, 'top'), chosen),
+  bottom: edit('order', ['End'], (document, ids) => reorder(document, ids, 'bottom'), chosen),
+  hide: { keys: ['H'], enabled: chosen, run: toggled('visible') },
+  lock: { keys: ['L'], enabled: chosen, run: toggled('locked') },
+  flipHorizontal: edit('flip', ['F'], (document, ids) => flip(document, ids, 'horizontal')),
+  flipVertical: edit('flip', ['Shift+F'], (document, ids) => flip(document, ids, 'vertical')),
+  fit: edit('fit', ['0'], fit),
+  centre: edit('centre', ['C'], centre),
+
+  plain: { keys: ['P'], enabled: always, run: ({ display }) => display.set({ overlay: 'plain' }) },
+  overlayNoise: overlay('noise', ['N']),
+  overlayMasks: overlay('masks', ['M']),
+  zoomIn: { keys: ['Ctrl++', 'Ctrl+='], enabled: always, run: zoomed(1.25) },
+  zoomOut: { keys: ['Ctrl+-'], enabled: always, run: zoomed(1 / 1.25) },
+  fitView: { keys: ['Ctrl+0'], enabled: always, run: ({ display }) => display.set({ zoom: 1, pan: Object.freeze([0, 0]) }) },
+  large: { keys: ['Enter'], enabled: always, run: (context) => (context.large ? context.leave() : context.openLarge()) },
+  leave: { keys: ['Escape'], enabled: always, run: leave },
+})
+
+/** Step by step out: of the gesture, of the choice, of the large view or the editor. */
+function leave(context) {
+  if (context.cancelGesture?.()) return
+  if (context.model.chosen.length) context.model.choose([])
+  else context.leave()
+}

@@ -1,0 +1,166 @@
+// Pictures come in: dropped, pasted, chosen as files, or dragged from another place of the page. Layers go out and in by copy and paste.
+import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
+import { addLayer, reorder } from './edits.mjs'
+import { encodePng } from './png.mjs'
+import { newIds } from './tools.mjs'
+
+const STORED = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' }
+const LAYERS = 'application/x-collage-layers'
+const NO_NAMES = /^(image|img|picture|photo|untitled|unnamed|screenshot|screen shot|dsc|dscn|pxl|clipboard|download|result|comfyui)?$/i
+
+/** The words that a file's name says, without numbers; '' where it says nothing. */
+export function wordsOf(fileName) {
+  const words = fileName.replace(/\.[^.]*$/, '').replace(/[\d_().+-]+/g, ' ').replace(/\s+/g, ' ').trim()
+  return NO_NAMES.test(words.replace(/\s/g, '')) || words.split(' ').every((word) => NO_NAMES.test(word)) ? '' : words
+}
+
+/** The kind of a file by its first bytes, never by its name; null when no browser shows it. */
+async function kindOf(file) {
+  const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer())
+  const starts = (...wanted) => wanted.every((byte, index) => byte === null || bytes[index] === byte)
+  if (starts(0x89, 0x50, 0x4e, 0x47)) return 'png'
+  if (starts(0xff, 0xd8, 0xff)) return 'jpg'
+  if (starts(0x52, 0x49, 0x46, 0x46, null, null, null, null, 0x57, 0x45, 0x42, 0x50)) return 'webp'
+  return null
+}
+
+/** Other pictures that the browser can show (GIF, AVIF, BMP) are stored as PNG, their first frame. */
+async function stored(file) {
+  const extension = await kindOf(file)
+  if (extension) return { blob: file, extension }
+  const bitmap = await createImageBitmap(file)
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height)
+  const g = canvas.getContext('2d')
+  g.drawImage(bitmap, 0, 0)
+  const { data } = g.getImageData(0, 0, bitmap.width, bitmap.height)
+  return { blob: await encodePng(data, bitmap.width, bitmap.height), extension: 'png' }
+}
+
+/** Whether nothing of a picture is transparent: a photo, then, and no cut-out. */
+function opaque({ bitmap, width, height }) {
+  const side = 64
+  const g = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true })
+  g.drawImage(bitmap, 0, 0, width, height, 0, 0, side, side)
+  return g.getImageData(0, 0, side, side).data.every((value, index) => index % 4 !== 3 || value > 250)
+}
+
+/**
+ * Stores pictures and makes a layer of each, one step for all of them.
+ * @param {object} context of the view
+ * @param {File[]} files
+ * @param {[number, number]} [place] in fractions of the canvas, for cut-outs
+ */
+export async function addFiles(context, files, place = [0.5, 0.5]) {
+  const { model, pictures, host, say } = context
+  const made = []
+  for (const file of files) {
+    if (model.document.layers.length + made.length >= MAX_LAYERS) {
+      context.refuse('adding.full', { count: MAX_LAYERS })
+      break
+    }
+    try {
+      const { blob, extension } = await stored(file)
+      const name = await host.upload(blob, extension)
+      const picture = await pictures.load(name)
+      made.push(layerOf(name, picture, wordsOf(file.name), place, made.length))
+    } catch (error) {
+      context.refuse('adding.refused', { name: file.name, reason: error.message ?? String(error) })
+    }
+  }
+  if (!made.length) return
+  const ids = newIds(model.document, made.length)
+  context.edit('add', (document) => made.reduce((rest, layer, index) => {
+    const added = addLayer(rest, { ...layer, id: ids[index] })
+    return layer.fit === 'cover' ? reorder(added, [ids[index]], 'bottom') : added
+  }, document))
+  model.choose(ids)
+  context.focusCanvas()
+  say('said.added', { count: made.length })
+}
+
+function layerOf(picture, { bitmap, width, height }, text, [x, y], index) {
+  const common = { picture, size: [width, height], text }
+  if (opaque({ bitmap, width, height })) return { ...common, fit: 'cover', scale: 1, x: 0.5, y: 0.5 }
+  const aside = 0.04 * index // several at once do not hide each other
+  return { ...common, fit: 'contain', scale: 0.5, x: x + aside, y: y + aside }
+}
+
+/** Opens the browser's file chooser; several files may be chosen. */
+export function chooseFiles(context) {
+  const input = document.createElement('input')
+  Object.assign(input, { type: 'file', multiple: true, accept: 'image/*' })
+  input.addEventListener('change', () => addFiles(context, [...input.files]))
+  input.click()
+}
+
+const isPicture = (file) => file.type.startsWith('image/') || file.type === ''
+
+/** Files of a drop or a paste, or the picture of this server whose address was dragged from the page. */
+async function filesOf(data, host) {
+  const files = [...data.files].filter(isPicture)
+  if (files.length) return files
+  const address = data.getData('text/uri-list').split('\n')[0].trim()
+  const url = address && URL.canParse(address) ? new URL(address) : null
+  if (url?.origin !== location.origin || !url.pathname.endsWith('/view')) return []
+  const answer = await fetch(url)
+  if (!answer.ok) throw new Error(`${answer.status}`)
+  return [new File([await answer.blob()], url.searchParams.get('filename') ?? '')]
+}
+
+/** Listens for drops on the whole editor, and for copy, cut and paste on the canvas. -> the function that ends it. */
+export function listenForPictures(root, keys, context) {
+  const { model } = context
+  async function drop(event) {
+    event.preventDefault()
+    root.classList.remove('collage-dropping')
+    const point = context.viewport.toCanvas(context.viewport.at(event))
+    const { width, height } = model.document
+    const place = [point[0] / width, point[1] / height].map((value) => Math.min(1, Math.max(0, value)))
+    const files = await filesOf(event.dataTransfer).catch(() => [])
+    if (files.length) return addFiles(context, files, place)
+    return context.refuse('adding.nothing', {})
+  }
+  function over(event) {
+    event.preventDefault()
+    event.dataTransfer.dropEffect = 'copy'
+    root.classList.add('collage-dropping')
+  }
+  function out(event) {
+    if (!root.contains(event.relatedTarget)) root.classList.remove('collage-dropping')
+  }
+  function copy(event) {
+    const layers = model.document.layers.filter((layer) => model.chosen.includes(layer.id))
+    if (!layers.length) return
+    event.preventDefault()
+    event.clipboardData.setData(LAYERS, write({ ...EMPTY, layers }))
+    event.clipboardData.setData('text/plain', layers.map((layer) => layer.text).join(', '))
+    context.say('said.copied', { count: layers.length })
+  }
+  async function paste(event) {
+    if (event.target !== keys) return
+    event.preventDefault()
+    const text = event.clipboardData.getData(LAYERS)
+    if (text) return pasteLayers(context, text)
+    const files = await filesOf(event.clipboardData).catch(() => [])
+    if (files.length) await addFiles(context, files)
+  }
+  const onRoot = { dragenter: over, dragover: over, dragleave: out, drop, paste }
+  for (const [name, listener] of Object.entries(onRoot)) root.addEventListener(name, listener)
+  keys.addEventListener('copy', copy)
+  keys.addEventListener('cut', (event) => {
+    copy(event)
+    context.run('remove')
+  })
+}
+
+/** Layers of this or another editor; what cannot be read is left out. */
+function pasteLayers(context, text) {
+  const { model } = context
+  const { document: found, problems } = read(text)
+  if (problems.length) return context.refuse('adding.nothing', {})
+  const ids = newIds(model.document, found.layers.length)
+  context.edit('paste', (document) => found.layers.reduce((rest, layer, index) => addLayer(rest, {
+    ...layer, id: ids[index], locked: false, x: layer.x + 24 / rest.width, y: layer.y + 24 / rest.height,
+  }), document))
+  return model.choose(ids)
+}

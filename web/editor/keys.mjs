@@ -1,0 +1,47 @@
+// Keys of the canvas. They go to a textarea of one pixel: from all else the page takes Ctrl+Z, in a listener that cannot be stopped.
+import { ACTIONS } from './actions.mjs'
+
+const ACTION_OF = new Map(Object.values(ACTIONS).flatMap((action) => action.keys.map((key) => [key, action])))
+const OF_THE_PAGE = ['Ctrl+Enter', 'Ctrl+Shift+Enter', 'Ctrl+Alt+Enter', 'Ctrl+S', 'Ctrl+O'] // queue, save, open
+
+/** Names of what was pressed, as ACTIONS writes them: with Shift, then without, since signs have it in them. */
+export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey, getModifierState }) {
+  const letter = key.length === 1 && /\p{L}/u.test(key)
+  const graph = getModifierState?.call(arguments[0], 'AltGraph') // signs on many keyboards
+  const before = graph ? '' : `${ctrlKey || metaKey ? 'Ctrl+' : ''}${altKey ? 'Alt+' : ''}`
+  const name = letter ? key.toUpperCase() : key
+  if (!shiftKey) return [before + name]
+  return key.length === 1 && !letter ? [`${before}Shift+${name}`, before + name] : [`${before}Shift+${name}`]
+}
+
+/**
+ * @param {object} context of the view
+ * @returns {{root: HTMLTextAreaElement, focus: function, held: function, handle: function}}
+ *   `handle(event, ours)` runs what a keydown stands for, where the editor's keys hold;
+ *   -> whether the page is to have it after all
+ */
+export function createKeys(context) {
+  const root = document.createElement('textarea')
+  root.className = 'collage-keys'
+  root.setAttribute('aria-label', context.text('canvas.label'))
+  root.setAttribute('aria-description', context.text('canvas.keys'))
+  root.setAttribute('autocomplete', 'off')
+  root.addEventListener('input', () => { root.value = '' })
+  const held = new Set()
+  root.addEventListener('keydown', ({ key }) => held.add(key))
+  root.addEventListener('keyup', ({ key }) => held.delete(key))
+  root.addEventListener('blur', () => held.clear())
+
+  function handle(event, ours) {
+    const names = pressed(event)
+    if (names.some((name) => OF_THE_PAGE.includes(name))) return true
+    const action = names.map((name) => ACTION_OF.get(name)).find(Boolean)
+    if (!ours || !action || event.isComposing) return false
+    if (event.key === 'Tab' && (event.target !== root || !action.enabled(context))) return false // on to the next part
+    event.preventDefault()
+    if (action.enabled(context)) action.run(context)
+    return false
+  }
+
+  return { root, focus: () => root.focus({ preventScroll: true }), held: (key) => held.has(key), handle }
+}
