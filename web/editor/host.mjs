@@ -1,0 +1,104 @@
+// What an editor asks of ComfyUI's page and server, for one node.
+import { createResults } from './results.mjs'
+import { sha256 } from './sha256.mjs'
+
+const FOLDER = 'collage'
+const ASKED = 'collage-ask' // the id of an asked node: no node of the page has it
+
+/**
+ * @param {{app: object, api: object, node: object, viewUrl: function, committed: function}} page
+ */
+export function createHost({ app, api, node, viewUrl, committed }) {
+  const alive = () => node.graph?.getNodeById(node.id) === node
+  const report = createReport()
+  const executed = node.onExecuted
+  node.onExecuted = function (output, ...rest) {
+    executed?.call(this, output, ...rest)
+    if (output?.text) report.set([output.text].flat().join('\n'))
+  }
+  const results = createResults(api, app, node)
+  const host = {
+    viewUrl,
+    alive,
+    report,
+    results,
+    locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
+    title: () => node.title,
+    upload: (blob, extension) => upload(api, blob, extension),
+    ask: (type, inputs) => ask(api, type, inputs),
+    embeddings: () => api.getEmbeddings(),
+    /** The text of the document is another one: the page is told, and takes it into its own undo. */
+    committed(text) {
+      committed(text)
+      node.graph?.setDirtyCanvas?.(true, true)
+      const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
+      ;(tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker)
+    },
+    destroy: () => results.destroy(),
+  }
+  return host
+}
+
+function createReport() {
+  const listeners = new Set()
+  return {
+    text: '',
+    set(text) {
+      this.text = text
+      for (const listener of [...listeners]) listener(text)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+/** Stores a picture under the hash of its bytes; -> its name in the input folder. */
+async function upload(api, blob, extension) {
+  const name = `${sha256(new Uint8Array(await blob.arrayBuffer()))}.${extension}`
+  const form = new FormData()
+  form.append('image', new File([blob], name, { type: blob.type }))
+  form.append('subfolder', FOLDER)
+  form.append('type', 'input')
+  const answer = await api.fetchApi('/upload/image', { method: 'POST', body: form })
+  if (!answer.ok) throw new Error(`ComfyUI did not store it (status ${answer.status}).`)
+  const stored = await answer.json()
+  if (stored.name !== name) throw new Error(`another file has its place, ${FOLDER}/${name}.`)
+  return `${FOLDER}/${name}`
+}
+
+/** Runs one node for this page alone, without a route of our own; -> its ui output. */
+function ask(api, type, inputs) {
+  const prompt = { [ASKED]: { class_type: type, inputs, _meta: { title: type } } }
+  return new Promise((resolve, reject) => {
+    let id = null
+    const early = [] // what came before the server's answer told the id
+    const seen = ({ type: event, detail }) => {
+      if (id === null) return early.push({ type: event, detail })
+      if (detail.prompt_id !== id) return undefined
+      if (event === 'executed') return done(resolve, detail.output)
+      return done(reject, new Error(detail.exception_message?.trim() || 'the run was stopped.'))
+    }
+    const events = ['executed', 'execution_error', 'execution_interrupted']
+    const done = (settle, value) => {
+      events.forEach((event) => api.removeEventListener(event, seen))
+      settle(value)
+    }
+    events.forEach((event) => api.addEventListener(event, seen))
+    const body = JSON.stringify({ client_id: api.clientId, front: true, prompt })
+    api.fetchApi('/prompt', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
+      .then((answer) => answer.json())
+      .then((answer) => {
+        id = answer.prompt_id
+        if (id) early.forEach(seen)
+        else done(reject, new Error(refusal(answer)))
+      })
+      .catch((error) => done(reject, error))
+  })
+}
+
+function refusal({ error, node_errors: errors }) {
+  const details = Object.values(errors ?? {}).flatMap((one) => one.errors ?? []).map((one) => one.details)
+  return details.filter(Boolean).join(' ') || error?.message || 'ComfyUI refused it.'
+}
