@@ -1,0 +1,208 @@
+// What the editor's panels are made of: buttons, number fields and sliders.
+import { icon } from './icons.mjs'
+
+let made = 0
+
+/** An element with properties, attributes (with a hyphen, or role) and children. */
+export function element(tag, properties = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === 'class') node.className = value
+    else if (name.includes('-') || name === 'role') node.setAttribute(name, value)
+    else node[name] = value
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined))
+  return node
+}
+
+/** An id for labels, unique on the page. */
+export const newElementId = () => `collage-${(made += 1)}`
+
+/**
+ * A button with an icon. The page takes Ctrl+Z from everything but fields, so what is focused is an
+ * INPUT over the icon.
+ * @param {{icon?: string, label: string, words?: string, tip?: string, keys?: string,
+ *   onClick: function}} options
+ * @returns {{root: HTMLElement, input: HTMLInputElement, set: function}}
+ */
+export function button({ icon: name, label, words = '', tip = '', keys = '', onClick }) {
+  const input = element('input', { type: 'button', value: '', 'aria-label': label, 'data-collage-keys': '' })
+  const root = element('span', { class: `collage-button${words ? ' collage-button-wide' : ''}` }, input)
+  if (name) root.append(icon(name))
+  if (words) root.append(element('span', { class: 'collage-button-words', textContent: words }))
+  describe(root, { label, tip, keys })
+  if (tip) input.setAttribute('aria-description', tip)
+  if (keys) input.setAttribute('aria-keyshortcuts', keys.replaceAll('Ctrl+', 'Control+'))
+  input.addEventListener('click', onClick)
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' || event.key === ' ') event.stopPropagation()
+  })
+  const set = ({ pressed, disabled, icon: other, label: named }) => {
+    if (pressed !== undefined) input.setAttribute('aria-pressed', String(pressed))
+    if (disabled !== undefined) input.disabled = disabled
+    if (other) root.querySelector('svg').replaceWith(icon(other))
+    if (named) {
+      input.setAttribute('aria-label', named)
+      root.dataset.collageTip = named
+    }
+  }
+  return { root, input, set }
+}
+
+/** What the tooltip of an element says: a title, a sentence, the keys. */
+export function describe(node, { label, tip = '', keys = '' }) {
+  node.dataset.collageTip = label
+  if (tip) node.dataset.collageMore = tip
+  if (keys) node.dataset.collageShortcut = keys
+}
+
+/** Keeps what is typed into a field from the editor's keys, and ends it with Enter or Escape. */
+export function ownKeys(input, reset) {
+  input.addEventListener('keydown', (event) => {
+    const runs = event.key === 'Enter' && (event.ctrlKey || event.metaKey) // Ctrl+Enter is the page's
+    if (!runs) event.stopPropagation()
+    if (event.isComposing) return
+    if (event.key === 'Escape') reset()
+    if (event.key === 'Enter') input.dispatchEvent(new Event('change'))
+  })
+}
+
+const shownNumber = (value, decimals) => String(Number(value.toFixed(decimals)))
+
+/**
+ * A field for one number, with its unit inside. `onCommit(number)` once it is entered.
+ * @param {{label: string, tip?: string, unit?: string, min: number, max: number, step: number,
+ *   decimals?: number, inside?: boolean, onCommit: function}} options inside: the label is in the field
+ */
+export function numberField({
+  label,
+  tip = '',
+  unit = '',
+  min,
+  max,
+  step,
+  decimals = 2,
+  inside = false,
+  onCommit,
+}) {
+  const id = newElementId()
+  const input = element('input', {
+    id,
+    type: 'text',
+    class: 'collage-number',
+    autocomplete: 'off',
+    spellcheck: false,
+  })
+  input.inputMode = 'decimal'
+  input.setAttribute('role', 'spinbutton')
+  input.setAttribute('aria-valuemin', min)
+  input.setAttribute('aria-valuemax', max)
+  const root = element(
+    'span',
+    { class: `collage-field${inside ? ' collage-field-inside' : ''}` },
+    element('label', { htmlFor: id, textContent: label }),
+    element(
+      'span',
+      { class: 'collage-number-box' },
+      input,
+      unit ? element('span', { class: 'collage-unit', textContent: unit }) : null,
+    ),
+  )
+  describe(root, { label, tip })
+  if (tip) input.setAttribute('aria-description', tip)
+  let value = null
+  const show = () => {
+    input.value = value === null ? '' : shownNumber(value, decimals)
+    if (value === null) input.removeAttribute('aria-valuenow')
+    else input.setAttribute('aria-valuenow', value)
+  }
+  const enter = (number) => {
+    if (!Number.isFinite(number)) return show()
+    const next = Math.min(max, Math.max(min, number))
+    if (value !== null && shownNumber(next, decimals) === shownNumber(value, decimals)) return show()
+    onCommit(next)
+  }
+  input.addEventListener('focus', () => input.select())
+  input.addEventListener('change', () => enter(parseNumber(input.value)))
+  input.addEventListener('keydown', (event) => {
+    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key]
+    if (!by) return
+    event.preventDefault()
+    const typed = parseNumber(input.value)
+    enter((Number.isFinite(typed) ? typed : (value ?? 0)) + by * step * (event.shiftKey ? 10 : 1))
+    input.select()
+  })
+  ownKeys(input, () => {
+    show()
+    input.select()
+  })
+  const set = (next, { disabled = false, mixed = '' } = {}) => {
+    value = next
+    input.disabled = disabled
+    input.placeholder = mixed
+    show()
+  }
+  return { root, input, set }
+}
+
+/** A number as people write it: with a comma too, and with a unit behind it. */
+export function parseNumber(text) {
+  const match = /^\s*([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(?:px|%|°)?\s*$/.exec(text)
+  return match ? Number(match[1].replace(',', '.')) : NaN
+}
+
+/**
+ * A slider with a field for the exact number beside it. `onDraft` while it moves, `onCommit` after.
+ * `reach`: where the slider ends, when the field goes further.
+ */
+export function slider({ label, tip = '', min, max, reach = max, step, hint, onDraft, onCommit }) {
+  const id = newElementId()
+  const range = element('input', {
+    id,
+    type: 'range',
+    min,
+    max: reach,
+    step,
+    class: 'collage-range',
+    'data-collage-keys': '',
+  })
+  const field = numberField({ label, min, max, step, onCommit })
+  field.root.querySelector('label').remove()
+  field.root.classList.add('collage-slider-number')
+  field.input.setAttribute('aria-label', label)
+  delete field.root.dataset.collageTip
+  const said = hint ? element('span', { class: 'collage-hint' }) : null
+  const root = element(
+    'div',
+    { class: 'collage-slider' },
+    element('label', { htmlFor: id, textContent: label }),
+    range,
+    field.root,
+    said,
+  )
+  describe(root, { label, tip })
+  if (tip) range.setAttribute('aria-description', tip)
+  const show = (value) => {
+    range.style.setProperty('--collage-part', `${((Math.min(value, reach) - min) / (reach - min)) * 100}%`)
+    if (hint) range.setAttribute('aria-valuetext', `${value}: ${(said.textContent = hint(value))}`)
+  }
+  range.addEventListener('input', () => {
+    show(range.valueAsNumber)
+    onDraft(range.valueAsNumber)
+  })
+  range.addEventListener('change', () => onCommit(range.valueAsNumber))
+  // arrows and paging keys belong to the slider, all others to the editor
+  range.addEventListener('keydown', (event) => {
+    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation()
+  })
+  const set = (value, { disabled = false, mixed = '', fallback = min } = {}) => {
+    const at = value ?? fallback
+    if (range.valueAsNumber !== at) range.value = at
+    range.disabled = disabled
+    root.classList.toggle('collage-mixed', value === null)
+    show(at)
+    if (value === null && said) said.textContent = mixed
+    field.set(value, { disabled, mixed: '–' })
+  }
+  return { root, input: range, set }
+}
