@@ -1,0 +1,97 @@
+// What is wrong with a collage before any run, each with the change that mends it.
+import { addWords, centre, reorder, setCanvas, setLayer } from './edits.mjs'
+import { marksOf, nameOf } from './marks.mjs'
+import { box } from './placement.mjs'
+import { CELL } from './rules.mjs'
+
+/**
+ * @typedef {object} Fault
+ * @property {string} kind a message is text(`message.${kind}`), its button text(`message.${kind}Mend`)
+ * @property {'error' | 'warning'} weight an error is refused when the workflow is queued
+ * @property {object} values of the message
+ * @property {string} [id] the layer it is about
+ * @property {function} [mend] document -> document
+ * @property {'picture' | 'words'} [ask] what the user is asked for instead
+ */
+
+/**
+ * @param {object} context model, pictures, live and text
+ * @returns {Fault[]} worst first, bottom layer first
+ */
+export function faultsOf({ model, pictures, live, text }) {
+  if (model.readable === false)
+    return [{ kind: 'unreadable', weight: 'error', values: { problem: model.problems[0] } }]
+  const { document } = model
+  const shown = document.layers.filter((layer) => layer.visible)
+  const picture = live?.current?.()
+  const visible = picture?.document === document ? picture.visible : {}
+  const of = (layer) => ({
+    id: layer.id,
+    values: { layer: nameOf(document, layer.id, text), number: document.layers.indexOf(layer) + 1 },
+  })
+  const { states } = marksOf(document)
+  return [
+    ...written(model),
+    ...shown.flatMap((layer) => pictureFault(layer, pictures).map((fault) => ({ ...of(layer), ...fault }))),
+    ...shown.flatMap((layer) =>
+      wordsFault(layer, states.get(layer.id)).map((fault) => ({ ...of(layer), ...fault })),
+    ),
+    ...shown.flatMap((layer) =>
+      placeFault(layer, document, visible).map((fault) => ({ ...of(layer), ...fault })),
+    ),
+  ]
+}
+
+/** Of what stands in the widget and was not taken. */
+function written({ text, problems }) {
+  if (!problems.length) return []
+  const given = JSON.parse(text)
+  const { width = 512, height = 512 } = given
+  const sides = [width, height]
+  if (sides.every(Number.isInteger) && sides.some((side) => side % CELL)) {
+    const [wide, high] = sides.map((side) => Math.max(CELL, Math.round(side / CELL) * CELL))
+    const values = { width, height, wide, high }
+    return [
+      {
+        kind: 'side',
+        weight: 'error',
+        values,
+        mend: (document) => setCanvas(document, { width: wide, height: high }),
+      },
+    ]
+  }
+  return problems.map((problem) => ({ kind: 'problem', weight: 'error', values: { problem } }))
+}
+
+function pictureFault({ picture }, pictures) {
+  const { state } = pictures.get(picture)
+  if (state !== 'missing' && state !== 'wrong') return []
+  return [{ kind: state === 'missing' ? 'picture' : 'pictureWrong', weight: 'error', ask: 'picture' }]
+}
+
+function wordsFault({ id }, state) {
+  if (state === 'empty') return [{ kind: 'empty', weight: 'error', ask: 'words' }]
+  if (state === 'missing')
+    return [{ kind: 'missing', weight: 'error', mend: (document) => addWords(document, id) }]
+  return state === 'crossing' ? [{ kind: 'crossing', weight: 'error', ask: 'words' }] : []
+}
+
+function placeFault(layer, document, visible) {
+  const { id } = layer
+  if (layer.opacity === 0)
+    return [{ kind: 'transparent', weight: 'warning', mend: (next) => setLayer(next, id, { opacity: 1 }) }]
+  if (isOutside(document, layer))
+    return [{ kind: 'outside', weight: 'warning', mend: (next) => centre(next, [id]) }]
+  const alpha = visible[id]
+  if (!alpha || alpha.some((value) => value > 1) || document.layers.at(-1) === layer) return []
+  return [{ kind: 'covered', weight: 'warning', mend: (next) => reorder(next, [id], 'top') }]
+}
+
+/** Whether the upright box around the layer touches the canvas nowhere. */
+function isOutside(document, layer) {
+  const { cx, cy, width, height, radians } = box(document, layer, layer.size)
+  const [cos, sin] = [Math.abs(Math.cos(radians)), Math.abs(Math.sin(radians))]
+  const across = (cos * width + sin * height) / 2
+  const down = (sin * width + cos * height) / 2
+  return cx + across <= 0 || cx - across >= document.width || cy + down <= 0 || cy - down >= document.height
+}

@@ -1,0 +1,133 @@
+// One line that says what is wrong and offers to mend it; the empty canvas; the live region.
+import { ACTIONS } from './actions.mjs'
+import { faultsOf } from './faults.mjs'
+import { button, element } from './fields.mjs'
+import { icon } from './icons.mjs'
+
+/**
+ * @param {object} context
+ * @returns {{root: HTMLElement, destroy: function}}
+ */
+export function createMessages(context) {
+  const { model, pictures, live, text, say } = context
+  const sign = element('span', { class: 'collage-sign' })
+  const sentence = element('span', { class: 'collage-message' })
+  const mend = element('span', { class: 'collage-mend' })
+  const more = button({
+    icon: 'next',
+    words: ' ',
+    label: text('message.next'),
+    onClick: () => {
+      at += 1
+      show()
+    },
+  })
+  const root = element(
+    'section',
+    { class: 'collage-messages', 'aria-label': text('messages') },
+    sign,
+    sentence,
+    mend,
+    more.root,
+  )
+  let at = 0
+  let last = ''
+
+  function show() {
+    if (model.drafting) return // a line that changes under the hand would only disturb
+    const faults = faultsOf(context)
+    at = faults.length ? at % faults.length : 0
+    const fault = faults[at]
+    root.className = `collage-messages collage-messages-${fault?.weight ?? 'ready'}`
+    const empty = !fault && !model.document.layers.length
+    sign.replaceChildren(...(empty ? [] : [icon(fault ? 'warning' : 'found')]))
+    sentence.textContent = fault ? text(`message.${fault.kind}`, fault.values) : empty ? '' : readyText()
+    sentence.title = sentence.textContent
+    mend.replaceChildren(...(fault ? remedy(fault) : []))
+    more.root.hidden = faults.length < 2
+    more.root.querySelector('.collage-button-words').textContent = text('message.more', {
+      number: at + 1,
+      count: faults.length,
+    })
+    if (fault && sentence.textContent !== last) say('message.problem', { problem: sentence.textContent })
+    last = sentence.textContent
+  }
+
+  function readyText() {
+    const report = context.host.report?.text
+    if (report) return report.split('\n')[0]
+    const count = model.document.layers.filter((layer) => layer.visible).length
+    return text(count === 1 ? 'message.readyOne' : 'message.ready', { count })
+  }
+
+  function remedy(fault) {
+    const ask = { picture: context.choosePicture, words: context.rename }[fault.ask]
+    if (!fault.mend && !ask) return []
+    const key = fault.kind === 'pictureWrong' ? 'picture' : fault.kind
+    const label = text(`message.${key}Mend`, fault.values)
+    const run = () => {
+      if (!fault.mend) return ask(fault.id)
+      context.edit('mend', fault.mend)
+      const next = mend.querySelector('input')
+      if (next) next.focus()
+      else context.focusCanvas?.()
+    }
+    return [button({ words: label, label, onClick: run }).root]
+  }
+
+  const ends = [model, pictures, live, context.host.report].map((one) => one?.subscribe?.(show) ?? (() => {}))
+  show()
+  return { root, destroy: () => ends.forEach((end) => end()) }
+}
+
+/**
+ * What a canvas without layers says: what to do first.
+ * @param {object} context
+ * @returns {{root: HTMLElement, destroy: function}}
+ */
+export function createWelcome(context) {
+  const { model, text } = context
+  const add = button({
+    icon: 'add',
+    words: text('welcome.button'),
+    label: text('welcome.button'),
+    onClick: () => ACTIONS.add.run(context),
+  })
+  const keys = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘V' : 'Ctrl+V'
+  const root = element(
+    'div',
+    { class: 'collage-welcome' },
+    element(
+      'span',
+      { class: 'collage-welcome-cards', 'aria-hidden': 'true' },
+      element('i'),
+      element('i'),
+      element('i'),
+    ),
+    element('h2', { textContent: text('welcome.title') }),
+    element('p', { textContent: text('welcome.words') }),
+    add.root,
+    element('small', { textContent: text('welcome.paste', { keys }) }),
+  )
+  const show = () => {
+    root.hidden = model.document.layers.length > 0 || model.readable === false
+  }
+  const end = model.subscribe(show)
+  show()
+  return { root, destroy: end }
+}
+
+/**
+ * Tells a screen reader what has changed, when it has time.
+ * @returns {{root: HTMLElement, say: function}} say(sentence)
+ */
+export function createLiveRegion() {
+  const root = element('div', { class: 'collage-live', role: 'status', 'aria-live': 'polite' })
+  return {
+    root,
+    say(sentence) {
+      // the same sentence twice is said twice
+      root.textContent = root.textContent === sentence ? `${sentence}\u00a0` : sentence
+    },
+  }
+}
