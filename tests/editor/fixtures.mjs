@@ -18,6 +18,13 @@ export function documentOf(layers, fields = {}) {
   return frozen({ ...EMPTY, ...fields, layers: made })
 }
 
+/** What a generator of exact.mjs returns; pictures bring their bytes along. */
+export function finished(work) {
+  let step = work.next()
+  while (!step.done) step = work.next(step.value?.data)
+  return step.value
+}
+
 /** Numbers in [0, 1) that are the same at every run. */
 export function random(seed) {
   let state = seed
