@@ -5,29 +5,14 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from collage_core.errors import CollageError
 from collage_core.prompt.phrases import find_phrases
 
 HERE = Path(__file__).parent
-OLDEST_NODE = 20  # with toSpliced and isWellFormed
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    path = shutil.which("node")
-    if path is None:
-        pytest.skip("no Node.js here")
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(re.findall(r"\d+", said)[0]) < OLDEST_NODE:
-        pytest.skip(f"Node.js here is {said.strip()}, older than {OLDEST_NODE}")
-    return path
 
 
 def test_units(node: str) -> None:

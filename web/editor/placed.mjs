@@ -108,18 +108,13 @@ function neededPart(frame, window) {
 /** The pixels of a part, and how its upright [row, column] is found in them. */
 function* sourceOf(picture, frame, wanted, document) {
   const { height, width } = frame
-  const { kept } = picture
-  const all = height * width <= WHOLE * document.height * document.width
   const { origin, step } = strides(frame)
-  const ends = [[wanted.top, wanted.left], [wanted.bottom - 1, wanted.right - 1]].map(([row, column]) =>
-    [0, 1].map((axis) => origin[axis] + row * step[axis][0] + column * step[axis][1]))
-  const [tops, lefts] = [0, 1].map((axis) => ends.map((end) => end[axis]))
-  const part = all ? { top: 0, left: 0, bottom: height, right: width } : {
-    top: Math.min(...tops), left: Math.min(...lefts), bottom: Math.max(...tops) + 1, right: Math.max(...lefts) + 1,
-  }
+  const small = height * width <= WHOLE * document.height * document.width
+  const part = small ? { top: 0, left: 0, bottom: height, right: width } : asStored(wanted, origin, step)
   const key = [height, width, ...Object.values(part)].join()
-  const pixels = kept.get(key) ?? (yield* shrunk({ ...picture, data: yield picture }, height, width, part))
-  kept.set(key, pixels)
+  const pixels = picture.kept.get(key) ??
+    (yield* shrunk({ ...picture, data: yield picture }, height, width, part))
+  picture.kept.set(key, pixels)
   const line = part.right - part.left
   return {
     pixels,
@@ -127,6 +122,15 @@ function* sourceOf(picture, frame, wanted, document) {
     down: 4 * (step[0][0] * line + step[1][0]),
     along: 4 * (step[0][1] * line + step[1][1]),
   }
+}
+
+/** A part of the upright picture as a part of the picture as it is stored. */
+function asStored({ top, left, bottom, right }, origin, step) {
+  const [[y0, y1], [x0, x1]] = [0, 1].map((axis) => {
+    const at = (row, column) => origin[axis] + row * step[axis][0] + column * step[axis][1]
+    return [at(top, left), at(bottom - 1, right - 1)].sort((a, b) => a - b)
+  })
+  return { top: y0, left: x0, bottom: y1 + 1, right: x1 + 1 }
 }
 
 /** Of upright row and column: where [row, column] of the picture start, and what a step adds. */
