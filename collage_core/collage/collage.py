@@ -47,9 +47,9 @@ class Collage:
     background: [B, height, width, 3]. `layers` holds every layer in stacking order, bottom
     first, hidden layers included; `shown` are the layers that take part. Messages number all
     layers from 1; tensors of layers hold the shown ones, indexed from 0. `notes` are lines for
-    the report. `edit` is set after CollageEdit. Raises CollageError for a canvas that is not
-    made of whole latent cells, too many layers, batches that do not agree and a prompt that
-    cannot be read.
+    the report. `edit` is set after CollageEdit. `node` is the one that messages name.
+    Raises CollageError for a canvas that is not made of whole latent cells, too many layers,
+    batches that do not agree and a prompt that cannot be read.
 
     Example: one layer on a grey canvas; its composite is what the sampler starts from.
         grey = torch.full((1, 512, 512, 3), 0.6)
@@ -64,15 +64,16 @@ class Collage:
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
     edit: Edit | None = None
+    node: str = "CollageStack"
 
     def __post_init__(self) -> None:
         check_canvas(self.width, self.height)
         if len(self.layers) > MAX_LAYERS:
             raise CollageError(
-                f"CollageStack, input layers: {len(self.layers)} layers are more than the "
+                f"{self.node}, input layers: {len(self.layers)} layers are more than the "
                 f"{MAX_LAYERS} that a stack holds. Merge or remove some."
             )
-        check_prompt(self.prompt)
+        check_prompt(self.prompt, f"{self.node}, input prompt")
         self._check_batches()
 
     def _check_batches(self) -> None:
@@ -83,7 +84,7 @@ class Collage:
         if len(set(batches.values()) - {1}) > 1:
             listed = ", ".join(f"{name} has {batch}" for name, batch in batches.items())
             raise CollageError(
-                f"CollageStack, input layers: the batches do not fit: {listed}. "
+                f"{self.node}, input layers: the batches do not fit: {listed}. "
                 "Give each layer 1 picture, or all the same number."
             )
 
@@ -121,7 +122,8 @@ class Collage:
     @cached_property
     def phrases(self) -> Phrases:
         """Where the words of each shown layer stand in the prompt. Raises CollageError."""
-        return find_phrases(self.prompt, [(n, layer.text) for n, layer in self.numbered])
+        texts = [(n, layer.text) for n, layer in self.numbered]
+        return find_phrases(self.prompt, texts, self.node)
 
     @cached_property
     def learned_phrases(self) -> Phrases:

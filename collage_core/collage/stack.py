@@ -18,14 +18,14 @@ from .layer import Layer
 NODE = "CollageStack"
 
 
-def new_canvas(width: int, height: int, colour: str) -> Collage:
-    """A canvas of one colour, with no prompt and no layers."""
+def new_canvas(width: int, height: int, colour: str, node: str = NODE) -> Collage:
+    """A canvas of one colour, with no prompt and no layers; messages are in the name of `node`."""
     check_canvas(width, height)
-    background = parse_colour(colour, NODE).expand(1, height, width, 3)
-    return Collage(width=width, height=height, prompt="", background=background)
+    background = parse_colour(colour, node).expand(1, height, width, 3)
+    return Collage(width=width, height=height, prompt="", background=background, node=node)
 
 
-def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
+def on_top_of(below: Collage, width: int, height: int, colour: str, node: str = NODE) -> Collage:
     """The stack below as the canvas for more layers, with notes about inputs that are not used."""
     notes: list[str] = []
     if (width, height) != (below.width, below.height):
@@ -33,9 +33,9 @@ def on_top_of(below: Collage, width: int, height: int, colour: str) -> Collage:
             f"the canvas is the {below.width} x {below.height} of the stack below; "
             f"{width} x {height} here is not used"
         )
-    if parse_colour(colour, NODE).ne(parse_colour(GREY, NODE)).any():
+    if parse_colour(colour, node).ne(parse_colour(GREY, node)).any():
         notes.append(f"the background is that of the stack below; {colour} here is not used")
-    return replace(below, notes=(*below.notes, *notes))
+    return replace(below, notes=(*below.notes, *notes), node=node)
 
 
 def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collage:
@@ -46,12 +46,12 @@ def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collag
     """
     if collage.edit is not None:
         raise CollageError(
-            f"{NODE}, input background_image: the stack below comes from CollageEdit and shows a "
-            "finished picture, which would hide this one. Disconnect background_image, or put "
-            "the layers on the stack from before the edit."
+            f"{collage.node}, input background_image: the stack below comes from CollageEdit and "
+            "shows a finished picture, which would hide this one. Disconnect background_image, or "
+            "put the layers on the stack from before the edit."
         )
-    image, alpha, notes = clean_pixels(picture, None, NODE, "background_image")
-    solid = torch.lerp(parse_colour(colour, NODE).to(image), image, alpha.unsqueeze(-1))
+    image, alpha, notes = clean_pixels(picture, None, collage.node, "background_image")
+    solid = torch.lerp(parse_colour(colour, collage.node).to(image), image, alpha.unsqueeze(-1))
     fitted = cover_crop(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
     return replace(collage, background=fitted, notes=(*collage.notes, *notes))
 
@@ -62,8 +62,8 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
     everything = (*collage.layers, *layers)
     if not everything:
         raise CollageError(
-            f"{NODE}, input layers: no layer is connected. Connect the output of at least one "
-            "CollageLayer to layer0, or a stack that has layers to collage."
+            f"{collage.node}, input layers: no layer is connected. Connect the output of at least "
+            "one CollageLayer to layer0, or a stack that has layers to collage."
         )
     stacked = replace(
         collage,

@@ -43,6 +43,23 @@ class EditRequest:
     feather: float = 10.0
     paste: bool = False
     previous: Collage | None = None  # the input `before`
+    node: str = NODE  # in messages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What becomes of which layers; layers count from 1, 0 is the background.
+
+    chosen: get noise; pasted: those of them whose own pixels go over the picture first; removed:
+    numbers of the previous collage, taken out of the picture.
+
+    Example: layer 3 is drawn anew from its own pixels.
+        Choice(chosen=(3,), pasted=(3,))
+    """
+
+    chosen: Sequence[int]
+    pasted: Sequence[int] = ()
+    removed: Sequence[int] = ()
 
 
 def edit(
@@ -54,44 +71,52 @@ def edit(
     other layers and the background get none. Raises CollageError for a request that cannot be
     met or that would change nothing.
     """
-    chosen = chosen_layers(collage, request.layers, NODE)
-    picture, notes = result_picture(image, collage, NODE)
+    chosen = chosen_layers(collage, request.layers, request.node)
     removed = _numbers_in_previous(request.previous, collage, chosen)
-    state = _state(collage, picture, request, chosen, removed)
+    pasted = chosen if request.paste else ()
+    choice = Choice(chosen=chosen, pasted=pasted, removed=removed)
+    return edit_layers(collage, image, request, choice)
+
+
+def edit_layers(
+    collage: Collage, image: torch.Tensor, request: EditRequest, choice: Choice
+) -> tuple[Collage, torch.Tensor, str]:
+    """`edit` for layers that are known by their numbers; `layers` and `paste` are not read."""
+    picture, notes = result_picture(image, collage, request.node)
+    state = _state(collage, picture, request, choice)
     layers = tuple(
-        replace(layer, noise=request.noise if number in chosen else 0.0)
+        replace(layer, noise=request.noise if number in choice.chosen else 0.0)
         for number, layer in enumerate(collage.layers, 1)
     )
     edited = replace(collage, layers=layers, edit=state)
     if phrase := request.phrase.strip():
-        edited = rephrase(edited, _only(chosen, request), phrase, NODE)
+        edited = rephrase(edited, _only(choice.chosen, request), phrase, request.node)
         notes = (*notes, *foreign_signs(request.phrase), *_dropped_embeddings(collage, edited))
-    notes = (*notes, *_blend_notes(collage, request, chosen, removed))
-    if request.previous is not None and not removed:
+    notes = (*notes, *_blend_notes(collage, request, choice))
+    if request.previous is not None and choice.chosen and not choice.removed:
         notes = (*notes, "no layer of `before` is clearly one of these: nothing was taken away")
     noise = collage_noise(edited, state.base_noise, state.feather)
     _check_change(noise, request)
-    return edited, noise, "\n".join(_report(edited, noise, chosen, request, removed, notes))
+    return edited, noise, "\n".join(_report(edited, noise, request, choice, notes))
 
 
 def _state(
     collage: Collage,
     picture: torch.Tensor,
     request: EditRequest,
-    chosen: Sequence[int],
-    removed: Sequence[int],
+    choice: Choice,
 ) -> Edit:
     """The picture to start from, and the noise that the layers alone do not say."""
     minimum = None
-    if request.previous is not None and removed:
+    if request.previous is not None and choice.removed:
         _check_previous(request.previous, collage, len(picture))
-        picture, uncovered = remove_layers(request.previous, picture, removed)
+        picture, uncovered = remove_layers(request.previous, picture, choice.removed)
         minimum = gaussian_blur(request.noise * uncovered.clamp(max=1), request.feather)
-    if request.paste:
-        picture = paste_layers(picture, collage, chosen)
+    if choice.pasted:
+        picture = paste_layers(picture, collage, choice.pasted)
     return Edit(
         picture=picture,
-        base_noise=request.noise if BACKGROUND in chosen else 0.0,
+        base_noise=request.noise if BACKGROUND in choice.chosen else 0.0,
         feather=request.feather,
         minimum_noise=minimum,
     )
@@ -135,13 +160,13 @@ def _only(chosen: Sequence[int], request: EditRequest) -> int:
     phrase = quoted(request.phrase)
     if len(chosen) > 1:
         raise CollageError(
-            f"{NODE}, input phrase: {phrase} can be the words of one layer, and input "
+            f"{request.node}, input phrase: {phrase} can be the words of one layer, and input "
             f"layers names {len(chosen)}: {quoted(request.layers)}. Name one, or leave phrase "
             "empty."
         )
     if chosen[0] == BACKGROUND:
         raise CollageError(
-            f"{NODE}, input phrase: {phrase} cannot be the words of the background, "
+            f"{request.node}, input phrase: {phrase} cannot be the words of the background, "
             "which has none of its own. Leave phrase empty, and change the prompt of CollageStack."
         )
     return chosen[0]
@@ -155,17 +180,15 @@ def _dropped_embeddings(collage: Collage, edited: Collage) -> list[str]:
     ]
 
 
-def _blend_notes(
-    collage: Collage, request: EditRequest, chosen: Sequence[int], removed: Sequence[int]
-) -> Iterator[str]:
+def _blend_notes(collage: Collage, request: EditRequest, choice: Choice) -> Iterator[str]:
     """What cannot be told apart in a picture in which a layer is mixed with what lies below it."""
-    for number, layer in collage.numbered if request.paste and not removed else ():
-        if number in chosen and layer.blends:
+    for number, layer in collage.numbered if not choice.removed else ():
+        if number in choice.pasted and layer.blends:
             yield (
                 f"{layer_name(collage, number)} was mixed into the picture ({layer.blend}): if the "
                 "picture shows it already, connect the collage it was made of to `before`"
             )
-    previous = request.previous
+    previous, removed = request.previous, choice.removed
     for number, layer in previous.numbered if previous and removed else ():
         hides = previous.composite.hidden_by[:, previous.index_of(number)]
         if (
@@ -182,41 +205,37 @@ def _blend_notes(
 def _check_change(noise: torch.Tensor, request: EditRequest) -> None:
     if request.noise == 0:
         raise CollageError(
-            f"{NODE}, input noise: at 0 every layer is kept and nothing would be redrawn. Enter "
-            "more, up to 1 to draw the layers from nothing."
+            f"{request.node}, input noise: at 0 every layer is kept and nothing would be redrawn. "
+            "Enter more, up to 1 to draw the layers from nothing."
         )
     if not changeable(noise).any():
         raise CollageError(
-            f"{NODE}, input feather: noise {request.noise:g} over {quoted(request.layers)}, "
-            f"spread by {request.feather:g} pixels, leaves no latent cell enough to change. Lower "
-            "feather or raise noise."
+            f"{request.node}, input feather: noise {request.noise:g} over "
+            f"{quoted(request.layers)}, spread by {request.feather:g} pixels, leaves no latent "
+            "cell enough to change. Lower feather or raise noise."
         )
 
 
 def _report(
     edited: Collage,
     noise: torch.Tensor,
-    chosen: Sequence[int],
     request: EditRequest,
-    removed: Sequence[int],
+    choice: Choice,
     notes: Sequence[str],
 ) -> list[str]:
-    """Lines: which layers are redrawn, how far, and how much of the canvas may change.
-
-    chosen: layer numbers, 0 for the background; removed: numbers in the previous collage.
-    """
+    """Lines: which layers are redrawn, how far, and how much of the canvas may change."""
     share = percent(changeable(noise).float().mean().item())
     lines = [
         f"Goes on from the finished picture: {share} of the canvas may change, the rest is kept."
     ]
-    pasted = ", pasted over the picture from its own pixels" if request.paste else ""
-    for number in chosen:
+    for number in choice.chosen:
+        pasted = ", pasted over the picture from its own pixels" if number in choice.pasted else ""
         name, visible = layer_name(edited, number), edited.visible_part(number).mean().item()
         lines.append(
             f"{name[0].upper()}{name[1:]}: noise {request.noise:g}, visible on "
             f"{percent(visible)} of the canvas{pasted}"
         )
-    if removed:
-        numbers = ", ".join(map(str, removed))
+    if choice.removed:
+        numbers = ", ".join(map(str, choice.removed))
         lines.append(f"Taken away from where it was in the picture: layer {numbers}")
     return [*lines, *(f"! {note}" for note in notes)]

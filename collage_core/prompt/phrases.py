@@ -62,14 +62,16 @@ class Phrases:
         return next(region for region in self.regions if index in region.layers)
 
 
-def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
+def find_phrases(
+    prompt: str, texts: Sequence[tuple[int, str]], node: str = "CollageStack"
+) -> Phrases:
     """Find every layer's text, given as (number for messages, text), in the prompt.
 
     A phrase takes every place where it occurs, longer phrases first: "bear" leaves the "bear" of
     "red bear" alone if it occurs elsewhere too, and takes its words out of the longer phrase if
     not. Layers with the same phrase take its places in order where there are as many places as
-    layers, and share them otherwise. Raises one CollageError that names every layer whose words
-    are missing or cross those of another layer.
+    layers, and share them otherwise. Raises one CollageError in the name of `node` that names
+    every layer whose words are missing or cross those of another layer.
     """
     places, layers_of = _places(prompt, [text for _, text in texts])
     keys = [word_keys(text) for _, text in texts]
@@ -78,7 +80,7 @@ def find_phrases(prompt: str, texts: Sequence[tuple[int, str]]) -> Phrases:
         words = split_words(prompt)
         nearest = {i: _nearest(keys[i], prompt, words) for i in bad[:MOST_COMPARED]}
         listed = "\n".join(
-            f"CollageStack, layer {number} {quoted(text)}, input text: "
+            f"{node}, layer {number} {quoted(text)}, input text: "
             f"{_problem(keys[i], prompt, words, places, nearest.get(i, ''))}"
             f"{''.join(f'; {sign}' for sign in foreign_signs(text))}."
             for i in bad
