@@ -10,6 +10,7 @@ from .checks import checked
 from .control import CollageControlNet
 from .demo_model import CollageDemoControlNet, CollageDemoModel
 from .editing import CollageEdit, CollagePasteBack
+from .editor import CollageEditor, CollageKeepPicture
 from .embedding_load import CollageEmbeddingLoad
 from .host.limits import ends_when_interrupted
 from .inversion import LayerTextualInversion
@@ -25,6 +26,8 @@ NODES: list[type[io.ComfyNode]] = [
     for node in (
         CollageLayer,
         CollageStack,
+        CollageEditor,
+        CollageKeepPicture,
         LayerTextualInversion,
         CollageEmbeddingLoad,
         CollageAutoTune,

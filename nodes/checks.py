@@ -27,7 +27,8 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
     """The same node, which now raises CollageError for wrong inputs before it executes.
 
     Constants are refused in `validate_inputs`, before any node of the workflow runs. A node's own
-    `validate_inputs` is called too, with the inputs that it names; an input over a link is None.
+    `validate_inputs` is called too, with the inputs that it names; an input over a link is None,
+    and `linked` are the names of all of these.
     """
     run, own, define = node.execute, vars(node).get("validate_inputs"), node.define_schema
     run, define = run.__func__, define.__func__
@@ -51,7 +52,8 @@ def checked(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
         # Raised and not returned, because the page does not show a returned message.
         check_inputs(cls, _constants(inputs, cls.define_schema()), left)
         if own:
-            own.__func__(cls, **{name: inputs.get(name) for name in left})
+            known = {**inputs, "linked": [name for name in inputs if inputs[name] is None]}
+            own.__func__(cls, **{name: known.get(name) for name in left})
         return True
 
     for method in (define_schema, execute, validate_inputs):
@@ -130,7 +132,7 @@ def _check(where: str, one: io.Input, value: Any, left: Collection[str]) -> Any:
         return None  # a socket that may be left free
     if isinstance(one, io.Autogrow.Input):
         return _check_group(where, one, value, left)
-    kind = one.get_io_type()
+    kind = one.extra_dict.get("widgetType", one.get_io_type())
     if fault := KINDS[kind].fault(value):
         raise CollageError(f"{where}: {fault}. {KINDS[kind].remedy}")
     if kind in ("INT", "FLOAT"):

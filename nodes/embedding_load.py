@@ -8,8 +8,8 @@ from comfy_api.latest import io
 
 from ..collage_core.collage.layer import Embedding
 from ..collage_core.errors import CollageError
-from ..collage_core.storage.embedding_file import describe_vectors, read_embedding
-from .host.files.embedding_files import embedding_names, embedding_path, file_hash, list_hash
+from ..collage_core.storage.embedding_file import describe_vectors
+from .host.files.embedding_files import embedding_names, file_hash, list_hash, named_embedding
 from .sockets import CATEGORY, CollageLayerSocket
 
 NODE = "CollageEmbeddingLoad"
@@ -62,7 +62,6 @@ class CollageEmbeddingLoad(io.ComfyNode):
 
 def _read(choice: str) -> Embedding:
     try:
-        path = embedding_path(choice)
-        return Embedding(name=path.stem, vectors=read_embedding(path))
+        return named_embedding(choice)
     except CollageError as error:
         raise CollageError(f"{NODE}, input embedding: {error}") from error

@@ -112,11 +112,17 @@ def _numbers(name: str, part: Any) -> str:
     return "" if part.isfinite().all() else f"its {name} hold NaN or infinite values"
 
 
-def _text(value: Any) -> str:
+def _any_text(value: Any) -> str:
     if not isinstance(value, str):
         return _not(value, "text")
     if any("\ud800" <= char <= "\udfff" for char in value):
         return f"{quoted(value)} holds half a character (a lone surrogate)"
+    return ""
+
+
+def _text(value: Any) -> str:
+    if fault := _any_text(value):
+        return fault
     if len(value) > LONGEST_PROMPT:  # no text of a node is longer than a prompt
         return f"{quoted(value)} has {len(value)} characters, more than {LONGEST_PROMPT}"
     return ""
@@ -170,6 +176,7 @@ KINDS = {
         lambda value: "" if isinstance(value, (dict, list, tuple)) else _not(value, "box"),
         "Connect Bounding Box.",
     ),
+    "COLLAGE_DOCUMENT": Kind(_any_text, "Write the document that Collage Editor holds."),
     "STRING": Kind(_text, "Write or connect a text."),
     "COLOR": Kind(_colour, "Write it as #969696."),
     "COMBO": Kind(_text, "Choose one of the list."),

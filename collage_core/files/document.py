@@ -24,7 +24,7 @@ from .fields import (
     shown,
 )
 
-WHERE = "CollageEditor, input document"
+NODE = "CollageEditor"
 MAX_BYTES = 256 * 1024
 NO_OBJECT = "The document is not a JSON object. Copy the whole of it, from { to }."
 
@@ -96,6 +96,11 @@ class Document:
     edit: DocumentEdit | None
     unknown: tuple[str, ...] = ()
 
+    @property
+    def before(self) -> tuple[DocumentLayer, ...]:
+        """The layers from before the edit, if there is one."""
+        return self.edit.before[1] if self.edit and self.edit.before else ()
+
 
 def read_document(text: str) -> Document:
     """Read a document; an empty text is an empty collage. Raises one CollageError for all faults.
@@ -110,7 +115,7 @@ def read_document(text: str) -> Document:
 
 
 def _refused(*problems: str) -> CollageError:
-    return CollageError(f"{WHERE}: " + "\n".join(problems))
+    return CollageError(f"{NODE}: " + "\n".join(problems))
 
 
 def _parsed(text: str) -> Json:

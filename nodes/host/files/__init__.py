@@ -2,6 +2,7 @@
 
 Modules
     embedding_files  the embeddings that prompts can name
+    input_pictures   pictures that a collage document names, read and kept
     loaded_pictures  whether the files behind a picture are whole
     queued_graph     what stands before and after the node that runs
 """

@@ -23,7 +23,7 @@ from ....collage_core.collage.layer import Embedding
 from ....collage_core.errors import CollageError, quoted
 from ....collage_core.prompt.syntax import read_prompt
 from ....collage_core.storage.content_key import content_key
-from ....collage_core.storage.embedding_file import SUFFIX
+from ....collage_core.storage.embedding_file import SUFFIX, read_embedding
 from .queued_graph import is_used
 
 LEARNED = re.compile(r"col_.+_[0-9a-f]{10}(?:[0-9a-f]{8})?")  # names of inversion.store
@@ -53,6 +53,12 @@ def embedding_path(choice: str) -> Path:
             "any of them. Rename one."
         )
     return Path(path)
+
+
+def named_embedding(choice: str) -> Embedding:
+    """The embedding of one of `embedding_names`. Raises CollageError where it cannot be used."""
+    path = embedding_path(choice)
+    return Embedding(name=path.stem, vectors=read_embedding(path))
 
 
 def file_hash(choice: str) -> str:

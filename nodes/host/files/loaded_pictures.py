@@ -64,7 +64,7 @@ def _is_picture(value: Any) -> bool:
 def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001  part of the cache key
     """Why a file cannot be read to its end; None for complete files and for other kinds of file."""
     try:
-        with _strictly(), Image.open(path, formats=sorted(set(KINDS.values()))) as picture:
+        with strictly(), Image.open(path, formats=sorted(set(KINDS.values()))) as picture:
             for frame in ImageSequence.Iterator(picture):
                 throw_exception_if_processing_interrupted()
                 frame.load()
@@ -76,7 +76,7 @@ def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001 
 
 
 @contextlib.contextmanager
-def _strictly() -> Iterator[None]:
+def strictly() -> Iterator[None]:
     """Make Pillow refuse truncated files, even where another pack allows them."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False

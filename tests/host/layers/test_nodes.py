@@ -71,7 +71,7 @@ def test_hidden_layers_have_no_mask(layer, stack):
 
 
 def test_a_stack_shows_its_composite_on_the_node(layer, stack, temp_folder):
-    (shown,) = stack(layer("bear")).ui.as_dict()["images"]
+    (shown,) = stack(layer("bear")).ui["images"]
     picture = Image.open(temp_folder / "temp" / shown["filename"])
     assert picture.size == (64, 64)
     assert picture.getpixel((32, 32)) == (255, 255, 255)
