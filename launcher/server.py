@@ -21,6 +21,8 @@ ADDRESS = "127.0.0.1"
 OUR_NODES = (
     "CollageLayer",
     "CollageStack",
+    "CollageEditor",
+    "CollageKeepPicture",
     "LayerTextualInversion",
     "CollageEmbeddingLoad",
     "CollageAutoTune",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from ..collage_core.errors import CollageError, quoted
-from ..collage_core.files.document import NODE, Document, DocumentEdit, DocumentLayer
+from ..collage_core.files.document import NODE, WHERE, Document, DocumentEdit, DocumentLayer
 from ..collage_core.prompt.checks import check_prompt
 from ..collage_core.prompt.phrases import find_phrases
 from ..collage_core.storage.content_key import content_key
@@ -19,7 +19,7 @@ def check_document(document: Document, linked: Collection[str]) -> None:
     linked: the node's inputs that something is connected to; what depends on them is not checked.
     """
     if problems := [*_problems(document, linked)]:
-        raise CollageError(f"{NODE}: " + "\n".join(problems))
+        raise CollageError(f"{WHERE}: " + "\n".join(problems))
     if not {"prompt", "collage"} & {*linked}:
         shown = [(n, one.text) for n, one in enumerate(document.layers, 1) if one.visible]
         find_phrases(document.prompt, shown, NODE)

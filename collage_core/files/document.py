@@ -25,6 +25,7 @@ from .fields import (
 )
 
 NODE = "CollageEditor"
+WHERE = f"{NODE}, input document"
 MAX_BYTES = 256 * 1024
 NO_OBJECT = "The document is not a JSON object. Copy the whole of it, from { to }."
 
@@ -115,7 +116,7 @@ def read_document(text: str) -> Document:
 
 
 def _refused(*problems: str) -> CollageError:
-    return CollageError(f"{NODE}: " + "\n".join(problems))
+    return CollageError(f"{WHERE}: " + "\n".join(problems))
 
 
 def _parsed(text: str) -> Json:

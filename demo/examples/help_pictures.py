@@ -48,6 +48,28 @@ def stack(studio: Studio) -> Row:
     return [*(whole.with_layers(whole.layers[:n]).composite.image[0] for n in counts), grey(seen)]
 
 
+def editor(studio: Studio) -> Row:
+    """The collage, and what a few drags make of it: a thing moved, turned, mirrored, hidden."""
+    whole = studio.collage
+    sushi, rice = (studio.number(kind) - 1 for kind in ("sushi", "rice"))
+
+    def with_it(number: int, **changes: Any) -> torch.Tensor:
+        layers = list(whole.layers)
+        layers[number] = replace(layers[number], **changes)
+        return whole.with_layers(tuple(layers)).composite.image[0]
+
+    moved = with_it(sushi, x=0.5, y=0.5, scale=1.4)
+    turned = with_it(sushi, rotation=60.0, flip="horizontal")
+    return [whole.composite.image[0], moved, turned, with_it(rice, visible=False)]
+
+
+def keep_picture(studio: Studio) -> Row:
+    """A picture, what of it is opaque, and what is kept."""
+    number, whole = studio.number("sushi") - 1, studio.collage.composite
+    picture, seen = whole.image[0], grey(whole.visible_alpha[0, number])
+    return [picture, 1 - seen, torch.lerp(torch.full_like(picture, 0.85), picture, seen)]
+
+
 def auto_tune(studio: Studio) -> Row:
     """The collage, and its noise with the dial at 0, 0.5 and 1."""
     tuned = [studio.run("CollageAutoTune", studio.collage, dial)[0] for dial in (0.0, 0.5, 1.0)]
@@ -140,6 +162,8 @@ def grey(mask: torch.Tensor) -> torch.Tensor:
 PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageLayer": layer,
     "CollageStack": stack,
+    "CollageEditor": editor,
+    "CollageKeepPicture": keep_picture,
     "CollageAutoTune": auto_tune,
     "CollageAttentionMap": attention_map,
     "CollageControlNet": control_net,

@@ -48,7 +48,7 @@ def told(layer: DocumentLayer, given: dict[str, Any]) -> dict[str, Any]:
 def test_an_invalid_document_says_what_is_wrong(case: dict[str, str]):
     with pytest.raises(CollageError) as error:
         read_document(case["document"])
-    assert str(error.value) == f"CollageEditor: {case['message']}"
+    assert str(error.value) == f"CollageEditor, input document: {case['message']}"
 
 
 @pytest.mark.parametrize("case", PHRASES, ids=lambda case: case["prompt"][:30])

@@ -19,12 +19,18 @@ from typing import Any
 
 import torch
 import watch
+from PIL import Image
 
 REPO = Path(__file__).absolute().parents[2]
 SIZE = 64
 # widgets that have no default or one that takes long
+DOCUMENT = {
+    "version": 1, "width": SIZE, "height": SIZE, "prompt": "sushi",
+    "layers": [{"id": "sush", "picture": "sushi.png", "text": "sushi"}],
+}  # fmt: skip
 VALUES = {
-    "text": "sushi", "prompt": "sushi", "width": SIZE, "height": SIZE, "steps": 2,
+    "document": json.dumps(DOCUMENT), "text": "sushi",
+    "prompt": "sushi", "width": SIZE, "height": SIZE, "steps": 2,
     "preset": "preview", "layers": "1",
 }  # fmt: skip
 NEEDED = {"CollagePasteBack": ["mask"]}  # of the inputs that may be left out
@@ -34,6 +40,7 @@ NEWEST = ("MODEL", "CONDITIONING")  # a patched model and its conditioning go to
 def main(base: str) -> None:
     host = start_host(base)
     things = sockets()
+    Image.new("RGBA", (9, 9), "orange").save(Path(base, "input", "sushi.png"))
     notes = watch.start()
     assert asyncio.run(host.load_custom_node(str(REPO), module_parent="custom_nodes"))
     pack = sys.modules[str(REPO).replace(".", "_x_")]

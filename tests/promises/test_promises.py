@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import subprocess
@@ -120,14 +121,17 @@ def test_no_node_breaks_it(notes, promise: str) -> None:
 
 
 def test_nodes_write_into_the_folders_for_it_alone(notes, base: Path, elsewhere: Path) -> None:
-    allowed = [(base / name).resolve() for name in ("models/embeddings", "output", "temp")]
+    folders = ("input/collage", "models/embeddings", "output", "temp")
+    allowed = [(base / name).resolve() for name in folders]
     written = {Path(path) for path in notes["writes"]}
     assert any(path.suffix == ".safetensors" for path in written), "nothing was learned"
     assert {p for p in written if not any(p.is_relative_to(folder) for folder in allowed)} == set()
     assert list(elsewhere.iterdir()) == []
     assert {path.name for path in base.iterdir()} == {"input", "models", "output", "temp"}
     assert {path.name for path in (base / "models").iterdir()} == {"embeddings"}
-    assert list((base / "input").iterdir()) == []
+    assert {path.name for path in (base / "input").iterdir()} == {"sushi.png", "collage"}
+    (kept,) = (base / "input" / "collage").iterdir()
+    assert kept.stem == hashlib.sha256(kept.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

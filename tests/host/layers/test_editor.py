@@ -169,8 +169,8 @@ def test_all_that_is_wrong_is_said_at_once(refused, table):
     assert (
         refused(table)
         == f"""\
-CollageEditor: Document: its background picture gone.webp is not in ComfyUI's input folder. \
-Put it there, or choose the picture again.
+CollageEditor, input document: Document: its background picture gone.webp is not in \
+ComfyUI's input folder. Put it there, or choose the picture again.
 Layer 2 "a (mug:1e999)", text: "a (mug:1e999)" has the weight 1e999. Use a number such as 1.2.
 Layer 2 "a (mug:1e999)": its picture {mug["picture"]} is not in ComfyUI's input folder. \
 Put it there, or choose the picture again.
@@ -186,7 +186,8 @@ Give the canvas the size of the picture."""
 @pytest.mark.parametrize("document", ["", '{"version": 1, "prompt": "a mug"}'])
 def test_an_empty_collage_is_refused(refused, document):
     assert refused(document) == (
-        "CollageEditor: Document: it has no layers. Add a picture, or connect a stack to collage."
+        "CollageEditor, input document: Document: it has no layers. Add a picture, or connect a "
+        "stack to collage."
     )
 
 
