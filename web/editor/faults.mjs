@@ -1,7 +1,7 @@
 // What is wrong with a collage before any run, each with the change that mends it.
 import { addWords, centre, reorder, setCanvas, setLayer } from './edits.mjs'
 import { marksOf, nameOf } from './marks.mjs'
-import { box } from './placement.mjs'
+import { bounds, box } from './placement.mjs'
 import { CELL } from './rules.mjs'
 
 /**
@@ -89,9 +89,6 @@ function placeFault(layer, document, visible) {
 
 /** Whether the upright box around the layer touches the canvas nowhere. */
 function isOutside(document, layer) {
-  const { cx, cy, width, height, radians } = box(document, layer, layer.size)
-  const [cos, sin] = [Math.abs(Math.cos(radians)), Math.abs(Math.sin(radians))]
-  const across = (cos * width + sin * height) / 2
-  const down = (sin * width + cos * height) / 2
-  return cx + across <= 0 || cx - across >= document.width || cy + down <= 0 || cy - down >= document.height
+  const { left, top, right, bottom } = bounds(box(document, layer, layer.size))
+  return right <= 0 || left >= document.width || bottom <= 0 || top >= document.height
 }
