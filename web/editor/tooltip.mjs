@@ -24,7 +24,8 @@ export function createTooltip(frame) {
   }
 
   function focused(event) {
-    if (event.target.matches(':focus-visible')) over(event)
+    // what has a label of its own to read needs no tip
+    if (event.target.matches('.collage-button > :focus-visible')) over(event)
   }
 
   function leave() {
