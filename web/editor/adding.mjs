@@ -1,6 +1,6 @@
 // Pictures come in: dropped, pasted, chosen as files, or dragged from another place of the page. Layers go out and in by copy and paste.
 import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
-import { addLayer, reorder } from './edits.mjs'
+import { addLayer, reorder, setLayer } from './edits.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
 
@@ -87,9 +87,27 @@ function layerOf(picture, { bitmap, width, height }, text, [x, y], index) {
 
 /** Opens the browser's file chooser; several files may be chosen. */
 export function chooseFiles(context) {
-  const input = document.createElement('input')
-  Object.assign(input, { type: 'file', multiple: true, accept: 'image/*' })
-  input.addEventListener('change', () => addFiles(context, [...input.files]))
+  ask({ multiple: true }, (files) => addFiles(context, files))
+}
+
+/** Another picture for a layer, chosen as a file; its words and its place stay. */
+export function choosePicture(context, id) {
+  const { pictures, host } = context
+  ask({ multiple: false }, async ([file]) => {
+    try {
+      const { blob, extension } = await stored(file)
+      const picture = await host.upload(blob, extension)
+      const { width, height } = await pictures.load(picture)
+      context.edit('picture', (document) => setLayer(document, id, { picture, size: [width, height] }))
+    } catch (error) {
+      context.refuse('adding.refused', { name: file.name, reason: error.message ?? String(error) })
+    }
+  })
+}
+
+function ask(options, take) {
+  const input = Object.assign(document.createElement('input'), { type: 'file', accept: 'image/*', ...options })
+  input.addEventListener('change', () => take([...input.files]))
   input.click()
 }
 

@@ -4,7 +4,7 @@ import { Display } from './display.mjs'
 import { createCanvasView } from './canvas_view.mjs'
 import { createKeys } from './keys.mjs'
 import { createLivePicture } from './live_picture.mjs'
-import { listenForPictures } from './adding.mjs'
+import { choosePicture, listenForPictures } from './adding.mjs'
 import { openLarge } from './large_view.mjs'
 
 const NOTICE_TIME = 8000 // milliseconds
@@ -71,6 +71,7 @@ export function createEditor(session, { large = false, leave = () => document.ac
     commit: (name) => context.done(name, session.model.commit(text(`step.${name}`))),
     done: (name, changed) => { if (changed) context.say(`step.${name}`) },
     openLarge: () => openLarge(session, createEditor),
+    choosePicture: (id) => choosePicture(context, id),
     hasFocus: () => large || root.contains(document.activeElement),
     overlay: overlayPainter(session.model, () => context.display.overlay),
   }
