@@ -34,6 +34,8 @@ OUR_NODES = (
     "CollagePasteBack",
     "CollageLayers",
     "CollageSplit",
+    "CollageTakeLayer",
+    "CollagePutLayer",
     "CollageDemoModel",
     "CollageDemoControlNet",
 )

@@ -16,6 +16,7 @@ from .host.limits import ends_when_interrupted
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer
+from .one_layer import CollagePutLayer, CollageTakeLayer
 from .sampling import PerLayerNoiseKSampler
 from .stack import CollageStack
 
@@ -39,6 +40,8 @@ NODES: list[type[io.ComfyNode]] = [
         CollagePasteBack,
         CollageLayers,
         CollageSplit,
+        CollageTakeLayer,
+        CollagePutLayer,
         CollageDemoModel,
         CollageDemoControlNet,
     )

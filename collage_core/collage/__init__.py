@@ -11,6 +11,7 @@ Modules
     box           a part of the canvas, for nodes that sample a crop
     same_collage  what differs between two collages
     layer_names   which layers a text field names
+    one_layer     a layer in place of another, everything else as it is
     auto_tune     starting values from each layer's share of the canvas
     report        the report of a stack
 """

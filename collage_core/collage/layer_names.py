@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import islice
 
@@ -11,6 +12,7 @@ from ..imaging.pixels import VISIBLE_ALPHA
 from ..prompt.phrases import LETTERS_COMPARED
 from ..prompt.syntax import word_keys
 from .collage import BACKGROUND, Collage
+from .layer import Layer
 
 MOST_LISTED = 8  # layers or problems in one message
 BACKGROUND_TEXT = "background"
@@ -29,19 +31,18 @@ def layers_named(collage: Collage, name: str) -> list[int]:
     return [n for n in found if collage.layers[n - 1].visible] or found
 
 
-def shown_layer(collage: Collage, name: str, where: str) -> int:
-    """The index among the shown layers of the layer that `name` names.
+def one_layer(collage: Collage, name: str, where: str, *, hidden: bool) -> int:
+    """The number of the layer that `name` names; `hidden`: it may be hidden.
 
-    Raises CollageError, which begins with `where`, for a layer that does not exist or is hidden,
-    and for a text that several layers have.
+    Raises CollageError, which begins with `where`, for a layer that does not exist or may not be
+    hidden, and for a text that several layers have.
     """
     named = layers_named(collage, name.strip())
     if not named:
-        raise CollageError(
-            f"{where}: there is no layer {quoted(name.strip())}. {_shown_listed(collage)}"
-        )
+        among = [*enumerate(collage.layers, 1)] if hidden else collage.numbered
+        raise CollageError(f"{where}: there is no layer {quoted(name.strip())}. {_listed(among)}")
     layer = collage.layers[named[0] - 1]
-    if not layer.visible:
+    if not (layer.visible or hidden):
         raise CollageError(
             f"{where}: layer {named[0]} {quoted(layer.text)} is hidden and takes no part. "
             "Make it visible or do not name it here."
@@ -51,15 +52,15 @@ def shown_layer(collage: Collage, name: str, where: str) -> int:
             f"{where}: {quoted(name.strip())} is the text of layers "
             f"{' and '.join(map(str, named))}. Use the number of the one you mean."
         )
-    return collage.index_of(named[0])
+    return named[0]
 
 
-def _shown_listed(collage: Collage) -> str:
-    layers = [f"{n} {quoted(layer.text)}" for n, layer in collage.numbered]
-    if not layers:
+def _listed(layers: Sequence[tuple[int, Layer]]) -> str:
+    named = [f"{n} {quoted(layer.text)}" for n, layer in layers[:MOST_LISTED]]
+    if not named:
         return "The collage shows no layer."
     more = f" and {len(layers) - MOST_LISTED} more" if len(layers) > MOST_LISTED else ""
-    return f"There are {', '.join(layers[:MOST_LISTED])}{more}."
+    return f"There are {', '.join(named)}{more}."
 
 
 def chosen_layers(collage: Collage, names: str, node: str) -> tuple[int, ...]:

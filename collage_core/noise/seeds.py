@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from ..collage.collage import Collage
-from ..collage.layer_names import shown_layer
+from ..collage.layer_names import one_layer
 from ..errors import CollageError, quoted
 from .noise_map import cell_noise
 
@@ -93,7 +93,7 @@ def parse_layer_seeds(text: str, collage: Collage) -> dict[int, int]:
                 f"{WHERE}: {quoted(entry)} has no colon. Write a layer's number or text, a colon "
                 "and its seed, as in 2: 77."
             )
-        layer = shown_layer(collage, name, WHERE)
+        layer = collage.index_of(one_layer(collage, name, WHERE, hidden=False))
         seed = _seed(number.strip(), name.strip())
         if seeds.setdefault(layer, seed) != seed:
             raise CollageError(

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch.nn.functional import pad
 
 from collage_core.storage.atomic_write import writing
 
@@ -129,6 +130,26 @@ def split(studio: Studio) -> Row:
     return [picture[0], *_alone(studio, parted)]
 
 
+def take_layer(studio: Studio) -> Row:
+    """The collage, and the picture and the mask of one layer, as large as they are."""
+    _, image, mask = studio.run("CollageTakeLayer", studio.collage, _sushi(studio).text)
+    rim = [(256 - size) // 2 for size in mask.shape[:0:-1]]
+    own = pad(torch.cat((image[0].movedim(-1, 0), mask)), [rim[0], rim[0], rim[1], rim[1]])
+    return [studio.collage.composite.image[0], own[:3].movedim(0, -1), grey(own[3])]
+
+
+def put_layer(studio: Studio) -> Row:
+    """The collage, and the same with a layer that was made larger and mirrored."""
+    sushi = _sushi(studio)
+    other = replace(sushi, scale=1.3 * sushi.scale, flip="horizontal")
+    (changed,) = studio.run("CollagePutLayer", studio.collage, sushi.text, other)
+    return [studio.collage.composite.image[0], changed.composite.image[0]]
+
+
+def _sushi(studio: Studio) -> Any:
+    return studio.collage.layers[studio.number("sushi") - 1]
+
+
 def _alone(studio: Studio, collage: Any) -> Row:
     images, *_ = studio.run("CollageLayers", collage, "#969696", **BASE)
     return [images[studio.number(kind) - 1] for kind in ("bento box", "edamame", "sushi")]
@@ -172,6 +193,8 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollagePasteBack": paste_back,
     "CollageLayers": layers,
     "CollageSplit": split,
+    "CollageTakeLayer": take_layer,
+    "CollagePutLayer": put_layer,
     "CollageDemoModel": demo_model,
     "CollageDemoControlNet": demo_control,
 }

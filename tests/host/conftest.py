@@ -167,7 +167,10 @@ def things(pack, tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def right(things) -> Callable[[Any], Any]:
     """A right value for an input of a schema."""
-    values = {"width": SIZE, "height": SIZE, "prompt": "sushi", "text": "sushi", "layers": "1"}
+    values = {
+        "width": SIZE, "height": SIZE, "prompt": "sushi", "text": "sushi", "layers": "1",
+        "layer": "1",
+    }  # fmt: skip
 
     def find(one: Any) -> Any:
         kind = one.get_io_type()

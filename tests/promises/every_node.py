@@ -31,7 +31,7 @@ DOCUMENT = {
 VALUES = {
     "document": json.dumps(DOCUMENT), "text": "sushi",
     "prompt": "sushi", "width": SIZE, "height": SIZE, "steps": 2,
-    "preset": "preview", "layers": "1",
+    "preset": "preview", "layers": "1", "layer": "1",
 }  # fmt: skip
 NEEDED = {"CollagePasteBack": ["mask"]}  # of the inputs that may be left out
 NEWEST = ("MODEL", "CONDITIONING")  # a patched model and its conditioning go together
@@ -99,7 +99,7 @@ def value(wanted: Any, things: dict[str, Any]) -> Any:
     kind = wanted.get_io_type()
     if kind == "COMFY_AUTOGROW_V3":
         return {f"{wanted.template.prefix}0": things["COLLAGE_LAYER"]}
-    if wanted.id in VALUES:
+    if wanted.id in VALUES and hasattr(wanted, "default"):  # no socket
         return VALUES[wanted.id]
     if not hasattr(wanted, "default"):
         return things[kind]
