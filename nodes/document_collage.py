@@ -10,7 +10,8 @@ from ..collage_core.collage.collage import BACKGROUND, Collage
 from ..collage_core.collage.layer import Layer
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.collage.stack import new_canvas, on_top_of
-from ..collage_core.editing.edit import Choice, EditRequest, edit_layers
+from ..collage_core.editing.edit import edit_layers
+from ..collage_core.editing.request import Choice, EditRequest
 from ..collage_core.editing.split import split_bytes
 from ..collage_core.errors import quoted
 from ..collage_core.files.document import NODE, Document, DocumentEdit, DocumentLayer

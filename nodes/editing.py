@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..collage_core.editing.edit import NODE, EditRequest, edit
+from ..collage_core.editing.edit import edit
 from ..collage_core.editing.paste_back import NODE as BACK
 from ..collage_core.editing.paste_back import (
     check_batches,
@@ -14,6 +14,7 @@ from ..collage_core.editing.paste_back import (
     paste_back,
     region_noise,
 )
+from ..collage_core.editing.request import NODE, EditRequest
 from ..collage_core.editing.split import split_bytes
 from ..collage_core.imaging.pixels import given_out
 from .host.files.embedding_files import check_written, texts_hash

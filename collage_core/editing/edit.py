@@ -8,7 +8,7 @@ the chosen layers are also removed from where they were.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
@@ -23,43 +23,9 @@ from ..prompt.checks import foreign_signs
 from ..prompt.syntax import word_keys
 from .paste_back import changeable
 from .rephrase import rephrase
+from .request import Choice, EditRequest
 from .result_picture import result_picture
 from .split import remove_layers
-
-NODE = "CollageEdit"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EditRequest:
-    """The inputs of CollageEdit beside collage and picture.
-
-    Example: redraw layer 3 as a pie, and remove it from where it was in `previous`.
-        EditRequest(layers="3", noise=0.6, phrase="apple pie", paste=True, previous=collage)
-    """
-
-    layers: str
-    noise: float
-    phrase: str = ""
-    feather: float = 10.0
-    paste: bool = False
-    previous: Collage | None = None  # the input `before`
-    node: str = NODE  # in messages
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What becomes of which layers; layers count from 1, 0 is the background.
-
-    chosen: get noise; pasted: those of them whose own pixels go over the picture first; removed:
-    numbers of the previous collage, taken out of the picture.
-
-    Example: layer 3 is drawn anew from its own pixels.
-        Choice(chosen=(3,), pasted=(3,))
-    """
-
-    chosen: Sequence[int]
-    pasted: Sequence[int] = ()
-    removed: Sequence[int] = ()
 
 
 def edit(
@@ -75,14 +41,21 @@ def edit(
     removed = _numbers_in_previous(request.previous, collage, chosen)
     pasted = chosen if request.paste else ()
     choice = Choice(chosen=chosen, pasted=pasted, removed=removed)
-    return edit_layers(collage, image, request, choice)
+    notes = ()
+    if request.previous is not None and not removed:
+        notes = ("no layer of `before` is clearly one of these: nothing was taken away",)
+    return edit_layers(collage, image, request, choice, notes)
 
 
 def edit_layers(
-    collage: Collage, image: torch.Tensor, request: EditRequest, choice: Choice
+    collage: Collage,
+    image: torch.Tensor,
+    request: EditRequest,
+    choice: Choice,
+    notes: Sequence[str] = (),
 ) -> tuple[Collage, torch.Tensor, str]:
-    """`edit` for layers that are known by their numbers; `layers` and `paste` are not read."""
-    picture, notes = result_picture(image, collage, request.node)
+    """`edit` for layers that are known by their numbers; `paste` is not read, nor are names."""
+    picture, more = result_picture(image, collage, request.node)
     state = _state(collage, picture, request, choice)
     layers = tuple(
         replace(layer, noise=request.noise if number in choice.chosen else 0.0)
@@ -92,9 +65,7 @@ def edit_layers(
     if phrase := request.phrase.strip():
         edited = rephrase(edited, _only(choice.chosen, request), phrase, request.node)
         notes = (*notes, *foreign_signs(request.phrase), *_dropped_embeddings(collage, edited))
-    notes = (*notes, *_blend_notes(collage, request, choice))
-    if request.previous is not None and choice.chosen and not choice.removed:
-        notes = (*notes, "no layer of `before` is clearly one of these: nothing was taken away")
+    notes = (*more, *notes, *_blend_notes(collage, request, choice))
     noise = collage_noise(edited, state.base_noise, state.feather)
     _check_change(noise, request)
     return edited, noise, "\n".join(_report(edited, noise, request, choice, notes))
@@ -109,7 +80,7 @@ def _state(
     """The picture to start from, and the noise that the layers alone do not say."""
     minimum = None
     if request.previous is not None and choice.removed:
-        _check_previous(request.previous, collage, len(picture))
+        _check_previous(request.previous, collage, len(picture), request.node)
         picture, uncovered = remove_layers(request.previous, picture, choice.removed)
         minimum = gaussian_blur(request.noise * uncovered.clamp(max=1), request.feather)
     if choice.pasted:
@@ -139,18 +110,18 @@ def _numbers_in_previous(
     return tuple(sorted(found))
 
 
-def _check_previous(previous: Collage, collage: Collage, pictures: int) -> None:
+def _check_previous(previous: Collage, collage: Collage, pictures: int, node: str) -> None:
     size, wanted = (previous.width, previous.height), (collage.width, collage.height)
     if size != wanted:
         raise CollageError(
-            f"{NODE}, input before: its canvas of {size[0]} x {size[1]} pixels is not the "
+            f"{node}, input before: its canvas of {size[0]} x {size[1]} pixels is not the "
             f"{wanted[0]} x {wanted[1]} of the collage. Connect the collage that the picture was "
             "made of."
         )
     batch = len(previous.composite.visible_alpha)
     if batch not in (1, pictures):
         raise CollageError(
-            f"{NODE}, input before: a collage of {batch} pictures does not fit {pictures} finished "
+            f"{node}, input before: a collage of {batch} pictures does not fit {pictures} finished "
             "ones. Connect the collage that the picture was made of."
         )
 

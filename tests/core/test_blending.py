@@ -21,7 +21,8 @@ from collage_core.collage.limits import BLENDS, FLIPS
 from collage_core.collage.placement import place_layer
 from collage_core.collage.report import describe_collage
 from collage_core.collage.stack import with_layers
-from collage_core.editing.edit import EditRequest, edit
+from collage_core.editing.edit import edit
+from collage_core.editing.request import EditRequest
 from collage_core.editing.split import split
 from collage_core.errors import CollageError
 from collage_core.imaging.blending import MODES, mix

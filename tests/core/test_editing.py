@@ -12,7 +12,8 @@ from torch.testing import assert_close
 from collage_core.collage.collage import Collage, Edit
 from collage_core.collage.layer import Embedding, Layer
 from collage_core.collage.stack import on_top_of, with_layers
-from collage_core.editing.edit import EditRequest, edit
+from collage_core.editing.edit import edit
+from collage_core.editing.request import EditRequest
 from collage_core.errors import CollageError
 from collage_core.imaging.colour import GREY
 from collage_core.noise.noise_map import collage_noise

@@ -47,7 +47,8 @@ def table(keep) -> dict[str, Any]:
          "fit": "cover", "noise": 0.9},
         {"id": "mug1", "picture": keep(noise(1)), "text": "mug", "x": 0.4, "y": 0.45,
          "scale": 0.7, "fit": "contain", "rotation": 17.5, "opacity": 0.8, "attract": 0.7,
-         "repel": 0.1, "control": 0.25, "noise": 0.35},
+         "repel": 0.1, "control": 0.25, "noise": 0.35,
+         "flip": "horizontal", "blend": "soft light"},
         {"id": "lemo", "picture": keep(noise(2)), "text": "lemon", "visible": False},
     ]  # fmt: skip
     prompt = "a mug and a lemon on a table"
@@ -109,7 +110,18 @@ def test_a_document_gives_what_the_graph_gives_to_the_bit(editor, node_of, table
     same(made, graph)
     assert lines(made["report"]) == lines(graph["report"])
     for one, other in zip(made["collage"].layers, graph["collage"].layers, strict=True):
-        for name in ("x", "noise", "attract", "repel", "control", "visible", "fit", "text"):
+        for name in (
+            "x",
+            "noise",
+            "flip",
+            "blend",
+            "attract",
+            "repel",
+            "control",
+            "visible",
+            "fit",
+            "text",
+        ):
             assert getattr(one, name) == getattr(other, name)
 
 
