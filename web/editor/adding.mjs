@@ -1,39 +1,41 @@
-// Pictures come in: dropped, pasted, chosen as files, or dragged from another place of the page. Layers go out and in by copy and paste.
+// Pictures come in: dropped, pasted, chosen, dragged from the page. Layers go out and in by copy and paste.
 import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
 import { addLayer, reorder, setLayer } from './edits.mjs'
+import { lookAt } from './picture_file.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
 
-const STORED = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' }
 const LAYERS = 'application/x-collage-layers'
-const NO_NAMES = /^(image|img|picture|photo|untitled|unnamed|screenshot|screen shot|dsc|dscn|pxl|clipboard|download|result|comfyui)?$/i
+const NO_NAMES =
+  /^(image|img|picture|photo|untitled|unnamed|screenshot|screen|shot|dsc|dscn|pxl|clipboard|download|comfyui)?$/i
 
 /** The words that a file's name says, without numbers; '' where it says nothing. */
 export function wordsOf(fileName) {
-  const words = fileName.replace(/\.[^.]*$/, '').replace(/[\d_().+-]+/g, ' ').replace(/\s+/g, ' ').trim()
-  return NO_NAMES.test(words.replace(/\s/g, '')) || words.split(' ').every((word) => NO_NAMES.test(word)) ? '' : words
+  const words = fileName
+    .replace(/\.[^.]*$/, '')
+    .replace(/[\d_().+-]+/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return NO_NAMES.test(words.replace(/\s/g, '')) || words.split(' ').every((word) => NO_NAMES.test(word))
+    ? ''
+    : words
 }
 
-/** The kind of a file by its first bytes, never by its name; null when no browser shows it. */
-async function kindOf(file) {
-  const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer())
-  const starts = (...wanted) => wanted.every((byte, index) => byte === null || bytes[index] === byte)
-  if (starts(0x89, 0x50, 0x4e, 0x47)) return 'png'
-  if (starts(0xff, 0xd8, 0xff)) return 'jpg'
-  if (starts(0x52, 0x49, 0x46, 0x46, null, null, null, null, 0x57, 0x45, 0x42, 0x50)) return 'webp'
-  return null
-}
-
-/** Other pictures that the browser can show (GIF, AVIF, BMP) are stored as PNG, their first frame. */
-async function stored(file) {
-  const extension = await kindOf(file)
-  if (extension) return { blob: file, extension }
+/**
+ * A file as it is stored: PNG, JPEG and WebP byte for byte, by what is in it and not by its name;
+ * other pictures that the browser can show (GIF, AVIF, BMP) as PNG, of several frames the first.
+ * @returns {Promise<{blob: Blob, extension: string}>}
+ */
+export async function stored(file) {
+  const found = lookAt(new Uint8Array(await file.arrayBuffer()))
+  if (found) return { blob: file, extension: found.extension }
   const bitmap = await createImageBitmap(file)
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height)
-  const g = canvas.getContext('2d')
+  const { width, height } = bitmap
+  const g = new OffscreenCanvas(width, height).getContext('2d')
   g.drawImage(bitmap, 0, 0)
-  const { data } = g.getImageData(0, 0, bitmap.width, bitmap.height)
-  return { blob: await encodePng(data, bitmap.width, bitmap.height), extension: 'png' }
+  bitmap.close()
+  const { data } = g.getImageData(0, 0, width, height)
+  return { blob: await encodePng({ width, height, data }), extension: 'png' }
 }
 
 /** Whether nothing of a picture is transparent: a photo, then, and no cut-out. */
@@ -69,10 +71,12 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
   }
   if (!made.length) return
   const ids = newIds(model.document, made.length)
-  context.edit('add', (document) => made.reduce((rest, layer, index) => {
-    const added = addLayer(rest, { ...layer, id: ids[index] })
-    return layer.fit === 'cover' ? reorder(added, [ids[index]], 'bottom') : added
-  }, document))
+  context.edit('add', (document) =>
+    made.reduce((rest, layer, index) => {
+      const added = addLayer(rest, { ...layer, id: ids[index] })
+      return layer.fit === 'cover' ? reorder(added, [ids[index]], 'bottom') : added
+    }, document),
+  )
   model.choose(ids)
   context.focusCanvas()
   say('said.added', { count: made.length })
@@ -106,7 +110,11 @@ export function choosePicture(context, id) {
 }
 
 function ask(options, take) {
-  const input = Object.assign(document.createElement('input'), { type: 'file', accept: 'image/*', ...options })
+  const input = Object.assign(document.createElement('input'), {
+    type: 'file',
+    accept: 'image/*',
+    ...options,
+  })
   input.addEventListener('change', () => take([...input.files]))
   input.click()
 }
@@ -125,7 +133,7 @@ async function filesOf(data, host) {
   return [new File([await answer.blob()], url.searchParams.get('filename') ?? '')]
 }
 
-/** Listens for drops on the whole editor, and for copy, cut and paste on the canvas. -> the function that ends it. */
+/** Listens for drops on the whole editor, and for copy, cut and paste on the canvas. */
 export function listenForPictures(root, keys, context) {
   const { model } = context
   async function drop(event) {
@@ -177,8 +185,18 @@ function pasteLayers(context, text) {
   const { document: found, problems } = read(text)
   if (problems.length) return context.refuse('adding.nothing', {})
   const ids = newIds(model.document, found.layers.length)
-  context.edit('paste', (document) => found.layers.reduce((rest, layer, index) => addLayer(rest, {
-    ...layer, id: ids[index], locked: false, x: layer.x + 24 / rest.width, y: layer.y + 24 / rest.height,
-  }), document))
+  context.edit('paste', (document) =>
+    found.layers.reduce(
+      (rest, layer, index) =>
+        addLayer(rest, {
+          ...layer,
+          id: ids[index],
+          locked: false,
+          x: layer.x + 24 / rest.width,
+          y: layer.y + 24 / rest.height,
+        }),
+      document,
+    ),
+  )
   return model.choose(ids)
 }

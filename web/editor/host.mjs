@@ -1,6 +1,6 @@
 // What an editor asks of ComfyUI's page and server, for one node.
 import { createResults } from './results.mjs'
-import { sha256 } from './sha256.mjs'
+import { sha256Soon } from './sha256.mjs'
 
 const FOLDER = 'collage'
 const ASKED = 'collage-ask' // the id of an asked node: no node of the page has it
@@ -56,7 +56,7 @@ function createReport() {
 
 /** Stores a picture under the hash of its bytes; -> its name in the input folder. */
 async function upload(api, blob, extension) {
-  const name = `${sha256(new Uint8Array(await blob.arrayBuffer()))}.${extension}`
+  const name = `${await sha256Soon(new Uint8Array(await blob.arrayBuffer()))}.${extension}`
   const form = new FormData()
   form.append('image', new File([blob], name, { type: blob.type }))
   form.append('subfolder', FOLDER)
@@ -87,7 +87,8 @@ function ask(api, type, inputs) {
     }
     events.forEach((event) => api.addEventListener(event, seen))
     const body = JSON.stringify({ client_id: api.clientId, front: true, prompt })
-    api.fetchApi('/prompt', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
+    api
+      .fetchApi('/prompt', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
       .then((answer) => answer.json())
       .then((answer) => {
         id = answer.prompt_id
@@ -99,6 +100,8 @@ function ask(api, type, inputs) {
 }
 
 function refusal({ error, node_errors: errors }) {
-  const details = Object.values(errors ?? {}).flatMap((one) => one.errors ?? []).map((one) => one.details)
+  const details = Object.values(errors ?? {})
+    .flatMap((one) => one.errors ?? [])
+    .map((one) => one.details)
   return details.filter(Boolean).join(' ') || error?.message || 'ComfyUI refused it.'
 }
