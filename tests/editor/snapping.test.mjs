@@ -6,7 +6,14 @@ const CANVAS = { width: 512, height: 256 }
 const boxAt = (left, top) => ({ left, top, right: left + 100, bottom: top + 60 })
 
 test('a box near an edge of the canvas is moved onto it, and the line is told', () => {
-  assert.deepEqual(snap(boxAt(4, 100), CANVAS, 6), { dx: -4, dy: -2, lines: [{ axis: 'x', at: 0 }, { axis: 'y', at: 128 }] })
+  assert.deepEqual(snap(boxAt(4, 100), CANVAS, 6), {
+    dx: -4,
+    dy: -2,
+    lines: [
+      { axis: 'x', at: 0 },
+      { axis: 'y', at: 128 },
+    ],
+  })
   assert.deepEqual(snap(boxAt(409, 20), CANVAS, 6), { dx: 3, dy: 0, lines: [{ axis: 'x', at: 512 }] })
 })
 

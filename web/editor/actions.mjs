@@ -1,6 +1,16 @@
 // Every command of the editor, once: keys, toolbar and menus call the same.
 import {
-  centre, duplicateLayers, fit, flip, moveBy, removeLayers, reorder, scaleBy, setLayer, turnBy, unlocked,
+  centre,
+  duplicateLayers,
+  fit,
+  flip,
+  moveBy,
+  removeLayers,
+  reorder,
+  scaleBy,
+  setLayer,
+  turnBy,
+  unlocked,
 } from './edits.mjs'
 import { chooseFiles } from './adding.mjs'
 import { newIds } from './tools.mjs'
@@ -11,18 +21,27 @@ const always = () => true
 
 /** A change of what is chosen; `keys` as they are shown, the first one in tooltips. */
 function edit(name, keys, change, enabled = movable) {
-  return { keys, enabled, run: ({ model, edit: step }) => step(name, (document) => change(document, model.chosen)) }
+  return {
+    keys,
+    enabled,
+    run: ({ model, edit: step }) => step(name, (document) => change(document, model.chosen)),
+  }
 }
 
 /** Moves by canvas pixels, 10 times as far with Shift. */
 function nudge(key, dx, dy) {
-  const by = (times) => edit('move', [times > 1 ? `Shift+${key}` : key], (document, ids) => moveBy(document, ids, dx * times, dy * times))
+  const by = (times) =>
+    edit('move', [times > 1 ? `Shift+${key}` : key], (document, ids) =>
+      moveBy(document, ids, dx * times, dy * times),
+    )
   return { [`nudge${key.slice(5)}`]: by(1), [`push${key.slice(5)}`]: by(10) }
 }
 
 function duplicate({ model, edit: step }) {
   const ids = newIds(model.document, unlocked(model.document, model.chosen).length)
-  step('duplicate', (document) => duplicateLayers(document, unlocked(document, model.chosen), { newIds: ids }))
+  step('duplicate', (document) =>
+    duplicateLayers(document, unlocked(document, model.chosen), { newIds: ids }),
+  )
   model.choose(ids)
 }
 
@@ -30,7 +49,9 @@ function duplicate({ model, edit: step }) {
 function toggled(field) {
   return ({ model, edit: step }) => {
     const value = !model.primary[field]
-    step(field, (document) => model.chosen.reduce((rest, id) => setLayer(rest, id, { [field]: value }), document))
+    step(field, (document) =>
+      model.chosen.reduce((rest, id) => setLayer(rest, id, { [field]: value }), document),
+    )
   }
 }
 
@@ -63,10 +84,12 @@ function overlay(name, keys) {
   return { keys, enabled: always, run: ({ display }) => display.toggleOverlay(name) }
 }
 
-const zoomed = (factor) => ({ viewport, model }) => {
-  const { width, height } = model.document
-  viewport?.zoomAt(viewport.toView([width / 2, height / 2]), factor)
-}
+const zoomed =
+  (factor) =>
+  ({ viewport, model }) => {
+    const { width, height } = model.document
+    viewport?.zoomAt(viewport.toView([width / 2, height / 2]), factor)
+  }
 
 /** name -> {keys, run(context), enabled(context)} */
 export const ACTIONS = Object.freeze({
@@ -76,7 +99,9 @@ export const ACTIONS = Object.freeze({
   duplicate: { keys: ['Ctrl+D'], enabled: movable, run: duplicate },
   remove: edit('remove', ['Delete', 'Backspace'], removeLayers),
   chooseAll: {
-    keys: ['Ctrl+A'], enabled: always, run: ({ model }) => model.choose(model.document.layers.map((layer) => layer.id)),
+    keys: ['Ctrl+A'],
+    enabled: always,
+    run: ({ model }) => model.choose(model.document.layers.map((layer) => layer.id)),
   },
   chooseNext: step(['Tab'], -1),
   chooseBefore: step(['Shift+Tab'], 1),
@@ -110,8 +135,16 @@ export const ACTIONS = Object.freeze({
   overlayMasks: overlay('masks', ['M']),
   zoomIn: { keys: ['Ctrl++', 'Ctrl+='], enabled: always, run: zoomed(1.25) },
   zoomOut: { keys: ['Ctrl+-'], enabled: always, run: zoomed(1 / 1.25) },
-  fitView: { keys: ['Ctrl+0'], enabled: always, run: ({ display }) => display.set({ zoom: 1, pan: Object.freeze([0, 0]) }) },
-  large: { keys: ['Enter'], enabled: always, run: (context) => (context.large ? context.leave() : context.openLarge()) },
+  fitView: {
+    keys: ['Ctrl+0'],
+    enabled: always,
+    run: ({ display }) => display.set({ zoom: 1, pan: Object.freeze([0, 0]) }),
+  },
+  large: {
+    keys: ['Enter'],
+    enabled: always,
+    run: (context) => (context.large ? context.leave() : context.openLarge()),
+  },
   leave: { keys: ['Escape'], enabled: always, run: leave },
 })
 

@@ -24,7 +24,9 @@ export function createCanvasView(context) {
   let frame = 0
   let frames = 0 // drawn so far, for those who measure
 
-  const schedule = () => { frame ||= requestAnimationFrame(draw) }
+  const schedule = () => {
+    frame ||= requestAnimationFrame(draw)
+  }
   const gestures = createGestures(context, viewport, canvas, schedule)
   context.viewport = viewport
 
@@ -37,10 +39,17 @@ export function createCanvasView(context) {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
     const exact = live.current()
     drawScene(g, ratio, {
-      ...gestures.state, document: model.document, chosen: model.chosen, pictures, viewport, stage, display,
+      ...gestures.state,
+      document: model.document,
+      chosen: model.chosen,
+      pictures,
+      viewport,
+      stage,
+      display,
       live: gestures.state.moving.size ? null : exact,
       overlay: exact && !model.drafting ? context.overlay(exact) : null,
-      resultImage: resultImage(), text: context.text,
+      resultImage: resultImage(),
+      text: context.text,
     })
   }
 
@@ -50,11 +59,15 @@ export function createCanvasView(context) {
     if (url !== shown.url) {
       shown.url = url
       shown.image = null
-      if (url) loadImage(url).then((image) => {
-        if (shown.url !== url) return
-        shown.image = image
-        schedule()
-      }, () => {})
+      if (url)
+        loadImage(url).then(
+          (image) => {
+            if (shown.url !== url) return
+            shown.image = image
+            schedule()
+          },
+          () => {},
+        )
     }
     return shown.image
   }

@@ -1,11 +1,12 @@
 // The shape of the pointer over the canvas says what a press would do.
 
 const TURN = turnCursor()
-const DIAGONALS = ['ns-resize', 'nesw-resize', 'ew-resize', 'nwse-resize'] // at 0, 45, 90, 135 degrees clockwise from up
+const DIAGONALS = ['ns-resize', 'nesw-resize', 'ew-resize', 'nwse-resize'] // every 45 degrees from up
 
 function turnCursor() {
   const arc = 'M5 13a7 7 0 1 1 4 5.4M5 7v6h6'
-  const line = (colour, width) => `<path d="${arc}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"/>`
+  const line = (colour, width) =>
+    `<path d="${arc}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"/>`
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24">${line('white', 5)}${line('black', 2)}</svg>`
   return `url("data:image/svg+xml,${encodeURIComponent(svg)}") 12 12, crosshair`
 }

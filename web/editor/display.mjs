@@ -18,12 +18,24 @@ export class Display {
     this.#state = { ...START, ...start }
   }
 
-  get overlay() { return this.#state.overlay }
-  get zoom() { return this.#state.zoom }
-  get pan() { return this.#state.pan }
-  get snapping() { return this.#state.snapping }
-  get result() { return this.#state.result }
-  get split() { return this.#state.split }
+  get overlay() {
+    return this.#state.overlay
+  }
+  get zoom() {
+    return this.#state.zoom
+  }
+  get pan() {
+    return this.#state.pan
+  }
+  get snapping() {
+    return this.#state.snapping
+  }
+  get result() {
+    return this.#state.result
+  }
+  get split() {
+    return this.#state.split
+  }
 
   /** Changes some of the fields above and tells those who watch. */
   set(fields) {

@@ -1,4 +1,4 @@
-// What one view shows: the collage, what lies outside of the canvas at 30 %, overlay, result, frames, handles and snapping lines.
+// What one view shows: the collage, 30 % of what lies off the canvas, overlay, result, frames and lines.
 import { frameOf } from './layer_frame.mjs'
 
 const OUTSIDE = 0.3 // of what lies off the canvas is left
@@ -9,7 +9,8 @@ const DARK = 'rgba(0, 0, 0, 0.6)'
 
 /**
  * Paints a view. g: the context of its canvas, `ratio` pixels to a CSS pixel.
- * scene: {document, chosen, pictures, viewport, stage, moving, live, overlay, display, resultImage, hover, lines, text}
+ * scene: {document, chosen, pictures, viewport, stage, moving, live, overlay, display, resultImage, hover,
+ * lines, text}
  */
 export function drawScene(g, ratio, scene) {
   const { document, viewport } = scene
@@ -30,7 +31,7 @@ export function drawScene(g, ratio, scene) {
   scene.chosen.forEach((id) => chosenFrame(g, scene, id))
 }
 
-/** The exact picture where there is one of this very document, then overlay and result, on the canvas alone. */
+/** The exact picture where there is one of this very document, then overlay and result. */
 function paintInside(g, { document, live, overlay, display, resultImage }, scale) {
   const exact = live?.document === document
   if (exact) {
@@ -67,7 +68,12 @@ function edge(g, { width, height }, viewport) {
   const s = viewport.scale()
   g.strokeStyle = 'rgba(0, 0, 0, 0.45)'
   g.lineWidth = 1
-  g.strokeRect(Math.round(left) - 0.5, Math.round(top) - 0.5, Math.round(width * s) + 1, Math.round(height * s) + 1)
+  g.strokeRect(
+    Math.round(left) - 0.5,
+    Math.round(top) - 0.5,
+    Math.round(width * s) + 1,
+    Math.round(height * s) + 1,
+  )
 }
 
 /** A layer whose picture is not there yet, or cannot be shown: where it lies, and why. */
@@ -81,7 +87,8 @@ function absent(g, scene, layer) {
   g.fill()
   g.setLineDash([5, 4])
   twice(g, state === 'loading' ? '#ccc' : '#ff8080', 1)
-  if (state !== 'loading' && across > 30) label(g, scene.text('canvas.missing', { name: layer.text }), centre, 2 * across)
+  if (state !== 'loading' && across > 30)
+    label(g, scene.text('canvas.missing', { name: layer.text }), centre, 2 * across)
   g.restore()
 }
 
@@ -163,7 +170,16 @@ function filled(g) {
 }
 
 function snappedLine(g, { axis, at }, { width, height }, viewport) {
-  const [from, to] = axis === 'x' ? [[at, 0], [at, height]] : [[0, at], [width, at]]
+  const [from, to] =
+    axis === 'x'
+      ? [
+          [at, 0],
+          [at, height],
+        ]
+      : [
+          [0, at],
+          [width, at],
+        ]
   g.beginPath()
   g.moveTo(...viewport.toView(from).map((value) => Math.round(value) + 0.5))
   g.lineTo(...viewport.toView(to).map((value) => Math.round(value) + 0.5))
@@ -199,4 +215,3 @@ function splitLine(g, { document, display, viewport, text }) {
   label(g, text('canvas.result'), [x + 40, top + 14], 70)
   g.restore()
 }
-

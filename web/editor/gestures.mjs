@@ -1,4 +1,4 @@
-// The pointer on the canvas: mouse, pen and fingers choose what is under them and start the tool that goes with it.
+// The pointer on the canvas: mouse, pen and fingers choose what is under them and start its tool.
 import { layerAt } from './hits.mjs'
 import { frameOf, handleUnder } from './layer_frame.mjs'
 import { moveTool, panTool, pinchTool, scaleTool, splitTool, turnTool } from './tools.mjs'
@@ -38,7 +38,11 @@ export function createGestures(context, viewport, surface, changed) {
   /** What a press at this place starts. */
   function pick(event, place) {
     if (event.button === 1 || context.held(' ')) return panTool(viewport, place)
-    if (display.result && Math.abs(place[0] - viewport.toView([display.split * model.document.width, 0])[0]) < REACH[event.pointerType]) {
+    if (
+      display.result &&
+      Math.abs(place[0] - viewport.toView([display.split * model.document.width, 0])[0]) <
+        REACH[event.pointerType]
+    ) {
       return splitTool(context, viewport)
     }
     const handle = handleAt(place, event.pointerType)
@@ -48,7 +52,7 @@ export function createGestures(context, viewport, surface, changed) {
     const top = topmost(point)
     if (!top) return event.pointerType === 'touch' ? panTool(viewport, place) : emptyTool()
     if (event.shiftKey) toggle(top)
-    else if (!chosenAt(point)) model.choose([top])
+    else if (!model.chosen.includes(top) && !again(place, event.pointerType)) model.choose([top])
     return moveTool(context, viewport, place, state)
   }
 
@@ -57,17 +61,16 @@ export function createGestures(context, viewport, surface, changed) {
     const layers = model.document.layers.filter((layer) => !layer.locked)
     return layerAt({ ...model.document, layers }, context.pictures, x, y, { below })
   }
-  /** Whether a chosen layer lies under the point, be it below others: a drag then takes what is chosen. */
-  function chosenAt(point) {
-    for (let id = topmost(point); id; id = topmost(point, id)) if (model.chosen.includes(id)) return true
-    return false
-  }
   const emptyTool = () => ({ move() {}, end() {}, cancel() {} })
 
   function handleAt(place, type) {
     const layer = model.primary
     if (!layer || layer.locked) return null
-    return handleUnder(frameOf(model.document, layer, context.pictures, viewport), place, REACH[type] ?? REACH.mouse)
+    return handleUnder(
+      frameOf(model.document, layer, context.pictures, viewport),
+      place,
+      REACH[type] ?? REACH.mouse,
+    )
   }
 
   function toggle(id) {
@@ -100,7 +103,14 @@ export function createGestures(context, viewport, surface, changed) {
     const primary = model.primary
     const frame = primary && frameOf(model.document, primary, context.pictures, viewport)
     const handle = handleAt(place, event.pointerType)
-    surface.style.cursor = cursorFor({ tool, handle, frame, over, space: context.held(' '), alt: event.altKey })
+    surface.style.cursor = cursorFor({
+      tool,
+      handle,
+      frame,
+      over,
+      space: context.held(' '),
+      alt: event.altKey,
+    })
   }
 
   function up(event) {
@@ -114,14 +124,23 @@ export function createGestures(context, viewport, surface, changed) {
     changed()
   }
 
+  /** Whether a press is where the last click was: what that one has chosen, be it below others, is meant. */
+  function again(place, type) {
+    return (
+      model.chosen.length > 0 &&
+      clicked &&
+      Math.hypot(place[0] - clicked[0], place[1] - clicked[1]) < STILL[type]
+    )
+  }
+
   /** A press that did not move: the topmost layer, or at the same place again the next one below. */
   function click(event) {
     if (event.button !== 0 || event.shiftKey || context.held(' ')) return
     const place = viewport.at(event)
     if (handleAt(place, event.pointerType)) return
     const point = viewport.toCanvas(place)
-    const again = clicked && Math.hypot(place[0] - clicked[0], place[1] - clicked[1]) < STILL[begun.type]
-    const next = (again && model.primary && topmost(point, model.primary.id)) || topmost(point)
+    const next =
+      (again(place, begun.type) && model.primary && topmost(point, model.primary.id)) || topmost(point)
     model.choose(next ? [next] : [])
     clicked = next ? place : null
   }
@@ -159,8 +178,16 @@ export function createGestures(context, viewport, surface, changed) {
     fingers.delete(event.pointerId)
     cancel()
   }
-  const listeners = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: lost, pointerleave: leave }
+  const listeners = {
+    pointerdown: down,
+    pointermove: move,
+    pointerup: up,
+    pointercancel: lost,
+    pointerleave: leave,
+  }
   for (const [name, listener] of Object.entries(listeners)) surface.addEventListener(name, listener)
+  // what a browser does by itself would take the focus from the keys
+  surface.addEventListener('mousedown', (event) => event.preventDefault())
   context.cancelGesture = cancel
   return { state, destroy: cancel }
 }

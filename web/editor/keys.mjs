@@ -1,10 +1,11 @@
-// Keys of the canvas. They go to a textarea of one pixel: from all else the page takes Ctrl+Z, in a listener that cannot be stopped.
+// Keys of the canvas. They go to a textarea of one pixel: the page takes Ctrl+Z from all but fields.
 import { ACTIONS } from './actions.mjs'
 
 const ACTION_OF = new Map(Object.values(ACTIONS).flatMap((action) => action.keys.map((key) => [key, action])))
-const OF_THE_PAGE = ['Ctrl+Enter', 'Ctrl+Shift+Enter', 'Ctrl+Alt+Enter', 'Ctrl+S', 'Ctrl+O'] // queue, save, open
+// queue, save, open
+const OF_THE_PAGE = ['Ctrl+Enter', 'Ctrl+Shift+Enter', 'Ctrl+Alt+Enter', 'Ctrl+S', 'Ctrl+O']
 
-/** Names of what was pressed, as ACTIONS writes them: with Shift, then without, since signs have it in them. */
+/** Names of what was pressed, as ACTIONS writes them: with Shift, then without, as signs have it in them. */
 export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey, getModifierState }) {
   const letter = key.length === 1 && /\p{L}/u.test(key)
   const graph = getModifierState?.call(arguments[0], 'AltGraph') // signs on many keyboards
@@ -26,7 +27,9 @@ export function createKeys(context) {
   root.setAttribute('aria-label', context.text('canvas.label'))
   root.setAttribute('aria-description', context.text('canvas.keys'))
   root.setAttribute('autocomplete', 'off')
-  root.addEventListener('input', () => { root.value = '' })
+  root.addEventListener('input', () => {
+    root.value = ''
+  })
   const held = new Set()
   root.addEventListener('keydown', ({ key }) => held.add(key))
   root.addEventListener('keyup', ({ key }) => held.delete(key))
@@ -37,7 +40,8 @@ export function createKeys(context) {
     if (names.some((name) => OF_THE_PAGE.includes(name))) return true
     const action = names.map((name) => ACTION_OF.get(name)).find(Boolean)
     if (!ours || !action || event.isComposing) return false
-    if (event.key === 'Tab' && (event.target !== root || !action.enabled(context))) return false // on to the next part
+    // past the last layer Tab goes on to the next part of the editor
+    if (event.key === 'Tab' && (event.target !== root || !action.enabled(context))) return false
     event.preventDefault()
     if (action.enabled(context)) action.run(context)
     return false

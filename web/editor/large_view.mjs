@@ -13,7 +13,9 @@ export function openLarge(session, createEditor) {
   dialog.append(editor.root)
   // Escape is a key of the editor, and of its fields: it closes only when there is nothing else to leave
   dialog.addEventListener('cancel', (event) => event.preventDefault())
-  const watch = setInterval(() => { if (!session.host.alive()) dialog.close() }, 1000)
+  const watch = setInterval(() => {
+    if (!session.host.alive()) dialog.close()
+  }, 1000)
   dialog.addEventListener('close', () => {
     clearInterval(watch)
     editor.destroy()

@@ -1,13 +1,19 @@
-// The frame of a chosen layer: its corners, its handles, and what of it lies under a point. All in CSS pixels of a view.
+// The frame of a chosen layer in CSS pixels of a view: corners, handles, and what lies under a point.
 import { box, sizeOf } from './placement.mjs'
 
-const SMALLEST = 14 // half a side: smaller layers have their handles outside, so that they can still be dragged
+const SMALLEST = 14 // half a side: smaller layers have their handles outside, so that they can be dragged
 const STEM = 26 // from the upper edge to the knob that turns
 const RING = 26 // around a corner, outside of the frame: turns as well
-export const SIGNS = [[-1, -1], [1, -1], [1, 1], [-1, 1]]
+export const SIGNS = [
+  [-1, -1],
+  [1, -1],
+  [1, 1],
+  [-1, 1],
+]
 
 /** The layer's rectangle on the canvas, in canvas pixels. */
-export const boxOf = (document, layer, pictures) => box(document, layer, sizeOf(layer, pictures.get(layer.picture)))
+export const boxOf = (document, layer, pictures) =>
+  box(document, layer, sizeOf(layer, pictures.get(layer.picture)))
 
 /** @returns {{centre, across, down, radians, corners, knob}} points as [x, y] */
 export function frameOf(document, layer, pictures, viewport) {

@@ -5,7 +5,7 @@ const PAUSE = 80 // milliseconds after the last change
 /**
  * @param {object} parts model, pictures and compositor of one editor
  * @returns {{current: function, subscribe: function, destroy: function}} `current()` is
- *   {document, canvas, width, height, visible: {id: Uint8Array}} of the newest document that was computed, or null;
+ *   {document, canvas, width, height, visible: {id: Uint8Array}} of the newest one that was computed, or null;
  *   it is of what the model holds now where `document` is the model's.
  */
 export function createLivePicture({ model, pictures, compositor }) {
@@ -33,7 +33,9 @@ export function createLivePicture({ model, pictures, compositor }) {
   }
 
   const endings = [
-    model.subscribe(({ what }) => { if (what !== 'choice') later() }),
+    model.subscribe(({ what }) => {
+      if (what !== 'choice') later()
+    }),
     pictures.subscribe(later),
   ]
   later()

@@ -62,7 +62,8 @@ export function behind(nodes, ids) {
   for (let before = -1; before !== reached.size;) {
     before = reached.size
     for (const [id, { inputs }] of Object.entries(nodes)) {
-      if (Object.values(inputs).some((value) => Array.isArray(value) && reached.has(String(value[0])))) reached.add(id)
+      if (Object.values(inputs).some((value) => Array.isArray(value) && reached.has(String(value[0]))))
+        reached.add(id)
     }
   }
   return reached
@@ -71,6 +72,9 @@ export function behind(nodes, ids) {
 async function measured(api, { filename, subfolder = '', type = 'output' }, title) {
   const image = new Image()
   image.src = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`)
-  const shown = await image.decode().then(() => true, () => false)
+  const shown = await image.decode().then(
+    () => true,
+    () => false,
+  )
   return shown && { url: image.src, title, width: image.naturalWidth, height: image.naturalHeight }
 }

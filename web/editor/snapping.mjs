@@ -30,6 +30,9 @@ function nearest(start, end, size, reach) {
 export function around(boxes) {
   const all = (name, pick) => pick(...boxes.map((one) => one[name]))
   return {
-    left: all('left', Math.min), top: all('top', Math.min), right: all('right', Math.max), bottom: all('bottom', Math.max),
+    left: all('left', Math.min),
+    top: all('top', Math.min),
+    right: all('right', Math.max),
+    bottom: all('bottom', Math.max),
   }
 }

@@ -3,8 +3,14 @@ import { boxOf } from './layer_frame.mjs'
 import { mirrored } from './placement.mjs'
 
 const BLENDING = {
-  normal: 'source-over', multiply: 'multiply', screen: 'screen', overlay: 'overlay',
-  'soft light': 'soft-light', darken: 'darken', lighten: 'lighten', add: 'lighter',
+  normal: 'source-over',
+  multiply: 'multiply',
+  screen: 'screen',
+  overlay: 'overlay',
+  'soft light': 'soft-light',
+  darken: 'darken',
+  lighten: 'lighten',
+  add: 'lighter',
 }
 
 export function createStage(pictures) {
@@ -24,7 +30,8 @@ export function createStage(pictures) {
     const flat = first >= 0 && shown.slice(last + 1).every((layer) => layer.blend === 'normal')
     if (first < 0) return paintUnder(g, document, shown)
     below.show(g, [document.background, document.background_picture, ...shown.slice(0, first)], (sheet) =>
-      paintUnder(sheet, document, shown.slice(0, first)))
+      paintUnder(sheet, document, shown.slice(0, first)),
+    )
     shown.slice(first, last + 1).forEach((layer) => one(g, document, layer))
     const rest = shown.slice(last + 1)
     if (!flat) return rest.forEach((layer) => one(g, document, layer))
@@ -67,7 +74,12 @@ function createSheet() {
     g.drawImage(canvas, 0, 0)
     g.restore()
   }
-  return { show, forget: () => { painted = [] } }
+  return {
+    show,
+    forget: () => {
+      painted = []
+    },
+  }
 }
 
 function paintBackground(g, document, pictures) {
@@ -101,7 +113,7 @@ function paintLayer(g, document, layer, pictures) {
   g.restore()
 }
 
-/** The picture, in at most twice the size it is shown in: a photo of 40 megapixels costs no more than a small one. */
+/** The picture in at most twice the size it is shown in: a large photo costs no more than a small one. */
 function sized(pictures, name, side) {
   const { bitmap, width, height } = pictures.get(name)
   const enough = 2 ** Math.ceil(Math.log2(Math.max(64, side)))

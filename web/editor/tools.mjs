@@ -1,4 +1,4 @@
-// What a drag does, once it is known what was taken: move, scale, turn, pan, split, pinch. Each is {kind, move, end, cancel}.
+// What a drag does to what was taken: move, scale, turn, pan, split, pinch. Each is {kind, move, end, cancel}.
 import { duplicateLayers, moveBy, scaleBy, turnBy, unlocked } from './edits.mjs'
 import { newId } from './document.mjs'
 import { boxOf, frameOf } from './layer_frame.mjs'
@@ -7,7 +7,7 @@ import { REACH, around, snap } from './snapping.mjs'
 
 const TURN_STEP = 15 // degrees, with Shift
 
-/** Moves what is chosen. Shift keeps to one axis, Ctrl does not snap, Alt leaves the layers and moves copies. */
+/** Moves what is chosen. Shift keeps to one axis, Ctrl does not snap, Alt moves copies. */
 export function moveTool({ model, display, pictures, commit }, viewport, from, state) {
   const start = model.document
   let base = null
@@ -31,7 +31,9 @@ export function moveTool({ model, display, pictures, commit }, viewport, from, s
     state.lines = []
     if (ids.length && display.snapping && !event.ctrlKey && !event.metaKey) {
       const moved = moveBy(base, ids, dx, dy)
-      const boxes = moved.layers.filter((layer) => ids.includes(layer.id)).map((layer) => boxOf(moved, layer, pictures))
+      const boxes = moved.layers
+        .filter((layer) => ids.includes(layer.id))
+        .map((layer) => boxOf(moved, layer, pictures))
       const snapped = snap(around(boxes.map(bounds)), moved, REACH / viewport.scale())
       const free = { x: !event.shiftKey || dx !== 0, y: !event.shiftKey || dy !== 0 }
       state.lines = snapped.lines.filter(({ axis }) => free[axis])
@@ -51,7 +53,7 @@ export function newIds(document, count) {
   return [...ids]
 }
 
-/** Scales what is chosen, each layer about its own centre, as far as the pointer goes from that of the primary. */
+/** Scales what is chosen, each layer about its own centre, as the pointer goes from that of the primary. */
 export function scaleTool({ model, pictures, commit }, viewport, from, state, corner) {
   const base = model.document
   const { centre } = frameOf(base, model.primary, pictures, viewport)
@@ -74,7 +76,8 @@ export function turnTool({ model, pictures, commit }, viewport, from, state) {
   function move(place, event) {
     state.moving = new Set(ids)
     let degrees = angle(place) - angle(from)
-    if (event.shiftKey) degrees = Math.round((start.rotation + degrees) / TURN_STEP) * TURN_STEP - start.rotation
+    if (event.shiftKey)
+      degrees = Math.round((start.rotation + degrees) / TURN_STEP) * TURN_STEP - start.rotation
     model.draft(() => turnBy(base, ids, degrees))
   }
   return { kind: 'turn', move, end: () => commit('turn'), cancel() {} }

@@ -1,4 +1,4 @@
-// Where the canvas lies in its view: CSS pixels of the untransformed element, canvas pixels, and the way between them.
+// Where the canvas lies in its view: canvas pixels, CSS pixels of the element, and the way between them.
 
 const MARGIN = 30 // CSS pixels around the canvas at zoom 1: handles at its edges stay in reach
 
