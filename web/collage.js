@@ -1,0 +1,68 @@
+// The Collage Editor in ComfyUI's page: the widget of a document. Only this and host.mjs know the page.
+import { app } from '../../scripts/app.js'
+import { api } from '../../scripts/api.js'
+import { createEditor, createSession } from './editor/editor.mjs'
+import { createHost } from './editor/host.mjs'
+import { Model } from './editor/model.mjs'
+import { createCompositor } from './editor/compositor.mjs'
+import { createPictures } from './editor/pictures.mjs'
+
+const WIDGET = 'COLLAGE_DOCUMENT'
+const SMALLEST = [520, 620] // of the node, in pixels of the graph
+const NEW = [760, 860]
+const HEIGHT = 480 // of the editor, at least
+
+const pictures = createPictures(viewUrl) // of all editors of the page
+
+function viewUrl(name) {
+  const [file, ...folders] = name.split('/').reverse()
+  const where = new URLSearchParams({ filename: file, subfolder: folders.reverse().join('/'), type: 'input' })
+  return api.apiURL(`/view?${where}`)
+}
+
+function createWidget(node, name) {
+  const host = createHost({ app, api, node, viewUrl, committed: (text) => widget.callback?.(text) })
+  const model = new Model()
+  const session = createSession(host, { model, pictures, compositor: createCompositor(pictures) })
+  const editor = createEditor(session)
+  const widget = node.addDOMWidget(name, WIDGET, editor.root, {
+    getValue: () => model.text,
+    setValue(text) {
+      session.take(text)
+      adopt(node, editor.root)
+    },
+    getMinHeight: () => HEIGHT,
+    hideOnZoom: false,
+  })
+  // the page's right-hand panel writes its own width into the widget, and the editor would be that narrow
+  Object.defineProperty(widget, 'width', { configurable: true, get: () => node.size[0], set() {} })
+  node.hideOutputImages = true // the editor shows the collage itself
+  const removed = node.onRemoved
+  node.onRemoved = function (...args) {
+    removed?.apply(this, args)
+    editor.destroy()
+    session.destroy()
+    host.destroy()
+  }
+  return { widget, minWidth: SMALLEST[0], minHeight: SMALLEST[1] }
+}
+
+/** Nodes 2.0 keeps the element of a node that undo or a reload has made anew: ours takes its place. */
+function adopt(node, root) {
+  for (const wait of [0, 60, 400]) {
+    setTimeout(() => {
+      if (node.graph !== app.canvas?.graph || node.graph?.getNodeById(node.id) !== node) return
+      const shown = document.querySelector(`[data-node-id="${node.id}"] .collage-editor`)
+      if (shown && shown !== root) shown.replaceWith(root)
+    }, wait)
+  }
+}
+
+app.registerExtension({
+  name: 'CollageDiffusion.Editor',
+  getCustomWidgets: () => ({ [WIDGET]: createWidget }),
+  nodeCreated(node) {
+    if (node.comfyClass === 'CollageEditor')
+      node.setSize(NEW.map((side, axis) => Math.max(side, node.size[axis])))
+  },
+})
