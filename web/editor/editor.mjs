@@ -1,13 +1,24 @@
 // One view of a collage: toolbar, canvas, layers, controls, sentence and messages around one model.
 import { ACTIONS } from './actions.mjs'
-import { Display } from './display.mjs'
-import { createCanvasView } from './canvas_view.mjs'
-import { createKeys } from './keys.mjs'
-import { createLivePicture } from './live_picture.mjs'
 import { choosePicture, listenForPictures } from './adding.mjs'
+import { createCanvasView } from './canvas_view.mjs'
+import { Display } from './display.mjs'
+import { element } from './fields.mjs'
+import { createKeys } from './keys.mjs'
 import { openLarge } from './large_view.mjs'
+import { createLayerControls } from './layer_controls.mjs'
+import { createLayerList } from './layer_list.mjs'
+import { createLivePicture } from './live_picture.mjs'
+import { createLiveRegion, createMessages, createWelcome } from './messages.mjs'
+import { createLegend, overlayPixels } from './overlays.mjs'
+import { createPromptField } from './prompt_field.mjs'
+import { createResultBar } from './result_bar.mjs'
+import { createTexts } from './text/texts.mjs'
+import { createToolbar } from './toolbar.mjs'
+import { createTooltip } from './tooltip.mjs'
 
 const NOTICE_TIME = 8000 // milliseconds
+
 /**
  * What all views of one node share.
  * @param {object} host see web/collage.js
@@ -53,10 +64,11 @@ export function createEditor(session, { large = false, leave = () => document.ac
   const keys = createKeys(context)
   Object.assign(context, { keys: keys.root, focusCanvas: keys.focus, held: keys.held })
   const canvas = createCanvasView(context)
-  const [toolbar, list, controls, prompt, messages, legend, welcome] = [
+  const [toolbar, list, controls, result, prompt, messages, legend, welcome] = [
     createToolbar,
     createLayerList,
     createLayerControls,
+    createResultBar,
     createPromptField,
     createMessages,
     createLegend,
@@ -66,10 +78,10 @@ export function createEditor(session, { large = false, leave = () => document.ac
   const side = element('div', { class: 'collage-side' }, list.root, controls.root)
   const middle = element('div', { class: 'collage-middle' }, canvas.root, side)
   const tooltip = createTooltip(frame)
-  frame.append(toolbar.root, middle, prompt.root, messages.root, region.root, tooltip.root)
+  frame.append(toolbar.root, middle, result.root, prompt.root, messages.root, region.root, tooltip.root)
   keepEvents(root, keys)
   listenForPictures(root, keys.root, context)
-  const parts = [canvas, toolbar, list, controls, prompt, messages, legend, welcome, tooltip, notice]
+  const parts = [canvas, toolbar, list, controls, result, prompt, messages, legend, welcome, tooltip, notice]
   return { root, context, destroy: () => parts.forEach((part) => part.destroy()) }
 }
 
@@ -98,6 +110,7 @@ function createContext(session, { root, region, notice, large, leave }) {
       if (ACTIONS[name].enabled(context)) ACTIONS[name].run(context)
     },
     openLarge: () => openLarge(session, createEditor),
+    choosePicture: (id) => choosePicture(context, id),
     hasFocus: () => large || root.contains(document.activeElement),
     overlay: overlayPainter(model, display),
   }

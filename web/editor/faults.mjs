@@ -2,6 +2,7 @@
 import { addWords, centre, reorder, setCanvas, setLayer } from './edits.mjs'
 import { marksOf, nameOf } from './marks.mjs'
 import { bounds, box } from './placement.mjs'
+import { leftBehind, toggleEdited } from './result_edits.mjs'
 import { CELL } from './rules.mjs'
 
 /**
@@ -32,6 +33,7 @@ export function faultsOf({ model, pictures, live, text }) {
   const { states } = marksOf(document)
   return [
     ...written(model),
+    ...editFaults(document, text),
     ...shown.flatMap((layer) => pictureFault(layer, pictures).map((fault) => ({ ...of(layer), ...fault }))),
     ...shown.flatMap((layer) =>
       wordsFault(layer, states.get(layer.id)).map((fault) => ({ ...of(layer), ...fault })),
@@ -40,6 +42,27 @@ export function faultsOf({ model, pictures, live, text }) {
       placeFault(layer, document, visible).map((fault) => ({ ...of(layer), ...fault })),
     ),
   ]
+}
+
+/** Of an edit that would change nothing, or less than what the canvas shows. */
+function editFaults(document, text) {
+  const { edit, layers } = document
+  if (!edit) return []
+  const left = leftBehind(document)
+  const nothing = !edit.background && !edit.layers.length
+  const top = layers.findLast((layer) => layer.visible)?.id
+  if (nothing && !left.length && top) {
+    const values = { layer: nameOf(document, top, text) }
+    return [{ kind: 'still', weight: 'error', values, mend: (next) => toggleEdited(next, top) }]
+  }
+  const before = { layers: [...layers, ...(edit.before?.layers ?? [])] }
+  return left.map((id) => ({
+    kind: 'left',
+    weight: nothing ? 'error' : 'warning',
+    id,
+    values: { layer: nameOf(before, id, text) },
+    mend: (next) => toggleEdited(next, id),
+  }))
 }
 
 /** Of what stands in the widget and was not taken. */
