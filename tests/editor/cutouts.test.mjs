@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { placeOfTrimmed, plainGround, polygon, trim } from '../../web/editor/cutouts.mjs'
+import { box } from '../../web/editor/placement.mjs'
+import { documentOf } from './fixtures.mjs'
+
+/** A picture drawn with letters; a space is clear. */
+const COLOURS = { '.': [250, 250, 250, 255], ',': [235, 240, 250, 255], o: [200, 30, 30, 255], ' ': [9, 9, 9, 1] }
+const drawn = (...rows) => ({
+  width: rows[0].length,
+  height: rows.length,
+  data: Uint8Array.from(rows.flatMap((row) => [...row].flatMap((sign) => COLOURS[sign]))),
+})
+const alphas = ({ width, height, data }) =>
+  Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) => data[4 * (y * width + x) + 3]))
+
+test('trimming keeps what can be seen, and says where it lay', () => {
+  const { left, top, picture } = trim(drawn('     ', '  o  ', ' oo  ', '     '))
+  assert.deepEqual([left, top, picture.width, picture.height], [1, 1, 2, 2])
+  assert.deepEqual(picture, drawn(' o', 'oo'))
+  assert.equal(trim(drawn('  ', '  ')), null)
+})
+
+test('a trimmed picture stays where it was on the canvas', () => {
+  const before = drawn('      ', ' ooo  ', ' o    ', '      ')
+  const trimmed = trim(before)
+  for (const fields of [{}, { fit: 'contain', scale: 0.7, rotation: 33, flip: 'horizontal' }, { fit: 'cover', flip: 'both' }]) {
+    const document = documentOf({ aaaa: { x: 0.3, y: 0.6, ...fields } })
+    const [layer] = document.layers
+    const { size, ...moved } = placeOfTrimmed(document, layer, [6, 4], trimmed)
+    assert.deepEqual(size, [3, 2])
+    const [a, b, c, d, e, f] = box(document, layer, [6, 4]).matrix
+    const wanted = [a, b, c, d, a * 1 + c * 1 + e, b * 1 + d * 1 + f]
+    const found = box(document, { ...layer, ...moved }, size).matrix
+    found.forEach((one, i) => assert.ok(Math.abs(one - wanted[i]) < 1e-9, JSON.stringify(fields)))
+  }
+})
+
+test('a plain ground goes, with a soft edge, and holes that it does not reach stay', () => {
+  const cut = alphas(plainGround(drawn('.......', '.ooooo.', '.o.o.o.', '.ooooo.', ',.....,'), 0.1))
+  assert.deepEqual(cut[0], [0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual(cut[4], [0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual(cut[1], [0, Math.round(255 * 4 / 9), 170, 170, 170, Math.round(255 * 4 / 9), 0])
+  assert.deepEqual(cut[2].slice(2, 5), [255, 255, 255])
+})
+
+test('the tolerance says how much of the ground goes', () => {
+  const picture = drawn('...,,', '.o.,,', '...,,')
+  assert.equal(alphas(plainGround(picture, 0))[0][4], 255)
+  assert.equal(alphas(plainGround(picture, 0.1))[0][4], 0)
+  assert.equal(alphas(plainGround(picture, 1))[1][1], 0)
+})
+
+test('a polygon keeps, or takes, what it surrounds', () => {
+  const picture = drawn('....', '....', '....', '....')
+  const square = [[1, 1], [3, 1], [3, 3], [1, 3]]
+  assert.deepEqual(alphas(polygon(picture, square)), [[0, 0, 0, 0], [0, 255, 255, 0], [0, 255, 255, 0], [0, 0, 0, 0]])
+  assert.deepEqual(alphas(polygon(picture, square, false))[1], [255, 0, 0, 255])
+  assert.deepEqual(alphas(polygon(picture, [[0.5, 0], [2.25, 0], [2.25, 4], [0.5, 4]]))[0], [128, 255, 64, 0])
+  assert.deepEqual(alphas(polygon(picture, [[0, 0], [4, 0], [0, 4]]))[0], [255, 255, 255, 128])
+  assert.deepEqual(alphas(polygon(picture, [[-9, -9], [99, -9], [99, 99], [-9, 99]]))[3], [255, 255, 255, 255])
+})
+
+test('the picture that is cut stays as it is', () => {
+  const picture = drawn('...', '.o.', '...')
+  const before = structuredClone(picture)
+  plainGround(picture, 1)
+  polygon(picture, [[0, 0], [1, 0], [0, 1]])
+  trim(picture)
+  assert.deepEqual(picture, before)
+})
