@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { read } from '../../web/editor/document.mjs'
-import { compose } from '../../web/editor/exact.mjs'
+import { composeDocument } from '../../web/editor/edited.mjs'
 import { finished } from './fixtures.mjs'
 import { decodePng } from './png_file.mjs'
 
@@ -21,7 +21,7 @@ const worst = (found, wanted) => found.reduce((most, one, i) => Math.max(most, M
 const said = JSON.parse(file('cases.json')).map((name) => {
   const { document, problems } = read(file(`${name}.json`).toString())
   const started = performance.now()
-  const { pixels, visible } = finished(compose(document, find))
+  const { pixels, visible } = finished(composeDocument(document, find))
   const time = performance.now() - started
   const masks = document.layers.filter((layer) => layer.visible).map((layer) => {
     const wanted = decodePng(file(`${name}.${layer.id}.png`)).data.filter((_, i) => i % 4 === 0)

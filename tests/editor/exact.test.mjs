@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { MODES } from '../../web/editor/blending.mjs'
+import { composeDocument } from '../../web/editor/edited.mjs'
 import { colourOf, compose } from '../../web/editor/exact.mjs'
 import { roundEven, shrunk } from '../../web/editor/resample.mjs'
 import { documentOf, finished } from './fixtures.mjs'
@@ -39,7 +40,7 @@ test('hidden layers and missing pictures take no part', () => {
 })
 
 test('a picture that is kept is not asked for again', () => {
-  const picture = pictureOf(2, Array(4).fill(red))
+  const picture = pictureOf(40, Array(1600).fill(red))
   const asked = (document) => {
     const work = compose(document, () => picture)
     let count = 0
@@ -47,7 +48,7 @@ test('a picture that is kept is not asked for again', () => {
     return count
   }
   assert.equal(asked(documentOf({ aaaa: {} })), 1)
-  assert.equal(asked(documentOf({ aaaa: { x: 0.2, rotation: 40, flip: 'vertical', opacity: 0.4 } })), 0)
+  assert.equal(asked(documentOf({ aaaa: { x: 0.99, rotation: 40, flip: 'vertical', opacity: 0.4 } })), 0)
   assert.equal(asked(documentOf({ aaaa: { scale: 0.5 } })), 1)
 })
 
@@ -106,4 +107,20 @@ test('blend modes keep black, white and what they should', () => {
 test('colours and halves are read as Python reads them', () => {
   assert.deepEqual(colourOf('#f00'), colourOf('#FF0000'))
   assert.deepEqual([0.5, 1.5, 2.5, 2.51, -1.5].map(roundEven), [0, 2, 2, 3, -2])
+})
+
+test('an edit shows the picture, layers that moved, and what was behind them', () => {
+  const one = pictureOf(2, Array(4).fill(red))
+  const result = pictureOf(64, Array(64 * 64).fill([1, 2, 3, 255]))
+  const find = (name) => (name === 'result.png' ? result : one)
+  const layers = { aaaa: { x: 0.25 }, bbbb: { x: 0.75 } }
+  const before = documentOf({ ...layers, aaaa: { x: 0.5 } }).layers
+  const edit = { picture: 'result.png', layers: ['aaaa'], before: { prompt: '', layers: before } }
+  const fields = { width: 64, height: 64, background: '#0a141e', edit }
+  const found = finished(composeDocument(documentOf(layers, fields), find))
+  assert.deepEqual([pixel(found, 16, 32), pixel(found, 48, 32)], [[200, 10, 20], [1, 2, 3]])
+  assert.deepEqual([pixel(found, 32, 32), pixel(found, 0, 0)], [[10, 20, 30], [1, 2, 3]])
+  assert.ok(found.approximate)
+  const wide = finished(composeDocument(documentOf(layers, { ...fields, width: 128 }), find))
+  assert.deepEqual(pixel(wide, 0, 0), [10, 20, 30])
 })

@@ -50,6 +50,12 @@ function inPage(settle) {
   }
 }
 
+/** Names of all pictures that the composite of a document may need. */
+function namesIn({ layers, background_picture: behind, edit }) {
+  const shown = [...layers, ...(edit?.before?.layers ?? [])].filter((layer) => layer.visible)
+  return [...new Set([...shown.map((layer) => layer.picture), behind, edit?.picture])].filter(Boolean)
+}
+
 /**
  * @param {{get: function}} pictures of `createPictures`
  * @returns {{request: (document: object) => Promise<{width: number, height: number,
@@ -60,9 +66,7 @@ export function createCompositor(pictures) {
   const editor = (editors += 1)
   return {
     request(document) {
-      const shown = document.layers.filter((layer) => layer.visible).map((layer) => layer.picture)
-      const ready = [...new Set([...shown, document.background_picture])].filter(Boolean)
-        .map((name) => pictures.get(name)).filter((one) => one.state === 'ready')
+      const ready = namesIn(document).map((name) => pictures.get(name)).filter((one) => one.state === 'ready')
         .map(({ name, blob, width, height }) => ({ name, blob, width, height }))
       shared ??= connect()
       return shared({ editor, document, pictures: ready })

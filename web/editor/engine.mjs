@@ -1,5 +1,5 @@
 // Works off requests for composites, one by one; a newer one of the same editor ends an older one.
-import { compose } from './exact.mjs'
+import { composeDocument } from './edited.mjs'
 
 const MOST_KEPT = 2 ** 29 // bytes of decoded pictures and of parts of them in their size on the canvas
 const AT_ONCE = 12 // milliseconds of work between two looks for newer requests
@@ -80,7 +80,7 @@ export function createEngine(decode, pause) {
 
   /** The composite, or null when a newer request of the same editor has come. */
   async function attempt({ editor, document }) {
-    const work = compose(document, find)
+    const work = composeDocument(document, find)
     let since = performance.now()
     let step = work.next()
     while (!step.done) {

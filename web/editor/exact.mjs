@@ -61,8 +61,8 @@ function under({ top, left, height, width, pixels }, line, image, uncovered, sho
   }
 }
 
-/** Lays a layer over the picture below it. */
-function over({ top, left, height, width, pixels }, line, image, mix) {
+/** Lays a layer over the picture [height][width][3] below it, in place. */
+export function over({ top, left, height, width, pixels }, line, image, mix) {
   for (let y = 0, i = 0; y < height; y += 1) {
     for (let x = 0, o = 3 * ((top + y) * line + left); x < width; x += 1, o += 3, i += 4) {
       const alpha = pixels[i + 3]
@@ -108,8 +108,8 @@ function repeated(colour, count) {
   return out
 }
 
-/** As PreviewImage writes a picture: what is left of 255 times the value is cut off. */
-function bytes(image) {
+/** RGBA, as PreviewImage writes a picture: what is left of 255 times the value is cut off. */
+export function bytes(image) {
   const out = new Uint8ClampedArray((image.length / 3) * 4)
   for (let i = 0, o = 0; i < image.length; i += 3, o += 4) {
     for (let c = 0; c < 3; c += 1) out[o + c] = Math.floor(f(Math.min(1, Math.max(0, image[i + c])) * 255))
