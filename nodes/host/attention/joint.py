@@ -141,12 +141,12 @@ class JointAttention:
         lengths = (given["q"].shape[place], given["k"].shape[place])
         if lengths != (self.layout.queries, self.layout.keys):
             return False
-        if not self.layout.twin:
+        if not self.layout.twins:
             return True
-        # self-attention comes first in a block; without block_index the model's calls alternate
+        # twins come first in a block; without block_index all calls of the model count on
         block = (given.get("transformer_options") or {}).get("block_index")
         self._alike[block] = self._alike.get(block, 0) + 1
-        return self._alike[block] % 2 == 0
+        return self._alike[block] % (self.layout.twins + 1) == 0
 
     def _biased(self, call: AttentionCall, own: BlockBias) -> torch.Tensor:
         """[rows, H, N, D]: the picture's cells in pieces with a mask, the other rows without."""

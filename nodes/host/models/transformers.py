@@ -15,14 +15,14 @@ Host symbols:
     comfy.ldm.hunyuan_video.model.HunyuanVideo: patch_size, use_cond_type_embedding, byt5_in
     comfy.ldm.krea2.model.SingleStreamDiT: patch, default_ref_method
     comfy.ldm.omnigen.omnigen2.OmniGen2Transformer2DModel: patch_size
-    comfy.ldm.wan.model.WanModel: patch_size, ref_conv
+    comfy.ldm.wan.model.WanModel: patch_size, ref_conv, img_emb
     comfy.ldm.cosmos.predict2.MiniTrainDIT: patch_spatial
     comfy.ldm.anima.model.Anima: patch_spatial
     comfy.ldm.kandinsky5.model.Kandinsky5: patch_size
     comfy.ldm.pixart.pixartms.PixArtMS: patch_size
     comfy.model_base.Flux: "ref_latents"
     comfy.model_base.Krea2: "ref_latents_method"
-    comfy.model_base.WAN21: "reference_latent"
+    comfy.model_base.WAN21: "reference_latent", "clip_fea"
     comfy.model_base.HunyuanVideo: "ref_latent"
     comfy.model_base.HunyuanImage21: "txt_byt5"
     comfy.model_base.HunyuanVideo15: "clip_fea"
@@ -38,6 +38,7 @@ import torch
 
 from ....collage_core.errors import CollageError
 
+WAN_EXTRAS = ("reference_latent", "clip_fea")
 REGISTERS = 8  # tokens that AuraFlow puts before the text
 
 
@@ -47,8 +48,8 @@ class Layout:
 
     grid: rows and columns of cells; first_cell: index among the queries of the first cell;
     first_token: index among the keys of the first text token; queries, keys: lengths of a call with
-    both, calls of other lengths are left alone. twin: whether the block's self-attention has the
-    same lengths and comes before it.
+    both, calls of other lengths are left alone. twins: calls of a block that come before it and
+    have the same lengths, such as self-attention.
 
         # Flux, 1024 x 1024 pixels and 256 tokens: text first, then 64 x 64 cells
         Layout((64, 64), first_cell=256, first_token=0, queries=4352, keys=4352)
@@ -59,7 +60,7 @@ class Layout:
     first_token: int
     queries: int
     keys: int
-    twin: bool = False
+    twins: int = 0
 
     @property
     def cells(self) -> int:
@@ -117,15 +118,21 @@ def crossed(call: Call, patch: int, *, before: int = 0) -> Layout:
     """The picture, behind `before` other cells, asks the text."""
     grid = call.grid(patch)
     queries = before + grid[0] * grid[1]
-    return Layout(grid, before, 0, queries, call.tokens, twin=queries == call.tokens)
+    return Layout(grid, before, 0, queries, call.tokens, twins=int(queries == call.tokens))
 
 
 def wan(call: Call) -> Layout:
-    """A control model puts the cells of its reference picture before the picture's."""
-    patch, reference = call.network.patch_size[-1], call.extras.get("reference_latent")
-    if reference is None or call.network.ref_conv is None:
-        return crossed(call, patch)
-    return crossed(call, patch, before=cells_of(reference, patch))
+    """A control model puts the cells of its reference picture before the picture's.
+
+    An image-to-video model asks its look at a picture before it asks the text.
+    """
+    network, extras, before = call.network, call.extras, 0
+    patch, reference, look = network.patch_size[-1], *map(extras.get, WAN_EXTRAS)
+    if reference is not None and network.ref_conv is not None:
+        before = cells_of(reference, patch)
+    layout = crossed(call, patch, before=before)
+    alike = look is not None and network.img_emb is not None and look.shape[-2] == call.tokens
+    return replace(layout, twins=layout.twins + alike)
 
 
 def next_dit(call: Call) -> Layout:

@@ -133,9 +133,11 @@ def model_of(transformers):
 
 @pytest.fixture
 def make_case(pack, transformers, model_of, make_bias):
-    def make(family: str, *, batch: int = 2, tokens: int = 20, shapes=None, **bias) -> Case:
+    def make(
+        family: str, *, batch: int = 2, tokens: int = 20, shapes=None, size=None, **bias
+    ) -> Case:
         attention = pack.nodes.host.attention
-        size = SIZES.get(family, ODD)
+        size = size or SIZES.get(family, ODD)
         own = shapes is not None
         model = transformers.tiny_transformer(family, **shapes) if own else model_of(family)
         asked = make_bias(size, **bias)

@@ -70,9 +70,10 @@ def halves(make_case, transformers, cut_off, predict, pack):
     A refiner mixes the words of some families, so all of theirs change.
     """
 
-    def run(family: str, *, tokens=20, changed=None, words=None, shapes=None, after=None, **more):
+    def run(family: str, *, tokens=20, changed=None, words=None, shapes=None, after=None,
+            size=None, **more):  # fmt: skip
         shapes = {**ONE_BLOCK[family], **(shapes or {})}
-        case = make_case(family, batch=1, tokens=tokens, shapes=shapes)
+        case = make_case(family, batch=1, tokens=tokens, shapes=shapes, size=size)
         network = case.model.model.diffusion_model
         if family == "chroma":
             network.skip_mmdit, network.skip_dit = list(range(1, 19)), list(range(38))
@@ -155,3 +156,43 @@ def test_text_that_was_appended(halves, transformers, family: str) -> None:
 def test_as_many_words_as_cells(halves, family: str) -> None:
     """In a cross-attention network, self-attention then has the same lengths."""
     assert_left_is_free(*halves(family, tokens=CELLS[family]))
+
+
+I2V = {"num_layers": 1, "model_type": "i2v", "in_dim": 36}
+
+
+def look_at_a_picture(tokens: int) -> torch.Tensor:
+    return torch.randn(1, tokens, 1280, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize("look", [9, 20, 63])
+@pytest.mark.parametrize("tokens", [20, 63])
+def test_words_beside_a_look_at_a_picture(halves, tokens: int, look: int) -> None:
+    """An image-to-video model asks a picture before the text, here as long as text or cells."""
+    seen = SimpleNamespace(penultimate_hidden_states=look_at_a_picture(look))
+    found = halves("wan", tokens=tokens, shapes=I2V, clip_vision_output=seen)
+    assert_left_is_free(*found)
+    assert_left_is_free(*halves("wan", tokens=tokens, clip_vision_output=seen))  # no use for it
+
+
+@pytest.mark.parametrize("tokens", [20, 63])
+def test_a_look_at_a_picture_is_no_word(make_case, cut_off, predict, pack, tokens: int) -> None:
+    """It is as long as the text, and seen everywhere: also where the word of its place is not."""
+    case = make_case("wan", batch=1, tokens=tokens, shapes=I2V)
+    ((features, options),) = case.positive
+    bias, found = cut_off(*case.x.shape[-2:], (WORD,)), []
+    for change in (0.0, 1.0):
+        look = look_at_a_picture(tokens)
+        look[:, WORD] += change * look[:, 0]
+        seen = SimpleNamespace(penultimate_hidden_states=look)
+        entry = [[features, {**options, "clip_vision_output": seen}]]
+        positive = pack.nodes.host.attention.conditioning.with_bias(entry, bias)
+        conds = {"positive": positive, "negative": case.negative}
+        found.append(predict(case.patched, conds, case.x, case.sigma)["positive"])
+    changed = (found[0] - found[1]).abs().amax(1).squeeze()
+    assert float(changed.min()) > 0.0
+
+
+def test_an_anima_of_512_cells(halves) -> None:
+    """As many as its adapter makes words, whose own attention is not the network's."""
+    assert_left_is_free(*halves("anima", words=tuple(range(25)), size=(32, 64)))

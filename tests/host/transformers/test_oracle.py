@@ -44,7 +44,7 @@ def looped(case, pack, loop, biased: dict[int, bool]):
         chunks = [biased[c] for c in transformer_options["cond_or_uncond"] for _ in range(rows)]
         override = loop.Float64Loop(
             (layout.queries, layout.keys), layout.first_cell, layout.cells, weights, tokens,
-            chunks, factor, twin=layout.twin,
+            chunks, factor, twin=bool(layout.twins),
         )  # fmt: skip
         options = {**transformer_options, "optimized_attention_override": override}
         return executor(x, t, c_concat, c_crossattn, control, options, **extras)
