@@ -7,6 +7,7 @@ tokens that `prompt[:place]` has in common before two different words are its ow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,9 @@ from .syntax import Span, escaped, read_prompt
 
 Token = int | torch.Tensor  # a number of the vocabulary, or the vector of an embedding
 EMBEDDING = "embedding:"
+QUOTES = re.compile(
+    r"(?<!\w)['\"\u2018\u2019\u201c\u201d]|['\"\u2018\u2019\u201c\u201d](?!\w)"
+)  # not those in a word
 ENDINGS = (" one", " two")  # two words whose tokens differ from the first on
 
 
@@ -116,6 +120,26 @@ class Prefixes:
     @cached_property
     def _literals(self) -> tuple[Span, ...]:
         return read_prompt(self.prompt).literals
+
+
+def remedy(prefixes: Prefixes, span: Span) -> str:
+    """What tells the words at an unclear span apart: "space" around them, no "quotes", or ""."""
+    prompt, (start, end) = prefixes.prompt, span
+    spaced = f"{prompt[:start]} {prompt[start:end]} {prompt[end:]}"
+    before, own, after = (
+        QUOTES.sub("", part) for part in (prompt[:start], prompt[start:end], prompt[end:])
+    )
+    tried = {
+        "space": (spaced, start + 1, end + 1),
+        "quotes": (before + own + after, len(before), len(before + own)),
+    }
+    for name, (text, first, last) in tried.items():
+        try:
+            Prefixes(text, prefixes.tokenise, prefixes.weights).tokens((first, last))
+        except (UnclearBorderError, CutOffError):
+            continue
+        return name
+    return ""
 
 
 def region_tokens(phrases: Phrases, prefixes: Prefixes) -> dict[int, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from collage_core.prompt.prefixes import (
     Prefixes,
     UnclearBorderError,
     region_tokens,
+    remedy,
     same_token,
 )
 
@@ -106,3 +107,31 @@ def test_words_behind_the_last_token_are_refused() -> None:
     assert spelt("a red fox sat", "red", tokenise=short) == ["red"]
     with pytest.raises(CutOffError):
         spelt("a red old fox sat", "fox", tokenise=short)
+
+
+def quoting(text: str) -> list[Any]:
+    """Like `words`, but text in quotation marks is letters."""
+    parts = re.split(r'("[^"]*")', text)
+    return [t for part in parts for t in (list(part) if part[:1] == '"' else words(part)[1:-1])]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a fox! runs", "space"),  # the sign sticks to the word
+        ('a sign "fox" here', "quotes"),
+        ('it says "a red fox runs" there', "quotes"),
+        ("the \u2019tis fox! and", "space"),
+    ],
+)
+def test_a_remedy_is_one_that_helps(prompt: str, expected: str) -> None:
+    prefixes = Prefixes(prompt, quoting, weights=False)
+    with pytest.raises(UnclearBorderError) as error:
+        region_tokens(find_phrases(prompt, [(1, "fox")]), prefixes)
+    assert remedy(prefixes, error.value.span) == expected
+
+
+def test_there_may_be_no_remedy() -> None:
+    """A tokenizer whose first token depends on all that follows."""
+    prefixes = Prefixes("a fox", lambda text: [hash(text), *words(text)], weights=False)
+    assert remedy(prefixes, (2, 5)) == ""

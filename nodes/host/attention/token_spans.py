@@ -22,6 +22,7 @@ from ....collage_core.prompt.prefixes import (
     Prefixes,
     UnclearBorderError,
     region_tokens,
+    remedy,
     same_token,
 )
 from ....collage_core.prompt.syntax import Span, weight_texts
@@ -115,7 +116,7 @@ def _by_prefixes(clip, phrases: Phrases, encoders: tuple[str, ...]) -> TokenSpan
     try:
         positions = region_tokens(phrases, prefixes)
     except UnclearBorderError as error:
-        raise _unclear(phrases.prompt, error.span) from error
+        raise _unclear(phrases.prompt, error.span, remedy=remedy(prefixes, error.span)) from error
     except CutOffError as error:
         words = f"{quoted(phrases.prompt[slice(*error.span)])} stands behind them"
         raise _cut_off(len(prefixes.whole), words) from error
@@ -142,11 +143,18 @@ def _check_sum(prompt: str, pieces, parts, found) -> None:
             raise _unclear(prompt, piece.span, piece.text.strip())
 
 
-def _unclear(prompt: str, span: Span, words: str = "") -> CollageError:
+REMEDIES = {
+    "space": "Put a space around {}.",
+    "quotes": "Take the quotation marks around {} away.",
+    "": "Write other words in place of {} or beside it.",
+}
+
+
+def _unclear(prompt: str, span: Span, words: str = "", remedy: str = "space") -> CollageError:
     return CollageError(
         f"{NODE}, input collage: the text encoder does not tell the words at {describe(*span)} of "
-        f"the prompt {quoted(prompt)} from the signs next to them. Put a space around "
-        f"{quoted(words or prompt[slice(*span)])}."
+        f"the prompt {quoted(prompt)} from the signs next to them. "
+        + REMEDIES[remedy].format(quoted(words or prompt[slice(*span)]))
     )
 
 

@@ -118,6 +118,27 @@ def test_words_of_several_layers_and_places(tokenizers, find, family: str) -> No
     assert box == (cats[0] + 3, cats[0] + 4, cats[0] + 5)
 
 
+@pytest.mark.parametrize(
+    ("family", "prompt", "text", "told", "better"),
+    [
+        ("longcat", 'a sign "fox" here', "fox", 'Take the quotation marks around "fox" away.',
+         "a sign fox here"),
+        ("longcat", "he says 'a red fox runs' there", "red fox",
+         'Take the quotation marks around "red fox" away.', "he says a red fox runs there"),
+        ("zimage", IN_CHINESE, "木桌", 'Put a space around "木桌".', "坐在 木桌 上"),
+        ("longcat", IN_CHINESE, "木桌", 'Put a space around "木桌".', "坐在 木桌 上"),
+    ],
+)  # fmt: skip
+def test_a_refusal_tells_what_helps(
+    pack, tokenizers, find, family: str, prompt: str, text: str, told: str, better: str
+) -> None:
+    clip = tokenizers(family)
+    with pytest.raises(pack.collage_core.errors.CollageError) as error:
+        find(clip, prompt, text)
+    assert str(error.value).endswith(told)
+    assert spelt(find(clip, better, text)) == text.replace(" ", "")
+
+
 def test_what_t5_does_not_know_is_refused(pack, tokenizers, find) -> None:
     with pytest.raises(
         pack.collage_core.errors.CollageError,
