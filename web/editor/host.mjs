@@ -14,7 +14,7 @@ export function createHost({ app, api, node, viewUrl, committed }) {
   const executed = node.onExecuted
   node.onExecuted = function (output, ...rest) {
     executed?.call(this, output, ...rest)
-    if (output?.text) report.set([output.text].flat().join('\n'))
+    if (output?.report) report.set(output.report.join('\n'))
   }
   const results = createResults(api, app, node)
   const host = {

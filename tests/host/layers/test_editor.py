@@ -267,6 +267,30 @@ def test_the_fingerprint_follows_the_files(node_of, table, keep):
     assert node.fingerprint_inputs("[", "") == ""
 
 
+def test_the_fingerprint_follows_the_embeddings_of_looks(node_of, table, write_embedding):
+    node = node_of("CollageEditor")
+    write_embedding("own_mug")
+    table["layers"][1]["look"] = "own_mug"
+    first = node.fingerprint_inputs(json.dumps(table), "")
+    assert node.fingerprint_inputs(json.dumps(table), "") == first
+    write_embedding("own_mug")
+    assert node.fingerprint_inputs(json.dumps(table), "") != first
+
+
+def test_pictures_beyond_the_memory_are_refused_before_they_are_decoded(
+    refused, table, keep, pack, monkeypatch
+):
+    import comfy.model_management as management
+
+    monkeypatch.setattr(management, "get_free_memory", lambda _device: 2e9)
+    monkeypatch.setattr(pack.nodes.document_collage, "read_picture", None)
+    table["layers"][1]["picture"] = keep(Image.new("1", (9000, 7000)), "large.png")
+    table["layers"].append({**table["layers"][2], "id": "more"})
+    table["layers"][2]["picture"] = keep(Image.new("1", (8000, 7000)), "more.png")
+    said = refused(table)
+    assert "CollageEditor, reading 4 pictures of 119 megapixels together takes 2.9 GB" in said
+
+
 def test_a_look_is_the_embedding_of_that_name(editor, node_of, table, write_embedding):
     write_embedding("own_mug")
     table["layers"][1]["look"] = "own_mug"
