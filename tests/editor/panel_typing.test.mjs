@@ -48,6 +48,11 @@ test('text between phrases, and a phrase that is taken out whole, change no word
   assert.equal(rename('a blue| lemon, morning'), null, 'over the edge of a phrase')
 })
 
+test('a phrase that is marked whole and typed over is renamed', () => {
+  assert.deepEqual(rename('a blue mug and a lime|, morning'), { ids: ['lemo'], text: 'lime' })
+  assert.deepEqual(rename('a t| and a lemon, morning')?.ids, ['mugg'])
+})
+
 test('layers that share a phrase are renamed together', () => {
   const layers = [
     { id: 'one1', text: 'cake' },

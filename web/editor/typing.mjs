@@ -36,7 +36,6 @@ export function renamedBy(before, places, change) {
 
 function holds(before, place, { start, end, text }) {
   if (start < place.start || end > place.end) return false
-  if (start === place.start && end === place.end) return false // all of it: the phrase is gone
   if (start !== end || (start > place.start && start < place.end)) return true
   const word = start === place.end ? before.slice(0, start) + text : text + before.slice(start)
   const joint = start === place.end ? start : text.length
