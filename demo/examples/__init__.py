@@ -3,6 +3,7 @@
 Modules
     stories        one workflow a module
     graph          a workflow in API form, with places for the page
+    document       a scene as the document of CollageEditor
     variants       the demo model, or a real checkpoint
     to_page        API form -> the form that the page saves
     locales        the nodes' English texts

@@ -21,7 +21,16 @@ from .graph_picture import make_graph_picture
 from .help_pictures import make_help_pictures
 from .locales import ENGLISH, write_english
 from .pictures import make_icon, take_pictures
-from .stories import bento_box, in_place, iterative_edit, kept_edges, learned_look, steps, trade_off
+from .stories import (
+    bento_box,
+    by_hand,
+    in_place,
+    iterative_edit,
+    kept_edges,
+    learned_look,
+    steps,
+    trade_off,
+)
 from .to_page import to_page_form, with_defaults
 from .variants import VARIANTS
 
@@ -33,7 +42,13 @@ STORIES = {
     "trade_off": trade_off.graph,
     "iterative_edit": iterative_edit.graph,
 }
-DEMO_ALONE = {"learned_look": learned_look.graph, "kept_edges": kept_edges.graph}
+# the first two begin with numbers, because lists of templates are in the order of their names
+DEMO_ALONE = {
+    "1_bento_box_editor": by_hand.bento,
+    "2_toy_box_editor": by_hand.toys,
+    "learned_look": learned_look.graph,
+    "kept_edges": kept_edges.graph,
+}
 
 
 def _locales() -> None:

@@ -15,6 +15,8 @@ from .variants import VARIANTS
 OUTPUT, DOCS = ROOT / "output", ROOT / "docs"
 FIGURES = OUTPUT / "figures"
 THUMBNAILS = {
+    "1_bento_box_editor": "collage_result",
+    "2_toy_box_editor": "collage_result",
     "bento_box": "collage_result",
     "learned_look": "collage_result",
     "kept_edges": "collage_result",

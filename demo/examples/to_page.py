@@ -18,6 +18,7 @@ Json = dict[str, Any]
 Row = tuple[Json, list[Json]]  # a picture and its layers
 
 COLUMN, ROW, GAP, WIDTH, TALLEST = 360, 40, 20, 300, 1700
+EDITOR = (760, 860)  # a new node of that kind on the page
 WIDGET_HEIGHT, TEXT_HEIGHT = 24, 110
 PICTURES = ("LoadImage", "SaveImage")
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR")
@@ -90,7 +91,7 @@ def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]
     for name, kind, options in _inputs(info, given):
         value = given.get(name, options.get("default"))
         linked = isinstance(value, list) and name in given
-        is_widget = kind in WIDGETS
+        is_widget = kind in WIDGETS and not options.get("forceInput")
         if linked:
             links.append([len(links) + 1, int(value[0]), value[1], number, len(inputs), kind])
         entry: Json = {"name": name, "type": kind, "link": None}
@@ -101,7 +102,8 @@ def _node(number: int, node: Json, info: Json, order: int, links: list[list[Any]
                 values.append("fixed")
             if options.get("image_upload"):
                 values.append("image")
-        inputs.append(entry)
+        if not options.get("socketless"):
+            inputs.append(entry)
     outputs = zip(info["output_name"], info["output"], strict=True)
     return {
         "id": number,
@@ -164,6 +166,8 @@ def _lay_out(by_id: dict[int, Json], places: dict[str, tuple[int, int]]) -> None
         node = by_id[int(number)]
         if node["type"] in PICTURES:
             node["size"] = [WIDTH, 320]
+        if node["type"] == "CollageEditor":
+            node["size"] = [*EDITOR]
         columns.setdefault(column, []).append(node)
     blocks = _blocks(_rows(columns.pop(0, []), columns.pop(1, [])))
     for number, rows in enumerate(blocks):
@@ -172,8 +176,10 @@ def _lay_out(by_id: dict[int, Json], places: dict[str, tuple[int, int]]) -> None
             _stack([load], 2 * number, top)
             _stack(layers, 2 * number + 1, top)
             top += _height((load, layers))
+    wide = max((load["size"][0] for row in blocks for load, _ in row), default=0)
+    right = max(0, wide + GAP + ROW - 2 * COLUMN)
     for column, nodes in columns.items():
-        _stack(nodes, column + 2 * (len(blocks) - 1))
+        _stack(nodes, column + 2 * (len(blocks) - 1), right=right)
 
 
 def _rows(pictures: list[Json], layers: list[Json]) -> list[Row]:
@@ -212,7 +218,7 @@ def _total(nodes: list[Json]) -> int:
     return sum(node["size"][1] + ROW + GAP for node in nodes)
 
 
-def _stack(nodes: list[Json], column: int, top: int = 0) -> None:
+def _stack(nodes: list[Json], column: int, top: int = 0, right: int = 0) -> None:
     for node in nodes:
-        node["pos"] = [column * COLUMN, top]
+        node["pos"] = [column * COLUMN + right, top]
         top += _total([node])

@@ -2,6 +2,7 @@
 
 Modules
     bento_box       things in a bento box, each with a noise of its own
+    by_hand         the bento box and the toy box on the canvas
     steps           the same, one control after the other
     in_place        a toy box and a cake table: words in their places
     trade_off       the noise of one layer from low to high

@@ -7,6 +7,14 @@ from ..graph import Graph, save_layers
 from ..variants import DEMO, Variant
 
 SEED = 7026
+SAMPLING = {
+    "seed": 7,
+    "steps": 30,
+    "cfg": 3.0,
+    "sampler_name": "euler_ancestral",
+    "base_noise": 0.6,
+    "feather": 4.0,
+}
 
 # kind -> noise: how far each thing may change
 NOISE = {
@@ -27,8 +35,7 @@ def graph(variant: Variant = DEMO) -> Graph:
         for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
     ]
     stack = made.stack(2, scene.caption, layers)
-    sampling = {"seed": 7, "steps": 30, "cfg": 3.0, "sampler_name": "euler_ancestral"}
-    picture = made.paint(3, model, stack, base_noise=0.6, feather=4.0, **sampling)
+    picture = made.paint(3, model, stack, **SAMPLING)
     made.save(3, stack[1], "collage_composite", "The collage")
     made.save(5, picture[0], "collage_result", "The picture")
     return made
