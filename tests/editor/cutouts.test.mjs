@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { placeOfTrimmed, plainGround, polygon, trim } from '../../web/editor/cutouts.mjs'
+import { findWindow, placeOfWindow, withCut } from '../../web/editor/cut_place.mjs'
+import { plainGround, polygon, trim } from '../../web/editor/cutouts.mjs'
 import { box } from '../../web/editor/placement.mjs'
-import { documentOf } from './fixtures.mjs'
+import { documentOf, random } from './fixtures.mjs'
 
 /** A picture drawn with letters; a space is clear. */
 const COLOURS = { '.': [250, 250, 250, 255], ',': [235, 240, 250, 255], o: [200, 30, 30, 255], ' ': [9, 9, 9, 1] }
@@ -27,7 +28,7 @@ test('a trimmed picture stays where it was on the canvas', () => {
   for (const fields of [{}, { fit: 'contain', scale: 0.7, rotation: 33, flip: 'horizontal' }, { fit: 'cover', flip: 'both' }]) {
     const document = documentOf({ aaaa: { x: 0.3, y: 0.6, ...fields } })
     const [layer] = document.layers
-    const { size, ...moved } = placeOfTrimmed(document, layer, [6, 4], trimmed)
+    const { size, ...moved } = placeOfWindow(document, layer, [6, 4], trimmed)
     assert.deepEqual(size, [3, 2])
     const [a, b, c, d, e, f] = box(document, layer, [6, 4]).matrix
     const wanted = [a, b, c, d, a * 1 + c * 1 + e, b * 1 + d * 1 + f]
@@ -68,4 +69,46 @@ test('the picture that is cut stays as it is', () => {
   polygon(picture, [[0, 0], [1, 0], [0, 1]])
   trim(picture)
   assert.deepEqual(picture, before)
+})
+
+test('a plain ground of many pixels goes along bends, and no further than its colour', () => {
+  const maze = drawn('.......', '.ooooo.', '.o...o.', '.o.o.o.', '.o.ooo.', '.o.....', '.ooooo.', '.......')
+  const clear = alphas(plainGround(maze, 0.1)).map((row) => row.map((alpha) => (alpha ? 'o' : '.')).join(''))
+  assert.deepEqual(clear, ['.......', '.ooooo.', '.o...o.', '.o.o.o.', '.o.ooo.', '.o.....', '.ooooo.', '.......'])
+})
+
+/** A picture of colours that are nowhere twice. */
+function noisy(width, height) {
+  const next = random(3)
+  return { width, height, data: Uint8Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : 256 * next())) }
+}
+
+test('a cut-out is found in its original, and goes back to its place', () => {
+  const original = noisy(60, 40)
+  const { picture, ...at } = trim(polygon(original, [[13, 9], [50, 12], [31, 37]]))
+  assert.deepEqual(findWindow(original, picture), at)
+  assert.equal(findWindow({ ...original, data: original.data.map((one) => 255 - one) }, picture), null)
+  assert.equal(findWindow(picture, original), null)
+  const document = documentOf({ aaaa: { x: 0.4, y: 0.7, fit: 'contain', scale: 0.5, rotation: 20 } })
+  const [before] = document.layers
+  const cut = withCut(document, 'aaaa', before.picture, {
+    picture: 'cut.png', from: before.picture, size: [60, 40], window: { ...at, picture },
+  })
+  const back = withCut(cut, 'aaaa', 'cut.png', {
+    picture: before.picture, from: '', size: [picture.width, picture.height],
+    window: { left: -at.left, top: -at.top, picture: original },
+  })
+  const wanted = box(document, before, [60, 40]).matrix
+  box(back, back.layers[0], [60, 40]).matrix.forEach((one, i) => assert.ok(Math.abs(one - wanted[i]) < 0.1))
+  assert.equal(cut.layers[0].from, before.picture)
+  assert.equal(withCut(document, 'aaaa', 'other.png', {}), document)
+})
+
+test('a rounded scale moves no edge: another fit says it better', () => {
+  const document = documentOf({ aaaa: { fit: 'pixels', scale: 0.1283 } }, { width: 1024, height: 1024 })
+  const [layer] = document.layers
+  const window = { left: 500, top: 400, picture: { width: 2900, height: 1999 } }
+  const moved = { ...layer, ...placeOfWindow(document, layer, [4000, 3000], window) }
+  const { width } = box(document, { ...moved, scale: Number(moved.scale.toFixed(4)) }, [2900, 1999])
+  assert.ok(Math.abs(width - 2900 * 0.1283) < 0.11, `${width}`)
 })

@@ -1,8 +1,8 @@
 // Cut-outs: from a picture in straight RGBA to a new one. The given one is never changed.
 import { VISIBLE_ALPHA } from './hits.mjs'
-import { box, scaleOf } from './placement.mjs'
 
 const LINES = 4 // of samples in a row of pixels, along the edge of a polygon
+const [LIKE, REACHED] = [1, 2] // marks of a pixel while the ground is searched
 const copyOf = ({ width, height, data }) => ({ width, height, data: data.slice() })
 
 /**
@@ -33,43 +33,34 @@ export function trim({ width, height, data }) {
 }
 
 /**
- * The fields of a layer with which a trimmed picture lies where its pixels lay before.
- * @param {object} document
- * @param {object} layer
- * @param {number[]} size [width, height] of the picture before
- * @param {{left: number, top: number, picture: object}} trimmed
- */
-export function placeOfTrimmed(document, layer, size, { left, top, picture }) {
-  const [a, b, c, d, e, f] = box(document, layer, size).matrix
-  const [x, y] = [left + picture.width / 2, top + picture.height / 2]
-  const now = [picture.width, picture.height]
-  return {
-    size: now,
-    x: (a * x + c * y + e) / document.width,
-    y: (b * x + d * y + f) / document.height,
-    scale: scaleOf(document, layer, size) / scaleOf(document, { ...layer, scale: 1 }, now),
-  }
-}
-
-/**
  * Without the ground of one colour around an object: what is connected to the edges of the picture
  * and differs from their colour by no more than the tolerance, from 0 to 1. The object gets an edge
  * that is one pixel soft.
  */
 export function plainGround(picture, tolerance) {
-  const { width, height, data } = picture
+  const { width, height } = picture
   const ground = flooded(picture, edgeColour(picture), tolerance * 255)
   const out = copyOf(picture)
+  const sums = new Uint8Array(width + 2) // of the columns of three rows, with one at either side
   for (let y = 0, i = 0; y < height; y += 1) {
+    countGround(sums, ground, y, width)
     for (let x = 0; x < width; x += 1, i += 1) {
-      if (ground[i]) out.data[4 * i + 3] = 0
-      else {
-        const share = shareAround(ground, x, y, width, height)
-        if (share) out.data[4 * i + 3] = Math.round(data[4 * i + 3] * (1 - share))
-      }
+      const at = 4 * i + 3
+      const count = sums[x] + sums[x + 1] + sums[x + 2]
+      if (ground[i]) out.data[at] = 0
+      else if (count) out.data[at] = Math.round(out.data[at] * (1 - count / 9))
     }
   }
   return out
+}
+
+/** How much ground is in each column of a row and its two neighbours; outside of the picture is none. */
+function countGround(sums, ground, y, width) {
+  sums.fill(0)
+  const rows = [y - 1, y, y + 1].map((row) => row * width).filter((i) => i >= 0 && i < ground.length)
+  for (const row of rows) {
+    for (let x = 0; x < width; x += 1) sums[x + 1] += ground[row + x]
+  }
 }
 
 /** The middle value of each channel along the edges, of what can be seen there. */
@@ -85,39 +76,41 @@ function edgeColour({ width, height, data }) {
 }
 
 /** 1 for every pixel that is like the colour, or clear, and connected to the edges. */
-function flooded({ width, height, data }, [red, green, blue], most) {
-  const ground = new Uint8Array(width * height)
-  const open = []
-  const visit = (i) => {
-    if (ground[i]) return
-    const away = (channel, value) => Math.abs(data[4 * i + channel] - value)
-    const like = away(0, red) <= most && away(1, green) <= most && away(2, blue) <= most
-    if (!like && data[4 * i + 3] >= VISIBLE_ALPHA) return
-    ground[i] = 1
-    open.push(i)
-  }
-  for (let x = 0; x < width; x += 1) [x, (height - 1) * width + x].forEach(visit)
-  for (let y = 0; y < height; y += 1) [y * width, y * width + width - 1].forEach(visit)
-  while (open.length) {
-    const i = open.pop()
-    const x = i % width
-    if (x > 0) visit(i - 1)
-    if (x < width - 1) visit(i + 1)
-    if (i >= width) visit(i - width)
-    if (i < width * (height - 1)) visit(i + width)
-  }
+function flooded(picture, colour, most) {
+  const { width, height } = picture
+  const ground = alike(picture, colour, most)
+  const open = [] // where runs of ground begin that are not filled yet
+  for (let x = 0; x < width; x += 1) open.push(x, (height - 1) * width + x)
+  for (let y = 1; y < height - 1; y += 1) open.push(y * width, y * width + width - 1)
+  while (open.length) fillRun(ground, open, open.pop(), width)
+  for (let i = 0; i < ground.length; i += 1) ground[i] = ground[i] === REACHED ? 1 : 0
   return ground
 }
 
-/** Which part of a pixel's eight neighbours is ground; what lies outside of the picture is none. */
-function shareAround(ground, x, y, width, height) {
-  let count = 0
-  for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row += 1) {
-    for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column += 1) {
-      count += ground[row * width + column]
+/** LIKE for every pixel that is like the colour, or clear. */
+function alike({ width, height, data }, [red, green, blue], most) {
+  const found = new Uint8Array(width * height)
+  for (let i = 0, at = 0; i < found.length; i += 1, at += 4) {
+    const like = Math.abs(data[at] - red) <= most && Math.abs(data[at + 1] - green) <= most &&
+      Math.abs(data[at + 2] - blue) <= most
+    if (like || data[at + 3] < VISIBLE_ALPHA) found[i] = LIKE
+  }
+  return found
+}
+
+/** Fills the run of a row around a pixel, and adds the runs above and below that touch it. */
+function fillRun(ground, open, start, width) {
+  if (ground[start] !== LIKE) return
+  const row = start - (start % width)
+  let [from, to] = [start, start]
+  while (from > row && ground[from - 1] === LIKE) from -= 1
+  while (to < row + width - 1 && ground[to + 1] === LIKE) to += 1
+  ground.fill(REACHED, from, to + 1)
+  for (const away of [-width, width]) {
+    for (let i = from + away; i <= to + away; i += 1) {
+      if (ground[i] === LIKE && (i === from + away || ground[i - 1] !== LIKE)) open.push(i)
     }
   }
-  return count / 9
 }
 
 /**
