@@ -125,6 +125,7 @@ export const ACTIONS = Object.freeze({
   bottom: edit('order', ['End'], (document, ids) => reorder(document, ids, 'bottom'), chosen),
   hide: { keys: ['H'], enabled: chosen, run: toggled('visible') },
   lock: { keys: ['L'], enabled: chosen, run: toggled('locked') },
+  cut: { keys: ['X'], enabled: chosen, run: ({ cuts }) => (cuts.state.open ? cuts.close() : cuts.open()) },
   flipHorizontal: edit('flip', ['F'], (document, ids) => flip(document, ids, 'horizontal')),
   flipVertical: edit('flip', ['Shift+F'], (document, ids) => flip(document, ids, 'vertical')),
   fit: edit('fit', ['0'], fit),

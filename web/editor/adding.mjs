@@ -102,7 +102,8 @@ export function choosePicture(context, id) {
       const { blob, extension } = await stored(file)
       const picture = await host.upload(blob, extension)
       const { width, height } = await pictures.load(picture)
-      context.edit('picture', (document) => setLayer(document, id, { picture, size: [width, height] }))
+      const other = { picture, size: [width, height], from: '' }
+      context.edit('picture', (document) => setLayer(document, id, other))
     } catch (error) {
       context.refuse('adding.refused', { name: file.name, reason: error.message ?? String(error) })
     }

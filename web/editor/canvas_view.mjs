@@ -12,7 +12,7 @@ const WHEEL = 400 // of deltaY for a factor of e
  * @returns {{root: HTMLElement, destroy: function}}
  */
 export function createCanvasView(context) {
-  const { model, pictures, display, live } = context
+  const { model, pictures, display, live, cuts } = context
   const root = document.createElement('div')
   root.className = 'collage-canvas'
   const canvas = document.createElement('canvas')
@@ -20,7 +20,7 @@ export function createCanvasView(context) {
   root.append(canvas, context.keys)
   const g = canvas.getContext('2d')
   const viewport = createViewport(root, model, display)
-  const stage = createStage(pictures)
+  const stage = createStage(cuts.preview.pictures)
   let frame = 0
   let frames = 0 // drawn so far, for those who measure
 
@@ -40,9 +40,10 @@ export function createCanvasView(context) {
     const exact = live.current()
     drawScene(g, ratio, {
       ...gestures.state,
-      document: model.document,
+      document: cuts.preview.document(model.document),
       chosen: model.chosen,
-      pictures,
+      polygon: cuts.polygon(),
+      pictures: cuts.preview.pictures,
       viewport,
       stage,
       display,
@@ -88,6 +89,7 @@ export function createCanvasView(context) {
   const endings = [
     model.subscribe(schedule),
     display.subscribe(schedule),
+    cuts.subscribe(schedule),
     live.subscribe(schedule),
     pictures.subscribe(() => {
       stage.forget()

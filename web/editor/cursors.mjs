@@ -19,10 +19,11 @@ function scaleCursor({ centre, corners }, corner) {
 }
 
 /** @returns {string} a CSS cursor */
-export function cursorFor({ tool, handle, frame, over, space, alt }) {
+export function cursorFor({ tool, handle, frame, over, space, alt, drawing }) {
   if (tool?.kind === 'pan') return 'grabbing'
   if (tool?.kind === 'split') return 'ew-resize'
   if (space) return 'grab'
+  if (drawing) return 'crosshair'
   if (tool?.kind === 'turn' || (!tool && handle?.kind === 'turn')) return TURN
   if (tool?.kind === 'scale') return scaleCursor(frame, tool.corner ?? 0)
   if (handle?.kind === 'scale' && frame) return scaleCursor(frame, handle.corner)

@@ -70,7 +70,7 @@ export function findWindow(original, cut) {
   return null
 }
 
-/** Colours of a cut-out, one of each field of a grid of 16 x 16, and how far away they are in a picture so wide. */
+/** Colours of a cut-out on a grid of 16 x 16, and how far from its start they are in a picture so wide. */
 function probesOf({ width, height, data }, line) {
   const probes = []
   for (let k = 0; k < PROBES * PROBES; k += 1) {

@@ -10,7 +10,7 @@ const DARK = 'rgba(0, 0, 0, 0.6)'
 /**
  * Paints a view. g: the context of its canvas, `ratio` pixels to a CSS pixel.
  * scene: {document, chosen, pictures, viewport, stage, moving, live, overlay, display, resultImage, hover,
- * lines, text}
+ * lines, polygon, text}
  */
 export function drawScene(g, ratio, scene) {
   const { document, viewport } = scene
@@ -29,6 +29,7 @@ export function drawScene(g, ratio, scene) {
   scene.lines.forEach((line) => snappedLine(g, line, document, viewport))
   hovered(g, scene)
   scene.chosen.forEach((id) => chosenFrame(g, scene, id))
+  scene.polygon?.paint(g)
 }
 
 /** The exact picture where there is one of this very document, then overlay and result. */
@@ -111,7 +112,7 @@ function hovered(g, { document, hover, chosen, pictures, viewport }) {
   twice(g, '#fff', 1)
 }
 
-function chosenFrame(g, { document, chosen, pictures, viewport, moving }, id) {
+function chosenFrame(g, { document, chosen, pictures, viewport, moving, polygon }, id) {
   const layer = document.layers.find((one) => one.id === id)
   if (!layer) return
   const frame = frameOf(document, layer, pictures, viewport)
@@ -121,7 +122,7 @@ function chosenFrame(g, { document, chosen, pictures, viewport, moving }, id) {
   if (layer.locked) g.setLineDash([6, 4])
   twice(g, ACCENT, primary ? 1.5 : 1)
   g.restore()
-  if (!primary || layer.locked || moving.has(id)) return
+  if (!primary || layer.locked || moving.has(id) || polygon) return
   g.beginPath()
   g.moveTo(...frame.stem)
   g.lineTo(...frame.knob)

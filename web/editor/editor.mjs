@@ -2,6 +2,8 @@
 import { ACTIONS } from './actions.mjs'
 import { choosePicture, listenForPictures } from './adding.mjs'
 import { createCanvasView } from './canvas_view.mjs'
+import { createCutBar } from './cut_bar.mjs'
+import { createCuts } from './cuts.mjs'
 import { Display } from './display.mjs'
 import { element } from './fields.mjs'
 import { createKeys } from './keys.mjs'
@@ -61,13 +63,15 @@ export function createEditor(session, { large = false, leave = () => document.ac
   const region = createLiveRegion()
   const notice = createNotice()
   const context = createContext(session, { root, region, notice, large, leave })
+  context.cuts = createCuts(context)
   const keys = createKeys(context)
   Object.assign(context, { keys: keys.root, focusCanvas: keys.focus, held: keys.held })
   const canvas = createCanvasView(context)
-  const [toolbar, list, controls, result, prompt, messages, legend, welcome] = [
+  const [toolbar, list, controls, cut, result, prompt, messages, legend, welcome] = [
     createToolbar,
     createLayerList,
     createLayerControls,
+    createCutBar,
     createResultBar,
     createPromptField,
     createMessages,
@@ -78,10 +82,11 @@ export function createEditor(session, { large = false, leave = () => document.ac
   const side = element('div', { class: 'collage-side' }, list.root, controls.root)
   const middle = element('div', { class: 'collage-middle' }, canvas.root, side)
   const tooltip = createTooltip(frame)
-  frame.append(toolbar.root, middle, result.root, prompt.root, messages.root, region.root, tooltip.root)
+  const bars = element('div', { class: 'collage-bars' }, cut.root, result.root)
+  frame.append(toolbar.root, middle, bars, prompt.root, messages.root, region.root, tooltip.root)
   keepEvents(root, keys)
   listenForPictures(root, keys.root, context)
-  const parts = [canvas, toolbar, list, controls, result, prompt, messages, legend, welcome, tooltip, notice]
+  const parts = [context.cuts, canvas, toolbar, list, controls, cut, result, prompt, messages, legend, welcome, tooltip, notice]
   return { root, context, destroy: () => parts.forEach((part) => part.destroy()) }
 }
 

@@ -38,6 +38,8 @@ export function createGestures(context, viewport, surface, changed) {
   /** What a press at this place starts. */
   function pick(event, place) {
     if (event.button === 1 || context.held(' ')) return panTool(viewport, place)
+    const polygon = context.cuts.polygon()
+    if (polygon) return event.button === 0 ? polygon.pick(place, event.pointerType) : emptyTool()
     if (
       display.result &&
       Math.abs(place[0] - viewport.toView([display.split * model.document.width, 0])[0]) <
@@ -92,9 +94,12 @@ export function createGestures(context, viewport, surface, changed) {
 
   /** No button is down: what is under the pointer shows itself. */
   function rest(event, place) {
-    const over = handleAt(place, event.pointerType) ? null : topmost(viewport.toCanvas(place))
+    const polygon = context.cuts.polygon()
+    polygon?.hover(place)
+    const over =
+      polygon || handleAt(place, event.pointerType) ? null : topmost(viewport.toCanvas(place))
     cursor(event, place, over)
-    if (over === state.hover) return
+    if (over === state.hover && !polygon) return
     state.hover = over
     changed()
   }
@@ -110,6 +115,7 @@ export function createGestures(context, viewport, surface, changed) {
       over,
       space: context.held(' '),
       alt: event.altKey,
+      drawing: Boolean(context.cuts.polygon()),
     })
   }
 
@@ -119,6 +125,7 @@ export function createGestures(context, viewport, surface, changed) {
     const was = tool
     finish()
     if (begun.moved || was.kind === 'pinch') was.end()
+    else if (was.click) was.click()
     else click(event)
     cursor(event, viewport.at(event))
     changed()

@@ -38,6 +38,10 @@ export function createKeys(context) {
   function handle(event, ours) {
     const names = pressed(event)
     if (names.some((name) => OF_THE_PAGE.includes(name))) return true
+    if (ours && !event.isComposing && context.cuts.key(names)) {
+      event.preventDefault()
+      return false
+    }
     const action = names.map((name) => ACTION_OF.get(name)).find(Boolean)
     if (!ours || !action || event.isComposing) return false
     // past the last layer Tab goes on to the next part of the editor

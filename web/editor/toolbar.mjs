@@ -6,11 +6,11 @@ import { resultsOf } from './result_bar.mjs'
 const GROUPS = [
   ['add'],
   ['undo', 'redo'],
-  ['duplicate', 'remove'],
+  ['duplicate', 'remove', 'cut'],
   ['flipHorizontal', 'flipVertical', 'fit', 'centre'],
 ]
 const SHOWN = { plain: 'plain', noise: 'overlayNoise', masks: 'overlayMasks', result: 'result' }
-const WITH_TIP = ['add', ...Object.values(SHOWN)]
+const WITH_TIP = ['add', 'cut', ...Object.values(SHOWN)]
 
 /**
  * @param {object} context
@@ -42,7 +42,7 @@ export function createToolbar(context) {
   }
   root.addEventListener('keydown', (event) => step(event, root))
   root.addEventListener('focusin', () => roving(root))
-  const ends = [model, display, host.results].map((one) => one?.subscribe(show)).filter(Boolean)
+  const ends = [model, display, context.cuts, host.results].map((one) => one?.subscribe(show)).filter(Boolean)
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
 }
@@ -75,6 +75,7 @@ function createCommands(context, run) {
   function show() {
     for (const [name, made] of Object.entries(buttons))
       made.set({ disabled: !ACTIONS[name].enabled(context) })
+    buttons.cut.set({ pressed: context.cuts.state.open })
     buttons.undo.set({ label: withStep('undo', model.undoLabel) })
     buttons.redo.set({ label: withStep('redo', model.redoLabel) })
     const large = context.large ? 'small' : 'large'
