@@ -23,7 +23,11 @@ Host symbols:
     comfy.cldm.mmdit: ControlNet
     comfy.cldm.dit_embedder: ControlNetEmbedder
     comfy.ldm.qwen_image.controlnet: QwenImageControlNetModel, QwenImageFunControlNetModel
-    comfy.ldm.flux.model.Flux: patch_size, "control"
+    comfy.ldm.flux.model.Flux: patch_size, txt_in, img_in, "control"
+    comfy.ldm.chroma.model.Chroma: txt_in, img_in
+    comfy.ldm.qwen_image.model.QwenImageTransformer2DModel: txt_in, img_in
+    comfy.ldm.modules.diffusionmodules.mmdit.MMDiT: context_embedder, x_embedder
+    comfy.ldm.modules.diffusionmodules.mmdit.PatchEmbed: proj
 """
 
 from __future__ import annotations
@@ -74,14 +78,32 @@ def check_network(network: Any, model: Any) -> None:
                 f"{NODE}, input control_net: the network was made for a UNet, and the model is of "
                 f"the kind {type(model).__name__}. Load the network made for this model."
             )
+        _check_width(_text_width(network.control_model), _text_width(painter))
         return
-    wanted, found = model.model_config.unet_config.get("context_dim"), token_width(network)
-    if found not in (None, wanted):
+    known = " (SD1.x has 768, SD2.x 1024, SDXL 2048)"
+    _check_width(token_width(network), model.model_config.unet_config.get("context_dim"), known)
+
+
+def _check_width(found: int | None, wanted: int | None, known: str = "") -> None:
+    if found is not None and found != wanted:
         raise CollageError(
             f"{NODE}, input control_net: the network takes {found} numbers per token, the model "
-            f"{wanted}: it was made for another family (SD1.x has 768, SD2.x 1024, SDXL "
-            "2048). Load the network made for this model."
+            f"{wanted}: it was made for another family{known}. Load the network made for this "
+            "model."
         )
+
+
+def _text_width(transformer: Any) -> int | None:
+    """Numbers per token that a transformer takes; None for one that reads no prompt itself."""
+    entry = getattr(transformer, "txt_in", None) or getattr(transformer, "context_embedder", None)
+    return getattr(entry, "in_features", None)
+
+
+def _inner_width(painter: Any) -> int:
+    """Numbers that a transformer has for each token of the picture."""
+    if hasattr(painter, "img_in"):
+        return painter.img_in.out_features
+    return painter.x_embedder.proj.out_channels
 
 
 def token_width(network: Any) -> int | None:
@@ -104,14 +126,15 @@ def _takes_tokens(painter: Any) -> bool:
 
 
 def check_tokens(outputs: dict[str, list], painter: Any, x: torch.Tensor) -> None:
-    """Refuse outputs for another number of tokens than a transformer's picture has."""
+    """Refuse outputs for other tokens than those of a transformer's picture."""
     rows, columns = token_grid(painter, x)
+    wanted = (rows * columns, _inner_width(painter))
     for found in (x for outs in outputs.values() for x in outs if x is not None):
-        if found.ndim != 3 or found.shape[1] != rows * columns:
+        if found.shape[1:] != wanted:
             raise CollageError(
                 f"{NODE}, input control_net: the network makes {_size(found.shape[1:])} where the "
-                f"model has {columns} x {rows} tokens: it was made for another family of models. "
-                "Load the network made for this one."
+                f"model has {columns} x {rows} tokens of {wanted[1]} numbers: it was made for "
+                "another family or size of models. Load the network made for this one."
             )
 
 

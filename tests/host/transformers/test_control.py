@@ -34,7 +34,7 @@ def make_network(transformers):
         }
         shapes |= {"guidance_embed": False, "txt_ids_dims": []}
         return comfy.ldm.flux.controlnet.ControlNetFlux(
-            image_model="flux", **{**shapes, "depth": 1, "depth_single_blocks": 1}, **more, **here
+            image_model="flux", **{**shapes, "depth": 1, "depth_single_blocks": 1, **more}, **here
         )
 
     def sd3():
@@ -63,9 +63,9 @@ def make_network(transformers):
         "qwen_image": (qwen, "qwen_image", formats.Wan21, [], 1),
     }  # fmt: skip
 
-    def make(kind: str):
+    def make(kind: str, **more):
         build, family, latent_format, extra, ratio = made[kind]
-        network, generator = build().eval(), torch.Generator().manual_seed(3)
+        network, generator = build(**more).eval(), torch.Generator().manual_seed(3)
         with torch.no_grad():
             for weight in network.parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator) / 20)
@@ -143,8 +143,8 @@ def added(transformers):
     """Sample: the result, and what control added in the first call, {key: outputs}."""
     import nodes
 
-    def run(family: str, conditionings, size=SIZE, batch: int = 1):
-        model, seen = transformers.tiny_transformer(family), []
+    def run(family: str, conditionings, size=SIZE, batch: int = 1, **shapes):
+        model, seen = transformers.tiny_transformer(family, **shapes), []
 
         def watch(apply_model, args):
             found = args["c"].get("control") or {}
@@ -244,6 +244,36 @@ def test_a_network_or_model_of_another_family_is_refused(
     ]
     with pytest.raises(pack.collage_core.errors.CollageError, match=told):
         added(family, others)
+
+
+def test_a_network_for_another_text_encoder_is_refused(
+    pack, make_network, make_collage, control, added
+) -> None:
+    """LongCat-Image and Ovis-Image are of the class of Flux.1, and their text is narrower."""
+    kind = make_network("flux", context_in_dim=24)
+    conditionings = control(kind, make_collage(1.0, 0.5))
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match="the network takes 24 numbers per token, the model 64: it was made for another",
+    ):
+        added("flux", conditionings)
+
+
+def test_a_network_for_another_size_of_the_model_is_refused(
+    pack, make_network, make_collage, control, added
+) -> None:
+    """Those for SD3.5 Large and Medium read no text: what they make tells them apart."""
+    conditionings = control(make_network("sd35"), make_collage(1.0, 0.5))
+    text = {"in_features": 4096, "out_features": 192}
+    shapes = {
+        "depth": 3,
+        "context_embedder_config": {"target": "torch.nn.Linear", "params": text},
+    }
+    with pytest.raises(
+        pack.collage_core.errors.CollageError,
+        match="network makes 54 x 128 where the model has 9 x 6 tokens of 192 numbers",
+    ):
+        added("sd3", conditionings, **shapes)
 
 
 def test_a_flux_network_on_a_unet_is_refused(
