@@ -15,6 +15,7 @@ import comfy.text_encoders.cosmos as cosmos
 import comfy.text_encoders.flux as flux
 import comfy.text_encoders.genmo as genmo
 import comfy.text_encoders.hunyuan_image as hunyuan_image
+import comfy.text_encoders.joyimage as joyimage
 import comfy.text_encoders.kandinsky5 as kandinsky5
 import comfy.text_encoders.krea2 as krea2
 import comfy.text_encoders.longcat_image as longcat_image
@@ -78,14 +79,18 @@ FAMILIES: dict[str, Tiny] = {
         "qwen25_7b": LANGUAGE_MODEL, "clip_l": CLIP,
     }, causal=True),
     "omnigen2": Tiny.qwen(omnigen2.Omnigen2Tokenizer, omnigen2.te(), "qwen25_3b"),
+    "joyimage": Tiny.qwen(joyimage.JoyImageTokenizer, joyimage.te(), "qwen3vl_8b"),
     "krea2": Tiny.qwen(krea2.Krea2Tokenizer, krea2.te(), "qwen3vl_4b", num_hidden_layers=36),
 }  # fmt: skip
 
 
-def tiny_text_encoder(family: str, *, seed: int = 1, folder: str | None = None) -> comfy.sd.CLIP:
-    """A CLIP of this family; folder: where it looks for embeddings."""
+def tiny_text_encoder(
+    family: str, *, seed: int = 1, folder: Any = None, **configs: Any
+) -> comfy.sd.CLIP:
+    """A CLIP of this family; folder: where it looks for embeddings; configs: of its encoders."""
     tiny = FAMILIES[family]
-    configs = {f"{key}_model_config": config for key, config in tiny.configs.items()}
+    own = {**tiny.configs, **configs}
+    configs = {f"{key}_model_config": config for key, config in own.items()}
     clip = comfy.sd.CLIP(
         comfy.supported_models_base.ClipTarget(tiny.tokenizer, tiny.encoder),
         embedding_directory=folder,

@@ -147,6 +147,9 @@ FAMILIES: dict[str, Tiny] = {
         "num_layers": 2, "attention_head_dim": 32, "num_attention_heads": 4,
         "enc_hidden_dim": 16, "axes_dims_rope": AXES,
     }, channels=128),
+    "joyimage": Tiny(base.JoyImage, supported.JoyImage, "joyimage", {
+        "hidden_size": 256, "num_attention_heads": 2, "num_layers": 2, "text_dim": WIDTH,
+    }, frames=True),
     "krea2": Tiny(base.Krea2, supported.Krea2, "krea2", {
         "features": 128, "tdim": 32, "txtdim": 64, "heads": 4, "kvheads": 2, "layers": 2,
         "txtlayers": 2, "txtheads": 4, "txtkvheads": 4,

@@ -35,6 +35,7 @@ Host symbols:
     comfy.text_encoders.krea2: Krea2Tokenizer
     comfy.text_encoders.omnigen2: Omnigen2Tokenizer
     comfy.text_encoders.gpt_oss: LensTokenizer
+    comfy.text_encoders.joyimage: JoyImageTokenizer
     comfy.text_encoders.lt: LTXVT5Tokenizer
     comfy.text_encoders.kandinsky5: Kandinsky5Tokenizer, Kandinsky5TokenizerImage
     comfy.model_detection.detect_unet_config: "context_in_dim", "cap_feat_dim"
@@ -105,6 +106,7 @@ TEXTS: dict[str, Text] = {
     "Krea2Tokenizer": Text("Krea 2", ("SingleStreamDiT",), (("qwen3vl_4b",),)),
     "Omnigen2Tokenizer": Text("OmniGen2", ("OmniGen2Transformer2DModel",), (("qwen25_3b",),)),
     "LensTokenizer": Text("Lens", ("LensTransformer2DModel",), (("gpt_oss",),)),
+    "JoyImageTokenizer": Text("JoyImage", ("JoyImageTransformer3DModel",), (("qwen3vl_8b",),)),
     "LTXVT5Tokenizer": Text("LTXV", ("LTXVModel",), T5),
     "MochiT5Tokenizer": Text("LTXV", ("LTXVModel",), T5),
     "Kandinsky5Tokenizer": Text("Kandinsky 5", ("Kandinsky5",), QWEN),

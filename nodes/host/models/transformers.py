@@ -19,6 +19,7 @@ Host symbols:
     comfy.ldm.cosmos.predict2.MiniTrainDIT: patch_spatial
     comfy.ldm.anima.model.Anima: patch_spatial
     comfy.ldm.kandinsky5.model.Kandinsky5: patch_size
+    comfy.ldm.joyimage.model.JoyImageTransformer3DModel: patch_size
     comfy.ldm.pixart.pixartms.PixArtMS: patch_size
     comfy.model_base.Flux: "ref_latents"
     comfy.model_base.Krea2: "ref_latents_method"
@@ -160,11 +161,12 @@ def hunyuan(call: Call) -> Layout:
     return Layout(grid, first_cell, first_token, length, length)
 
 
-def picture_first(call: Call) -> Layout:
-    """The picture, then the text (Lens); a cell of the latent is a token."""
-    grid = call.grid(1)
-    cells = grid[0] * grid[1]
-    return Layout(grid, 0, cells, cells + call.tokens, cells + call.tokens)
+def picture_first(call: Call, patch: int) -> Layout:
+    """The picture, references, then the text."""
+    grid = call.grid(patch)
+    first_token = grid[0] * grid[1] + call.reference_cells(patch)
+    length = first_token + call.tokens
+    return Layout(grid, 0, first_token, length, length)
 
 
 LAYOUTS: dict[str, Callable[[Call], Layout]] = {
@@ -177,7 +179,8 @@ LAYOUTS: dict[str, Callable[[Call], Layout]] = {
     "HunyuanVideo": hunyuan,
     "SingleStreamDiT": krea,
     "OmniGen2Transformer2DModel": lambda call: text_first(call, call.network.patch_size, last=True),
-    "LensTransformer2DModel": picture_first,
+    "LensTransformer2DModel": lambda call: picture_first(call, 1),
+    "JoyImageTransformer3DModel": lambda call: picture_first(call, call.network.patch_size[-1]),
     "WanModel": wan,
     "MiniTrainDIT": lambda call: crossed(call, call.network.patch_spatial),
     "Anima": lambda call: crossed(call, call.network.patch_spatial),

@@ -13,6 +13,7 @@ FEW = ["flux", "flux2", "zimage", "wan"]
 ALL = [
     *FEW, "qwen_image", "chroma", "sd3", "lumina2", "cosmos_predict2", "aura_flow", "ltxv",
     "hunyuan_image", "hunyuan_video", "hunyuan_video15", "kandinsky5", "omnigen2", "lens", "krea2",
+    "joyimage",
 ]  # fmt: skip
 CLOSE: dict[str, Any] = {"atol": 2e-4, "rtol": 2e-4}
 

@@ -32,10 +32,11 @@ ONE_BLOCK = {
     "kandinsky5": {"num_visual_blocks": 1, "num_text_blocks": 0},
     "omnigen2": {"num_layers": 1},
     "lens": {"num_layers": 1},
+    "joyimage": {"num_layers": 1},
     "krea2": {"layers": 1},
 }
 MIXED = {"anima", "hunyuan_image", "hunyuan_video", "hunyuan_video15", "omnigen2", "krea2"}
-WITH_REFERENCES = ["flux", "flux2", "qwen_image", "omnigen2", "krea2"]
+WITH_REFERENCES = ["flux", "flux2", "qwen_image", "omnigen2", "joyimage", "krea2"]
 CELLS = {"wan": 63, "cosmos_predict2": 63, "kandinsky5": 63, "ltxv": 221, "flux": 63}
 MIDDLE = 6  # columns of the left half: whole cells of 1 and of 2
 WORD = 7

@@ -9,7 +9,7 @@ import torch
 
 FAMILIES = [
     "flux", "flux2", "sd3", "qwen_image", "zimage", "wan", "wan22", "cosmos_predict2", "ltxv",
-    "hunyuan_image", "lens", "omnigen2", "krea2", "anima",
+    "hunyuan_image", "lens", "joyimage", "omnigen2", "krea2", "anima",
 ]  # fmt: skip
 CROSSED = ("wan", "wan22", "cosmos_predict2", "ltxv", "anima")
 PADDED = ("flux2", "anima")

@@ -15,8 +15,9 @@ FAMILIES = {
     "cosmos_predict2": ("cosmos_predict2", {}), "ltxv": ("ltxv", {}),
     "hunyuan_image": ("hunyuan_image", {}), "omnigen2": ("omnigen2", {}),
     "kandinsky5": ("kandinsky5", {"in_text_dim2": 32}), "krea2": ("krea2", {"txtlayers": 12}),
+    "joyimage": ("joyimage", {}),
 }  # fmt: skip
-IDLE = {"flux2", "qwen_image", "zimage", "hunyuan_image", "kandinsky5", "krea2"}
+IDLE = {"flux2", "qwen_image", "zimage", "hunyuan_image", "kandinsky5", "krea2", "joyimage"}
 
 
 def spied(model, calls: list):

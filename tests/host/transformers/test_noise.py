@@ -11,7 +11,7 @@ import torch
 FAMILIES = [
     "flux", "flux2", "chroma", "sd3", "qwen_image", "zimage", "lumina2", "wan", "wan22",
     "cosmos_predict2", "anima", "aura_flow", "ltxv", "hunyuan_image", "hunyuan_video",
-    "kandinsky5", "omnigen2", "lens", "krea2", "hidream", "pixart", "ernie",
+    "kandinsky5", "omnigen2", "lens", "joyimage", "krea2", "hidream", "pixart", "ernie",
 ]  # fmt: skip
 SHOWN_CLEAN = ["cosmos_predict2", "ltxv", "hunyuan_video", "wan22"]  # by the host's KSampler
 SIZE, ODD = (10, 18), (9, 17)

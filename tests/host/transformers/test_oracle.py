@@ -8,7 +8,7 @@ import torch
 FAMILIES = [
     "flux", "flux2", "chroma", "sd3", "qwen_image", "zimage", "lumina2", "wan", "cosmos_predict2",
     "anima", "aura_flow", "ltxv", "hunyuan_image", "hunyuan_video", "hunyuan_video15",
-    "kandinsky5", "omnigen2", "lens", "krea2",
+    "kandinsky5", "omnigen2", "lens", "joyimage", "krea2",
 ]  # fmt: skip
 # first cell, first token, queries, keys of 20 tokens and the odd latent, from the families' papers
 LEFT_PADDED = {"flux2": 512}

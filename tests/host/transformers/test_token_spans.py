@@ -28,6 +28,7 @@ UNCLEAR = {
 FAMILIES = [
     "flux", "klein", "longcat", "ovis", "chroma", "sd3", "qwen_image", "zimage", "anima",
     "cosmos_predict2", "aura_flow", "ltxv", "hunyuan_image", "kandinsky5", "omnigen2", "krea2",
+    "joyimage",
 ]  # fmt: skip
 
 
