@@ -49,8 +49,8 @@ test('text between phrases, and a phrase that is taken out whole, change no word
 })
 
 test('a phrase that is marked whole and typed over is renamed', () => {
-  assert.deepEqual(rename('a blue mug and a lime|, morning'), { ids: ['lemo'], text: 'lime' })
-  assert.deepEqual(rename('a t| and a lemon, morning')?.ids, ['mugg'])
+  assert.deepEqual(rename('a blue mug and a pear|, morning'), { ids: ['lemo'], text: 'pear' })
+  assert.deepEqual(rename('this cup| and a lemon, morning'), { ids: ['mugg'], text: 'this cup' })
 })
 
 test('layers that share a phrase are renamed together', () => {
