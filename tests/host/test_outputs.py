@@ -49,6 +49,8 @@ def runs(
         needed = {one.id: given[one.id] for one in schema if not one.optional}
         if node.__name__ == "CollagePasteBack":
             needed["collage"] = edited
+        if node.__name__ == "CollageEditor":  # an empty document
+            needed["collage"] = things["COLLAGE"]
         yield node, given
         yield node, needed
         if node.__name__ in ("CollageLayers", "CollageSplit"):
