@@ -12,6 +12,7 @@ from .demo_model import CollageDemoControlNet, CollageDemoModel
 from .editing import CollageEdit, CollagePasteBack
 from .editor import CollageEditor, CollageKeepPicture
 from .embedding_load import CollageEmbeddingLoad
+from .files import CollageOpenFile, CollageSaveFile
 from .host.limits import ends_when_interrupted
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
@@ -29,6 +30,8 @@ NODES: list[type[io.ComfyNode]] = [
         CollageStack,
         CollageEditor,
         CollageKeepPicture,
+        CollageOpenFile,
+        CollageSaveFile,
         LayerTextualInversion,
         CollageEmbeddingLoad,
         CollageAutoTune,

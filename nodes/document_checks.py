@@ -6,23 +6,26 @@ from collections.abc import Callable, Collection, Iterator
 
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.files.document import NODE, WHERE, Document, DocumentEdit, DocumentLayer
+from ..collage_core.files.fields import HASHED
 from ..collage_core.prompt.checks import check_prompt
 from ..collage_core.prompt.phrases import find_phrases
 from ..collage_core.storage.content_key import content_key
 from .host.files.embedding_files import file_hash, named_embedding, texts_hash
-from .host.files.input_pictures import HASHED, InputPicture, look_at
+from .host.files.input_pictures import InputPicture, look_at
 
 
-def check_document(document: Document, linked: Collection[str]) -> None:
+def check_document(
+    document: Document, linked: Collection[str], where: str = WHERE, node: str = NODE
+) -> None:
     """Raise one CollageError for all that would fail in a run: pictures, looks, words.
 
     linked: the node's inputs that something is connected to; what depends on them is not checked.
     """
     if problems := [*_problems(document, linked)]:
-        raise CollageError(f"{WHERE}: " + "\n".join(problems))
+        raise CollageError(f"{where}: " + "\n".join(problems))
     if not {"prompt", "collage"} & {*linked}:
         shown = [(n, one.text) for n, one in enumerate(document.layers, 1) if one.visible]
-        find_phrases(document.prompt, shown, NODE)
+        find_phrases(document.prompt, shown, node)
 
 
 def _problems(document: Document, linked: Collection[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from ..collage_core.collage.collage import BACKGROUND, Collage
+from ..collage_core.collage.collage import BACKGROUND, Collage, Written
 from ..collage_core.collage.layer import Layer
 from ..collage_core.collage.report import describe_collage
 from ..collage_core.collage.stack import new_canvas, on_top_of
@@ -55,36 +55,54 @@ class _Reader:
 
 
 def collage_of(
-    document: Document, prompt: str, picture: torch.Tensor | None, below: Collage | None
+    document: Document,
+    prompt: str,
+    picture: torch.Tensor | None = None,
+    below: Collage | None = None,
+    node: str = NODE,
 ) -> tuple[Collage, str]:
     """The collage of a document that `check_document` has passed, and its report.
 
     picture: [B, h, w, 3 or 4] in place of the document's background, or None; below: the stack
-    that the layers lie on, or None. Raises CollageError where memory, batches or words do not fit.
+    that the layers lie on, or None. Raises CollageError in the name of `node` where memory,
+    batches or words do not fit.
     """
-    _check_room(document)
+    _check_room(document, node)
+    alone = picture is None and below is None and prompt == document.prompt
     size, reader = (document.width, document.height), _Reader()
     if below is None:
-        canvas = new_canvas(*size, document.background, NODE)
+        canvas = new_canvas(*size, document.background, node)
     else:
-        canvas = on_top_of(below, *size, document.background, NODE)
+        canvas = on_top_of(below, *size, document.background, node)
     if picture is None and document.background_picture:
         picture, _ = reader.pixels(document.background_picture)
     layers = [reader.layer(one) for one in document.layers]
     stack = stacked(canvas, prompt, layers, picture, document.background)
     stack = replace(stack, notes=(*stack.notes, *_unknown(document)))
-    if document.edit is None:
-        return stack, describe_collage(stack)
-    edited, said = _edited(stack, document, document.edit, reader)
-    return edited, f"{describe_collage(edited)}\n\n{said}"
+    said = ""
+    if document.edit is not None:
+        stack, said = _edited(stack, document, document.edit, reader)
+    if alone:
+        stack = replace(stack, written=_written(document.text, stack))
+    return stack, f"{describe_collage(stack)}\n\n{said}" if said else describe_collage(stack)
 
 
-def _check_room(document: Document) -> None:
+def _written(text: str, stack: Collage) -> Written:
+    return Written(
+        text=text,
+        prompt=stack.prompt,
+        layers=stack.layers,
+        background=stack.background,
+        edit=stack.edit,
+    )
+
+
+def _check_room(document: Document, node: str) -> None:
     """Before any picture is decoded, because files are much smaller than what is in them."""
     names = {layer.picture for layer in (*document.layers, *document.before)}
     pixels = sum(one.width * one.height for one in map(look_at, names))
     what = f"reading {len(names)} pictures of {pixels / 1e6:.0f} megapixels together"
-    check_room(NODE, what, BYTES_PER_PIXEL * pixels, torch.device("cpu"))
+    check_room(node, what, BYTES_PER_PIXEL * pixels, torch.device("cpu"))
 
 
 def _unknown(document: Document) -> list[str]:

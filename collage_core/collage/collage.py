@@ -41,13 +41,28 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Written:
+    """The document that a collage was read from, and what it was then.
+
+    Example: Written(text=text, prompt="sushi", layers=layers, background=grey).text
+    """
+
+    text: str
+    prompt: str
+    layers: tuple[Layer, ...]
+    background: torch.Tensor
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Collage:
     """A whole picture before it is painted: canvas, background, prompt and layers.
 
     background: [B, height, width, 3]. `layers` holds every layer in stacking order, bottom
     first, hidden layers included; `shown` are the layers that take part. Messages number all
     layers from 1; tensors of layers hold the shown ones, indexed from 0. `notes` are lines for
-    the report. `edit` is set after CollageEdit. `node` is the one that messages name.
+    the report. `edit` is set after CollageEdit. `node` is the one that messages name. `written`
+    is set where all of it was read from one document.
     Raises CollageError for a canvas that is not made of whole latent cells, too many layers,
     batches that do not agree and a prompt that cannot be read.
 
@@ -65,6 +80,7 @@ class Collage:
     notes: tuple[str, ...] = ()
     edit: Edit | None = None
     node: str = "CollageStack"
+    written: Written | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_canvas(self.width, self.height)
@@ -87,6 +103,18 @@ class Collage:
                 f"{self.node}, input layers: the batches do not fit: {listed}. "
                 "Give each layer 1 picture, or all the same number."
             )
+
+    @property
+    def document(self) -> str | None:
+        """The text of the document it was read from; None if anything differs from that."""
+        then = self.written
+        same = (
+            then is not None
+            and (self.prompt, self.layers) == (then.prompt, then.layers)  # the same objects
+            and self.background is then.background
+            and self.edit is then.edit
+        )
+        return then.text if then and same else None
 
     @property
     def numbered(self) -> tuple[tuple[int, Layer], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..collage.limits import LAYER_OPTIONS, LAYER_RANGES, MAX_LAYERS
@@ -85,6 +85,7 @@ class DocumentEdit:
 class Document:
     """A document that keeps all rules. `unknown` has a sentence for every key that has no meaning.
 
+    text: what it was read from.
     Example: read_document('{"version": 1, "prompt": "a lemon"}').width  # 512
     """
 
@@ -96,6 +97,7 @@ class Document:
     layers: tuple[DocumentLayer, ...]
     edit: DocumentEdit | None
     unknown: tuple[str, ...] = ()
+    text: str = ""
 
     @property
     def before(self) -> tuple[DocumentLayer, ...]:
@@ -112,7 +114,7 @@ def read_document(text: str) -> Document:
     document = reader.document(_parsed(text))
     if document is None or reader.problems:
         raise _refused(*reader.problems)
-    return document
+    return replace(document, text=text)
 
 
 def _refused(*problems: str) -> CollageError:

@@ -23,6 +23,9 @@ PICTURE = re.compile(
     r'(?:(?!\.)[^\x00-\x1f\\/:*?"<>|]+/)*(?!\.)[^\x00-\x1f\\/:*?"<>|]+\.(?:png|jpe?g|webp)', re.I
 )
 
+FOLDER = "collage"  # in the input folder: pictures whose names say what they hold
+HASHED = re.compile(FOLDER + r"/([0-9a-f]{64})\.(?:png|jpe?g|webp)")
+
 
 @dataclass(frozen=True)
 class Field:

@@ -71,6 +71,20 @@ def keep_picture(studio: Studio) -> Row:
     return [picture, 1 - seen, torch.lerp(torch.full_like(picture, 0.85), picture, seen)]
 
 
+def open_file(studio: Studio) -> Row:
+    """Two of the pictures in a file, and the collage."""
+    images, *_ = studio.run("CollageLayers", studio.collage, "#d9d9d9", **BASE)
+    kinds = ("bento box", "sushi")
+    return [
+        *(images[studio.number(kind) - 1] for kind in kinds), studio.collage.composite.image[0]
+    ]  # fmt: skip
+
+
+def save_file(studio: Studio) -> Row:
+    """The same the other way round."""
+    return open_file(studio)[::-1]
+
+
 def auto_tune(studio: Studio) -> Row:
     """The collage, and its noise with the dial at 0, 0.5 and 1."""
     tuned = [studio.run("CollageAutoTune", studio.collage, dial)[0] for dial in (0.0, 0.5, 1.0)]
@@ -185,6 +199,8 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageStack": stack,
     "CollageEditor": editor,
     "CollageKeepPicture": keep_picture,
+    "CollageOpenFile": open_file,
+    "CollageSaveFile": save_file,
     "CollageAutoTune": auto_tune,
     "CollageAttentionMap": attention_map,
     "CollageControlNet": control_net,

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import torch
 REPO = Path(__file__).absolute().parents[2]
 COMFYUI = os.environ.get("COMFYUI_PATH")
 SIZE = 64  # pixels a side of the pictures in `things`
+FILE = "sushi.collage.zip"  # of the collage there
 
 if COMFYUI:
     # ComfyUI reads its arguments from here on its first import; the device is decided then.
@@ -138,14 +140,20 @@ def make_model(tiny):
 @pytest.fixture(scope="module")
 def things(pack, tiny, tmp_path_factory):
     """Kind of socket -> something right for it."""
+    import folder_paths
+
     layer_node, stack_node = pack.nodes.layers.CollageLayer, pack.nodes.stack.CollageStack
     temporary = pytest.MonkeyPatch()
-    temporary.setattr("folder_paths.temp_directory", str(tmp_path_factory.mktemp("temp")))
+    for kind in ("temp", "input", "output"):
+        folder = tmp_path_factory.mktemp(kind)
+        temporary.setattr(f"folder_paths.{kind}_directory", str(folder))
     with torch.inference_mode():
         layer = layer_node.execute(image=torch.rand(1, 32, 32, 3), text="sushi").args[0]
         stack = {"prompt": "sushi", "width": SIZE, "height": SIZE, "background": "#969696"}
         collage = stack_node.execute(**stack, layers={"layer0": layer}).args[0]
         hidden = collage.with_layers((dataclasses.replace(layer, visible=False),))
+        saved = pack.nodes.files.CollageSaveFile.execute(collage, "sushi", "collage").args[0]
+    shutil.move(folder / saved, Path(folder_paths.get_input_directory(), FILE))
     yield {
         "MODEL": tiny.tiny_model(),
         "CLIP": tiny.tiny_clip(),
@@ -169,7 +177,7 @@ def right(things) -> Callable[[Any], Any]:
     """A right value for an input of a schema."""
     values = {
         "width": SIZE, "height": SIZE, "prompt": "sushi", "text": "sushi", "layers": "1",
-        "layer": "1",
+        "layer": "1", "file": FILE,
     }  # fmt: skip
 
     def find(one: Any) -> Any:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import importlib
 import importlib.util
 import json
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +33,7 @@ DOCUMENT = {
 VALUES = {
     "document": json.dumps(DOCUMENT), "text": "sushi",
     "prompt": "sushi", "width": SIZE, "height": SIZE, "steps": 2,
-    "preset": "preview", "layers": "1", "layer": "1",
+    "preset": "preview", "layers": "1", "layer": "1", "file": "sushi.collage.zip",
 }  # fmt: skip
 NEEDED = {"CollagePasteBack": ["mask"]}  # of the inputs that may be left out
 NEWEST = ("MODEL", "CONDITIONING")  # a patched model and its conditioning go together
@@ -41,6 +43,7 @@ def main(base: str) -> None:
     host = start_host(base)
     things = sockets()
     Image.new("RGBA", (9, 9), "orange").save(Path(base, "input", "sushi.png"))
+    write_file(Path(base, "input"))
     notes = watch.start()
     assert asyncio.run(host.load_custom_node(str(REPO), module_parent="custom_nodes"))
     pack = sys.modules[str(REPO).replace(".", "_x_")]
@@ -51,6 +54,16 @@ def main(base: str) -> None:
         run(node, things)
         ran.append(node.__name__)
     sys.stdout.write(json.dumps({"ran": ran, **notes}))
+
+
+def write_file(folder: Path) -> None:
+    """A portable file of the same collage."""
+    picture = (folder / "sushi.png").read_bytes()
+    sha = hashlib.sha256(picture).hexdigest()
+    layers = [{**DOCUMENT["layers"][0], "picture": f"collage/{sha}.png"}]
+    with zipfile.ZipFile(folder / "sushi.collage.zip", "w") as file:
+        file.writestr("collage.json", json.dumps({**DOCUMENT, "layers": layers}))
+        file.writestr(f"pictures/{sha}.png", picture)
 
 
 def start_host(base: str) -> ModuleType:

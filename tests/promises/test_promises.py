@@ -129,9 +129,14 @@ def test_nodes_write_into_the_folders_for_it_alone(notes, base: Path, elsewhere:
     assert list(elsewhere.iterdir()) == []
     assert {path.name for path in base.iterdir()} == {"input", "models", "output", "temp"}
     assert {path.name for path in (base / "models").iterdir()} == {"embeddings"}
-    assert {path.name for path in (base / "input").iterdir()} == {"sushi.png", "collage"}
-    (kept,) = (base / "input" / "collage").iterdir()
-    assert kept.stem == hashlib.sha256(kept.read_bytes()).hexdigest()
+    given = {"sushi.png", "sushi.collage.zip"}
+    assert {path.name for path in (base / "input").iterdir()} == {*given, "collage"}
+    kept = [*(base / "input" / "collage").iterdir()]
+    assert len(kept) == 2  # of CollageKeepPicture and CollageOpenFile
+    assert all(one.stem == hashlib.sha256(one.read_bytes()).hexdigest() for one in kept)
+    assert [path.name for path in (base / "output").rglob("*.zip")] == [
+        "collage_00001_.collage.zip"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,12 @@ SNAPSHOT = Path(__file__).with_name("object_info.json")
 RENEW = "COLLAGE_RENEW"
 KEPT = ("input", "input_order", "output", "output_is_list", "output_name", "output_node")
 WORDS = {"tooltip", "placeholder"}  # may be put differently at any time
-OF_THE_HOST = {"sampler_name", "scheduler", "embedding"}  # inputs whose options are not ours
+OF_THE_HOST = {
+    "sampler_name",
+    "scheduler",
+    "embedding",
+    "file",
+}  # inputs whose options are not ours
 
 
 def kept(node: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +26,11 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ....collage_core.errors import CollageError, quoted
-from ....collage_core.files.fields import is_picture
+from ....collage_core.files.fields import FOLDER, HASHED, is_picture
 from ....collage_core.storage.atomic_write import write_whole
+from .input_files import input_path
 from .loaded_pictures import strictly
 
-FOLDER = "collage"
-HASHED = re.compile(FOLDER + r"/([0-9a-f]{64})\.(?:png|jpe?g|webp)")
 FORMATS = ("PNG", "JPEG", "WEBP")  # told by the first bytes
 ANIMATED = ("PNG", "WEBP")  # the second picture in a JPEG of a telephone is a map of depths
 MAX_PIXELS = 2**26
@@ -63,20 +61,7 @@ def picture_path(name: str) -> Path:
     """
     if not is_picture(name):
         raise CollageError(f"is no name of a picture in ComfyUI's input folder. {AGAIN}")
-    folder = Path(folder_paths.get_input_directory()).resolve()
-    try:
-        path = (folder / name).resolve(strict=True)
-    except (OSError, RuntimeError) as error:  # missing, no folder, or links in a circle
-        raise CollageError(
-            "is not in ComfyUI's input folder. Put it there, or choose the picture again."
-        ) from error
-    if not path.is_relative_to(folder):
-        raise CollageError(
-            "is a link to a place outside ComfyUI's input folder. Copy the file into the folder."
-        )
-    if not path.is_file():
-        raise CollageError(f"is no file. {AGAIN}")
-    return path
+    return input_path(name, AGAIN)
 
 
 def look_at(name: str) -> InputPicture:
@@ -103,10 +88,15 @@ def _bytes(name: str, path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise CollageError(f"cannot be read ({error.strerror or error}). {AGAIN}") from error
+    _same(name, data)
+    return data
+
+
+def _same(name: str, data: bytes) -> None:
+    """Refuse a file that is not what a name with a hash says."""
     wanted = HASHED.fullmatch(name)
     if wanted and hashlib.sha256(data).hexdigest() != wanted[1]:
         raise CollageError(f"was changed: its content has another hash than its name. {AGAIN}")
-    return data
 
 
 @contextmanager
@@ -157,20 +147,37 @@ def _rgba(picture: Image.Image) -> Image.Image:
     return picture.convert("RGBA")
 
 
-def keep_picture(pixels: torch.Tensor) -> str:
-    """Write [H, W, 4] in [0, 1] as a PNG named by its hash, and return the name for documents.
+def picture_bytes(name: str) -> bytes:
+    """A picture's whole file as it is, which was looked at before."""
+    return _bytes(name, look_at(name).path)
 
-    A file of that name stays; if it holds anything else, CollageError says so.
-    """
+
+def png_of(pixels: torch.Tensor) -> tuple[str, bytes]:
+    """[H, W, 3 or 4] in [0, 1] as a PNG, and its name in documents, which is its hash."""
     _check_size(pixels.shape[1], pixels.shape[0])
     file = io.BytesIO()
     rounded = (pixels.cpu() * 255).round().to(torch.uint8).numpy()
     Image.fromarray(rounded).save(file, "PNG", compress_level=4)
     name = f"{FOLDER}/{hashlib.sha256(file.getvalue()).hexdigest()}.png"
+    return name, file.getvalue()
+
+
+def check_bytes(name: str, data: bytes) -> None:
+    """Raise CollageError for a file that cannot be kept under this name with a hash."""
+    _same(name, data)
+    with _opened(data):
+        pass
+
+
+def keep_bytes(name: str, data: bytes) -> None:
+    """Write a checked file under its name with a hash.
+
+    A file of that name stays; if it holds anything else, CollageError says so.
+    """
     path = Path(folder_paths.get_input_directory(), name)
     try:
         path.parent.mkdir(exist_ok=True)
-        write_whole(path, file.getvalue())
+        write_whole(path, data)
     except FileExistsError:
         _bytes(name, picture_path(name))
     except OSError as error:
@@ -178,4 +185,20 @@ def keep_picture(pixels: torch.Tensor) -> str:
             f"cannot be written to {FOLDER} in ComfyUI's input folder ({error.strerror or error}). "
             "Free some space, or make the folder writable."
         ) from error
+
+
+def keep_picture(pixels: torch.Tensor) -> str:
+    """Keep [H, W, 4] in [0, 1] as a PNG named by its hash, and return the name for documents."""
+    name, data = png_of(pixels)
+    keep_bytes(name, data)
     return name
+
+
+def small_png(pixels: torch.Tensor, side: int) -> bytes:
+    """[H, W, 3] in [0, 1] as a PNG whose longer side has at most so many pixels."""
+    file = io.BytesIO()
+    rounded = (pixels.cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    picture = Image.fromarray(rounded[..., :3])
+    picture.thumbnail((side, side))
+    picture.save(file, "PNG", compress_level=4)
+    return file.getvalue()

@@ -1,0 +1,211 @@
+"""CollageSaveFile and CollageOpenFile: out into a portable file, and in again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+STACK = ("collage", "image", "visible_masks", "prompt", "report")
+
+
+def png(seed: int, mode: str = "RGBA", size: tuple[int, int] = (40, 30)) -> bytes:
+    count = size[0] * size[1] * len(mode)
+    random = torch.randint(256, (count,), generator=torch.Generator().manual_seed(seed))
+    file = io.BytesIO()
+    Image.frombytes(mode, size, bytes(random.tolist())).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def folder(temp_folder) -> Path:
+    return temp_folder
+
+
+@pytest.fixture
+def keep(folder):
+    """Put a file into the input folder, under its hash unless told otherwise; its name."""
+
+    def put(data: bytes, name: str = "") -> str:
+        name = name or f"collage/{hashlib.sha256(data).hexdigest()}.png"
+        path = folder / "input" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return name
+
+    return put
+
+
+@pytest.fixture
+def document(keep) -> dict[str, Any]:
+    """A mug on a table, with what only the page knows, and a key of another version."""
+    layers = [
+        {"id": "tabl", "picture": keep(png(3, "RGB")), "text": "table", "fit": "cover",
+         "locked": True, "colour": "brown"},
+        {"id": "mug1", "picture": keep(png(1)), "text": "mug", "x": 0.123456789, "scale": 0.5,
+         "rotation": 17.5, "opacity": 0.8, "blend": "soft light", "flip": "both",
+         "from": keep(png(2))},
+    ]  # fmt: skip
+    return {"version": 1, "width": 96, "height": 64, "background": "#a0b0c0",
+            "prompt": "a mug on a table", "layers": layers}  # fmt: skip
+
+
+@pytest.fixture
+def run(node_of, folder):
+    def execute(name: str, *inputs: Any, **others: Any) -> Any:
+        return node_of(name).execute(*inputs, **others)
+
+    return execute
+
+
+@pytest.fixture
+def save(run, folder):
+    """Save a collage; the path of the file."""
+
+    def execute(collage: Any, prefix: str = "collage/mine", **others: Any) -> Path:
+        made = run("CollageSaveFile", collage, prefix, "collage", **others)
+        return folder / "output" / made.args[0]
+
+    return execute
+
+
+@pytest.fixture
+def elsewhere(folder):
+    """What another machine has: the file alone. Its name there."""
+
+    def move(file: Path) -> str:
+        for old in (folder / "input").glob("collage/*"):
+            old.unlink()
+        (folder / "input" / file.name).write_bytes(file.read_bytes())
+        return file.name
+
+    return move
+
+
+def test_a_document_comes_back_byte_for_byte(run, save, elsewhere, folder, document):
+    text = json.dumps(document, indent=1)
+    collage, image, *_ = run("CollageEditor", text).args
+    file = save(collage)
+    assert file.name == "mine_00001_.collage.zip"
+    with zipfile.ZipFile(file) as archive:
+        assert archive.read("collage.json").decode() == text
+        assert len(archive.namelist()) == 2 + 3
+        assert Image.open(archive.open("preview.png")).size == (96, 64)
+    opened = run("CollageOpenFile", elsewhere(file))
+    assert opened.ui["document"] == [text]
+    assert opened.ui["notes"] == []
+    assert torch.equal(opened.args[1], image)
+    again = save(opened.args[0])
+    assert again.read_bytes() == file.read_bytes()
+    assert len([*(folder / "input" / "collage").iterdir()]) == 3
+
+
+def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, keep, node_of):
+    import nodes
+
+    keep(png(5), "mug.png")
+    image, mask = nodes.LoadImage().load_image("mug.png")
+    odd = {"x": 1 / 3, "scale": 0.7071, "rotation": 33.3, "noise": 0.123456789, "blend": "multiply"}
+    one = run("CollageLayer", image, "mug", mask=mask, **odd).args[0]
+    two = run("CollageLayer", image, "lemon", mask=mask, visible=False).args[0]
+    layers = {"layer0": one, "layer1": two}
+    picture = torch.rand(1, 64, 96, 3).mul(255).round() / 255
+    made = run("CollageStack", "a mug", 96, 64, "#969696", layers, picture).args
+    opened = run("CollageOpenFile", elsewhere(save(made[0]))).args
+    for name, before, after in zip(STACK, made, opened, strict=True):
+        if name in ("image", "visible_masks"):
+            assert torch.equal(before, after), name
+    for before, after in zip(made[0].layers, opened[0].layers, strict=True):
+        for name in ("text", "x", "scale", "rotation", "noise", "blend", "visible"):
+            assert getattr(before, name) == getattr(after, name), name
+
+
+def test_a_colour_behind_the_layers_stays_a_colour(run, save, document):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    changed = run("CollageAutoTune", made, 0.5).args[0]
+    with zipfile.ZipFile(save(changed)) as archive:
+        saved = json.loads(archive.read("collage.json"))
+    assert saved["background"] == "#a0b0c0"
+    assert saved["layers"][1]["noise"] == changed.layers[1].noise != made.layers[1].noise
+
+
+def test_plain_names_become_hashes(run, save, elsewhere, keep, document):
+    document["layers"][1]["picture"] = keep(png(1), "photos/mug.PNG")
+    file = save(run("CollageEditor", json.dumps(document)).args[0])
+    (sha,) = {hashlib.sha256(png(1)).hexdigest()}
+    opened = run("CollageOpenFile", elsewhere(file))
+    saved = json.loads(opened.ui["document"][0])
+    assert saved["layers"][1]["picture"] == f"collage/{sha}.png"
+    assert saved["layers"][0] == document["layers"][0]
+
+
+def test_a_lost_picture_from_before_a_cut_out_is_told(run, save, folder, document):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    (folder / "input" / document["layers"][1]["from"]).unlink()
+    saved = run("CollageSaveFile", made, "collage/x", "collage")
+    assert "from before a cut-out is gone" in saved.ui["notes"][0]
+    with zipfile.ZipFile(folder / "output" / saved.args[0]) as archive:
+        assert json.loads(archive.read("collage.json"))["layers"][1]["from"] == ""
+
+
+def test_the_page_gets_a_document_that_cannot_be_painted_yet(run, keep, pack, document, folder):
+    """Words are missing: it opens, and whoever takes its outputs is told why there are none."""
+    del document["layers"][0]["colour"]
+    document["layers"][0]["text"] = ""
+    writer = pack.collage_core.files.collage_file
+    with open(folder / "input" / "x.collage.zip", "wb") as file:
+        names = {name for layer in document["layers"] for name in (layer["picture"],
+                 layer.get("from", "")) if name}  # fmt: skip
+        parts = [(name, (folder / "input" / name).read_bytes()) for name in sorted(names)]
+        writer.write_collage_file(file, json.dumps(document), parts, b"")
+    opened = run("CollageOpenFile", "x.collage.zip")
+    assert json.loads(opened.ui["document"][0]) == document
+    assert opened.ui["notes"] == [opened.block_execution]
+    assert "Layer 1: it has no words" in opened.block_execution
+
+
+@pytest.mark.parametrize("prefix", ["../out", "/etc/out", "a/../../b", "x\x00/y"])
+def test_nothing_is_written_outside_the_output_folder(run, pack, document, folder, prefix):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    with pytest.raises(pack.collage_core.errors.CollageError, match="leads out of ComfyUI's outp"):
+        run("CollageSaveFile", made, prefix, "collage")
+    assert [*(folder / "output").iterdir()] == []
+
+
+def test_the_second_file_has_the_next_number(run, save, document):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    assert [save(made).name[-20:], save(made).name[-20:]] == [
+        "e_00001_.collage.zip", "e_00002_.collage.zip"
+    ]  # fmt: skip
+
+
+def test_a_batch_and_an_edit_are_refused(run, pack, document):
+    refused = pytest.raises(pack.collage_core.errors.CollageError)
+    image = torch.rand(2, 9, 9, 3)
+    layer = run("CollageLayer", image, "mug").args[0]
+    many = run("CollageStack", "a mug", 64, 64, "#969696", {"layer0": layer}).args[0]
+    with refused as error:
+        run("CollageSaveFile", many, "x", "collage")
+    assert 'layer 1 "mug" has 2 pictures, and a file holds one of each' in str(error.value)
+    one, image, *_ = run("CollageEditor", json.dumps(document)).args
+    edited = run("CollageEdit", one, image, "mug", 0.6, "", 10.0, False).args[0]
+    with refused as error:
+        run("CollageSaveFile", edited, "x", "collage")
+    assert "it continues a finished picture" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.collage.zip", "/x.collage.zip", "x.zip", "", "x.collage.zip [output]",
+             "no.collage.zip"]
+)  # fmt: skip
+def test_names_that_lead_elsewhere_are_refused(node_of, pack, folder, name):
+    (folder / "x.collage.zip").write_bytes(b"PK")
+    with pytest.raises(pack.collage_core.errors.CollageError, match="CollageOpenFile, input file"):
+        node_of("CollageOpenFile").validate_inputs(file=name)
