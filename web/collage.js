@@ -2,10 +2,12 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { createEditor, createSession } from './editor/editor.mjs'
-import { createHost } from './editor/host.mjs'
+import { createHost, remember, upload } from './editor/host.mjs'
 import { Model } from './editor/model.mjs'
 import { createCompositor } from './editor/compositor.mjs'
 import { createPictures } from './editor/pictures.mjs'
+import { createTexts } from './editor/text/texts.mjs'
+import { STACK, stackToTurn, turnIntoEditor } from './editor/turn_stack.mjs'
 
 const WIDGET = 'COLLAGE_DOCUMENT'
 const SMALLEST = [520, 620] // of the node, in pixels of the graph
@@ -14,9 +16,9 @@ const HEIGHT = 480 // of the editor, at least
 
 const pictures = createPictures(viewUrl) // of all editors of the page
 
-function viewUrl(name) {
+function viewUrl(name, type = 'input') {
   const [file, ...folders] = name.split('/').reverse()
-  const where = new URLSearchParams({ filename: file, subfolder: folders.reverse().join('/'), type: 'input' })
+  const where = new URLSearchParams({ filename: file, subfolder: folders.reverse().join('/'), type })
   return api.apiURL(`/view?${where}`)
 }
 
@@ -58,8 +60,37 @@ function adopt(node, root) {
   }
 }
 
+const locale = () => app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en'
+const text = (key, values) => createTexts(locale())(key, values)
+
+const page = {
+  pictures,
+  text,
+  upload: (blob, extension) => upload(api, blob, extension),
+  create: (type) => window.LiteGraph.createNode(type),
+  notice: (notice) => app.extensionManager.toast.add(notice),
+  async fetchPicture(file, folder) {
+    const answer = await fetch(viewUrl(file, folder))
+    if (!answer.ok) throw new Error(`${file}: ${answer.status}`)
+    return answer.blob()
+  },
+  changed() {
+    app.canvas.setDirty(true, true)
+    remember(app)
+  },
+}
+
+function turnChosen() {
+  const stack = stackToTurn(app.canvas.selectedItems ?? [], app.canvas.graph.nodes)
+  if (stack) return turnIntoEditor(page, stack)
+  return page.notice({ severity: 'info', summary: text('turn'), detail: text('turn.choose'), life: 8000 })
+}
+
 app.registerExtension({
   name: 'CollageDiffusion.Editor',
+  commands: [{ id: 'CollageDiffusion.TurnIntoEditor', label: () => text('turn'), function: turnChosen }],
+  getNodeMenuItems: (node) =>
+    node.comfyClass === STACK ? [{ content: text('turn'), callback: () => turnIntoEditor(page, node) }] : [],
   getCustomWidgets: () => ({ [WIDGET]: createWidget }),
   nodeCreated(node) {
     if (node.comfyClass === 'CollageEditor')

@@ -31,12 +31,17 @@ export function createHost({ app, api, node, viewUrl, committed }) {
     committed(text) {
       committed(text)
       node.graph?.setDirtyCanvas?.(true, true)
-      const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
-      ;(tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker)
+      remember(app)
     },
     destroy: () => results.destroy(),
   }
   return host
+}
+
+/** The page takes what the graph is now into its own undo. */
+export function remember(app) {
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
+  ;(tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker)
 }
 
 function createReport() {
@@ -55,7 +60,7 @@ function createReport() {
 }
 
 /** Stores a picture under the hash of its bytes; -> its name in the input folder. */
-async function upload(api, blob, extension) {
+export async function upload(api, blob, extension) {
   const name = `${await sha256Soon(new Uint8Array(await blob.arrayBuffer()))}.${extension}`
   const form = new FormData()
   form.append('image', new File([blob], name, { type: blob.type }))

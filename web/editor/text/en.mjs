@@ -249,4 +249,14 @@ export default {
   'said.hidden': '{layer} hidden',
   'said.locked': '{layer} locked',
   'said.unlocked': '{layer} unlocked',
+
+  // a stack of the graph becomes an editor
+  'turn': 'Turn into Collage Editor',
+  'turn.done': 'Layers taken over: {count}.',
+  'turn.linked': 'These values came over links. The editor has what their fields said: {values}.',
+  'turn.later': 'The editor takes these texts as they are written, with braces and comments: {texts}.',
+  'turn.problem': 'Nothing was changed: these layers do not come from Load Image alone: {layers}.',
+  'turn.failed': 'Nothing was changed: a picture cannot be taken over ({reason}).',
+  'turn.mask': '{picture} and its mask {mask} differ in size',
+  'turn.choose': 'Choose one Collage Stack.',
 }

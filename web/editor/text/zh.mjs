@@ -243,4 +243,14 @@ export default {
   'said.hidden': '{layer} 已隐藏',
   'said.locked': '{layer} 已锁定',
   'said.unlocked': '{layer} 已解锁',
+
+  // a stack of the graph becomes an editor
+  'turn': '转换为拼贴编辑器',
+  'turn.done': '已接管 {count} 个图层。',
+  'turn.linked': '这些值来自连线，编辑器采用了它们输入框中的值：{values}。',
+  'turn.later': '编辑器按原样采用这些文字，包括花括号和注释：{texts}。',
+  'turn.problem': '没有任何改动：这些图层不是只来自“加载图像”：{layers}。',
+  'turn.failed': '没有任何改动：有一张图片无法接管（{reason}）。',
+  'turn.mask': '{picture} 与遮罩 {mask} 的尺寸不同',
+  'turn.choose': '请选择一个拼贴堆叠。',
 }
