@@ -2,7 +2,7 @@
 import { reorder, setLayer, setWords } from './edits.mjs'
 import { element } from './fields.mjs'
 import { createLayerRow } from './layer_row.mjs'
-import { nameOf } from './marks.mjs'
+import { nameOf, unlessMoved } from './marks.mjs'
 import { createRowDrag } from './row_drag.mjs'
 
 /**
@@ -30,6 +30,8 @@ export function createLayerList(context) {
   )
   const rows = new Map()
   let anchor = '' // where a range with Shift begins
+
+  let followed = '' // the layer whose row was last brought into sight
 
   const shownOrder = () => model.document.layers.map((layer) => layer.id).reverse()
 
@@ -131,7 +133,9 @@ export function createLayerList(context) {
     count.textContent = ids.length || ''
     none.hidden = ids.length > 0
     list.hidden = !ids.length
-    rows.get(model.chosen.at(-1))?.root.scrollIntoView?.({ block: 'nearest' })
+    if (model.chosen.at(-1) === followed) return
+    followed = model.chosen.at(-1)
+    rows.get(followed)?.root.scrollIntoView?.({ block: 'nearest' })
   }
 
   context.rename = (id) => {
@@ -145,7 +149,7 @@ export function createLayerList(context) {
       if (!model.chosen.includes(id)) model.choose([id])
     },
   })
-  const ends = [model.subscribe(show), pictures.subscribe(show), drag.destroy]
+  const ends = [model.subscribe(unlessMoved(model, show)), pictures.subscribe(show), drag.destroy]
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
 }

@@ -26,6 +26,22 @@ function look({ prompt, layers }) {
   return { places, states }
 }
 
+/**
+ * A listener of the model that calls show() unless only places and strengths of layers have changed: a
+ * drag makes a draft for every frame, and a list or a sentence that is laid out anew each time would halt it.
+ */
+export function unlessMoved(model, show) {
+  let last = ''
+  return () => {
+    const { prompt, layers } = model.document
+    const seen = layers.map(({ id, text, visible, locked, picture }) => [id, text, visible, locked, picture])
+    const now = JSON.stringify([model.chosen, prompt, seen])
+    if (now === last) return
+    last = now
+    show()
+  }
+}
+
 /** What a layer is called in messages: its words, or its number. */
 export function nameOf(document, id, text) {
   const number = document.layers.findIndex((layer) => layer.id === id) + 1

@@ -42,7 +42,9 @@ export function createToolbar(context) {
   }
   root.addEventListener('keydown', (event) => step(event, root))
   root.addEventListener('focusin', () => roving(root))
-  const ends = [model, display, context.cuts, host.results].map((one) => one?.subscribe(show)).filter(Boolean)
+  const rest = [display, context.cuts, host.results].map((one) => one?.subscribe(show)).filter(Boolean)
+  // what can be done is the same from the beginning of a drag to its end
+  const ends = [...rest, model.subscribe(({ what }) => what !== 'draft' && show())]
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
 }
