@@ -31,7 +31,7 @@ export function* composeDocument(document, find) {
 const shown = (layers) => layers.filter((layer) => layer.visible)
 
 /** Ids of layers that are pasted over the picture, and of those that leave the place they had. */
-function changes({ layers, edit }) {
+export function changes({ layers, edit }) {
   const now = new Map(shown(layers).map((layer) => [layer.id, layer]))
   const then = new Map(shown(edit.before?.layers ?? []).map((layer) => [layer.id, layer]))
   const same = (id) => !edit.before ||

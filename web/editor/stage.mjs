@@ -1,4 +1,5 @@
 // The collage by a 2D canvas, fast enough for dragging: what does not move is painted once and kept.
+import { changes } from './edited.mjs'
 import { boxOf } from './layer_frame.mjs'
 import { mirrored } from './placement.mjs'
 
@@ -23,24 +24,21 @@ export function createStage(pictures) {
    * @param {Set<string>} moving ids of layers that change from frame to frame; empty when at rest
    */
   function paint(g, document, moving) {
-    const shown = document.layers.filter((layer) => layer.visible)
+    const shown = drawn(document, moving)
     const first = shown.findIndex((layer) => moving.has(layer.id))
     const last = shown.findLastIndex((layer) => moving.has(layer.id))
-    // blending needs what is under it, so such layers are painted anew each time
-    const flat = first >= 0 && shown.slice(last + 1).every((layer) => layer.blend === 'normal')
-    if (first < 0) return paintUnder(g, document, shown)
-    below.show(g, [document.background, document.background_picture, ...shown.slice(0, first)], (sheet) =>
-      paintUnder(sheet, document, shown.slice(0, first)),
-    )
+    const under = first < 0 ? shown : shown.slice(0, first)
+    const { width, height, background, background_picture: picture, edit } = document
+    below.show(g, [width, height, background, picture, edit?.picture, ...under], (sheet) => {
+      paintBackground(sheet, document, pictures)
+      under.forEach((layer) => one(sheet, document, layer))
+    })
+    if (first < 0) return
     shown.slice(first, last + 1).forEach((layer) => one(g, document, layer))
-    const rest = shown.slice(last + 1)
-    if (!flat) return rest.forEach((layer) => one(g, document, layer))
-    if (rest.length) above.show(g, rest, (sheet) => rest.forEach((layer) => one(sheet, document, layer)))
-  }
-
-  function paintUnder(g, document, layers) {
-    paintBackground(g, document, pictures)
-    layers.forEach((layer) => one(g, document, layer))
+    const over = shown.slice(last + 1)
+    // blending needs what is under it, so such layers are painted anew each time
+    if (over.some((layer) => layer.blend !== 'normal')) over.forEach((layer) => one(g, document, layer))
+    else if (over.length) above.show(g, over, (sheet) => over.forEach((layer) => one(sheet, document, layer)))
   }
 
   /** Pictures have changed: nothing of what is kept holds. */
@@ -82,11 +80,20 @@ function createSheet() {
   }
 }
 
+/** The layers to paint: of an edit only those that are put into the finished picture, or are on their way. */
+function drawn(document, moving) {
+  const shown = document.layers.filter((layer) => layer.visible)
+  if (!document.edit) return shown
+  const { pasted } = changes(document)
+  return shown.filter(({ id }) => pasted.has(id) || (moving.has(id) && document.edit.layers.includes(id)))
+}
+
 function paintBackground(g, document, pictures) {
   g.fillStyle = document.background
   g.fillRect(0, 0, document.width, document.height)
-  if (!document.background_picture) return
-  const picture = pictures.get(document.background_picture)
+  const name = document.edit?.picture ?? document.background_picture
+  if (!name) return
+  const picture = pictures.get(name)
   if (picture.state !== 'ready') return
   g.save()
   g.beginPath()
@@ -94,7 +101,7 @@ function paintBackground(g, document, pictures) {
   g.clip()
   const scale = Math.max(document.width / picture.width, document.height / picture.height)
   const [width, height] = [picture.width * scale, picture.height * scale]
-  const pixels = sized(pictures, document.background_picture, Math.max(width, height) * g.getTransform().a)
+  const pixels = sized(pictures, name, Math.max(width, height) * g.getTransform().a)
   g.drawImage(pixels, (document.width - width) / 2, (document.height - height) / 2, width, height)
   g.restore()
 }
