@@ -74,7 +74,7 @@ export function createCanvasView(context) {
   }
 
   function wheel(event) {
-    if (!context.hasFocus()) return // then it belongs to the page: it zooms the graph
+    if (!context.hasFocus()) return context.host.wheel(event) // it zooms the graph
     event.preventDefault()
     event.stopPropagation()
     const steps = event.deltaMode === 1 ? 16 : 1
@@ -96,7 +96,7 @@ export function createCanvasView(context) {
       schedule()
     }),
   ]
-  root.collage = { viewport, frames: () => frames, state: gestures.state } // for tests and measurements
+  root.collage = { context, viewport, frames: () => frames } // for tests and measurements
   schedule()
   return {
     root,

@@ -86,7 +86,21 @@ export function createEditor(session, { large = false, leave = () => document.ac
   frame.append(toolbar.root, middle, bars, prompt.root, messages.root, region.root, tooltip.root)
   keepEvents(root, keys)
   listenForPictures(root, keys.root, context)
-  const parts = [context.cuts, canvas, toolbar, list, controls, cut, result, prompt, messages, legend, welcome, tooltip, notice]
+  const parts = [
+    context.cuts,
+    canvas,
+    toolbar,
+    list,
+    controls,
+    cut,
+    result,
+    prompt,
+    messages,
+    legend,
+    welcome,
+    tooltip,
+    notice,
+  ]
   return { root, context, destroy: () => parts.forEach((part) => part.destroy()) }
 }
 

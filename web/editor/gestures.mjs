@@ -96,8 +96,7 @@ export function createGestures(context, viewport, surface, changed) {
   function rest(event, place) {
     const polygon = context.cuts.polygon()
     polygon?.hover(place)
-    const over =
-      polygon || handleAt(place, event.pointerType) ? null : topmost(viewport.toCanvas(place))
+    const over = polygon || handleAt(place, event.pointerType) ? null : topmost(viewport.toCanvas(place))
     cursor(event, place, over)
     if (over === state.hover && !polygon) return
     state.hover = over

@@ -33,6 +33,10 @@ export function createHost({ app, api, node, viewUrl, committed }) {
       node.graph?.setDirtyCanvas?.(true, true)
       remember(app)
     },
+    /** A wheel over an editor without the focus zooms the graph; Nodes 2.0 sees to it by itself. */
+    wheel(event) {
+      if (!globalThis.LiteGraph?.vueNodesMode) app.canvas.processMouseWheel(event)
+    },
     destroy: () => results.destroy(),
   }
   return host
