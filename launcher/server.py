@@ -23,6 +23,7 @@ OUR_NODES = (
     "CollageStack",
     "CollageEditor",
     "CollageKeepPicture",
+    "CollageFromBatch",
     "LayerTextualInversion",
     "CollageEmbeddingLoad",
     "CollageAutoTune",

@@ -14,6 +14,7 @@ from .editor import CollageEditor, CollageKeepPicture
 from .embedding_load import CollageEmbeddingLoad
 from .files import CollageOpenFile, CollageSaveFile
 from .host.limits import ends_when_interrupted
+from .incoming import CollageFromBatch
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer
@@ -32,6 +33,7 @@ NODES: list[type[io.ComfyNode]] = [
         CollageKeepPicture,
         CollageOpenFile,
         CollageSaveFile,
+        CollageFromBatch,
         LayerTextualInversion,
         CollageEmbeddingLoad,
         CollageAutoTune,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -19,30 +20,50 @@ MAX_PLAIN_DIFFERENCE = 0.04  # of colour, as JPEG makes it on a plain background
 MIN_OBJECT_DIFFERENCE = 0.2  # of colour, between an object and a plain background
 
 
+@dataclass(frozen=True)
+class Polarity:
+    """What 1 means in a MASK that is connected to the input `name`.
+
+    Example: SEGMENTED.alpha(mask) is the mask itself, as segmenters give it.
+    """
+
+    name: str
+    transparent: int  # the value that is transparent
+    turn: str  # what to do where the mask means the opposite
+
+    def alpha(self, mask: torch.Tensor) -> torch.Tensor:
+        return 1 - mask if self.transparent else mask
+
+
+LOADED = Polarity("mask", 1, "where 1 is meant to be the object, put an InvertMask before it")
+SEGMENTED = Polarity("masks", 0, "where 1 is meant to be transparent, put an InvertMask before it")
+
+
 def clean_pixels(
-    image: torch.Tensor, mask: torch.Tensor | None, node: str, image_input: str = "image"
+    image: torch.Tensor,
+    mask: torch.Tensor | None,
+    node: str,
+    image_input: str = "image",
+    polarity: Polarity = LOADED,
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
     """IMAGE [B, H, W, 3 or 4], MASK as `mask_batch` takes it -> image, alpha [B, H, W], notes.
 
-    The mask is LoadImage's, 1 = transparent; its opacity is multiplied with a fourth channel. All
-    tensors are returned as float32 in [0, 1]. The notes say which values had to be changed, and
-    whether the mask looks inverted. Raises CollageError in the name of `node` for other shapes
-    and for values that are not numbers.
+    The mask is LoadImage's, 1 = transparent, or that of another `polarity`; its opacity is
+    multiplied with a fourth channel. All tensors are returned as float32 in [0, 1]. The notes say
+    which values had to be changed, and whether the mask looks inverted. Raises CollageError in the
+    name of `node` for other shapes and for values that are not numbers.
     """
     where = f"{node}, input {image_input}"
-    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
-        raise CollageError(
-            f"{where}: has the shape {list(image.shape)}, but must be [batch, height, width, "
-            "3 or 4 channels] with at least one pixel. Connect an IMAGE such as LoadImage's."
-        )
+    check_image(image, where)
     notes: list[str] = []
     image = _in_range(image, where, notes)
     colour, alpha = image[..., :3], image[..., 3:].prod(-1)  # the product of no channel is 1
     if mask is not None:
-        opaque = 1 - _fitted(mask, image, f"{node}, input mask", notes)
+        where = f"{node}, input {polarity.name}"
+        opaque = _opacity(mask, image, where, polarity, notes)
         if len(image) != len(opaque) and 1 not in (len(image), len(opaque)):
             raise CollageError(
-                f"{node}, input mask: a batch of {len(opaque)} does not fit the image's batch of "
+                f"{where}: a batch of {len(opaque)} does not fit the image's batch of "
                 f"{len(image)}. Use one mask, or one for every image."
             )
         if len(opaque) > len(image):
@@ -50,10 +71,19 @@ def clean_pixels(
                 f"{len(opaque)} masks for one image make {len(opaque)} pictures; for one picture "
                 "join them with MaskComposite, or give each a Collage Layer of its own"
             )
-        notes += [note for note in [_polarity_note(alpha, opaque)] if note]
+        notes += [note for note in [_polarity_note(alpha, opaque, polarity)] if note]
         alpha = alpha * opaque
         colour = colour.expand(len(alpha), -1, -1, -1)
     return colour, alpha.masked_fill(alpha >= OPAQUE_ALPHA, 1), tuple(notes)
+
+
+def check_image(image: torch.Tensor, where: str) -> None:
+    """Raise CollageError, which begins with `where`, for a tensor that is no IMAGE."""
+    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
+        raise CollageError(
+            f"{where}: has the shape {list(image.shape)}, but must be [batch, height, width, "
+            "3 or 4 channels] with at least one pixel. Connect an IMAGE such as LoadImage's."
+        )
 
 
 def seen_box(alpha: torch.Tensor) -> tuple[slice, slice]:
@@ -117,21 +147,22 @@ def mask_batch(mask: torch.Tensor, where: str, example: str = "LoadImage's") -> 
     return mask
 
 
-def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor) -> str | None:
-    """A note if the mask looks inverted, 1 being the object; alpha and opaque: [B, H, W].
+def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor, polarity: Polarity) -> str | None:
+    """A note if the mask looks inverted; alpha and opaque: [B, H, W].
 
     The mask is used all the same, because frames and pictures with a hole look like that too.
     """
-    turn = "where 1 is meant to be the object, put an InvertMask before it"
+    turn, empty_value = polarity.turn, polarity.transparent
     content, kept = torch.broadcast_tensors(alpha >= VISIBLE_ALPHA, opaque >= VISIBLE_ALPHA)
     empty = 1 - (content & kept).float().mean().item()
     if not kept.any():
-        return f"the mask is 1 everywhere, and 1 is transparent: {turn}" if content.any() else None
+        told = f"the mask is {empty_value} everywhere, and {empty_value} is transparent: {turn}"
+        return told if content.any() else None
     removed_content = (content & ~kept).sum() / content.sum().clamp(min=1)
     removed_rest = (~content & ~kept).sum() / (~content).sum().clamp(min=1)
     if removed_content > 0.75 and removed_rest < 0.25 and not content.all():
         return f"the mask takes out what the image's own fourth channel shows: {turn}"
-    if empty > 0.99:
+    if empty > 0.99 and polarity is LOADED:  # segmenters find small things in large pictures
         return f"the mask looks inverted: {empty:.1%} of the layer is empty; {turn}"
     edges = torch.cat([kept[:, [0, -1]].flatten(), kept[:, :, [0, -1]].flatten()])
     removed, at_edges = 1 - kept.float().mean().item(), 1 - edges.float().mean().item()
@@ -140,15 +171,19 @@ def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor) -> str | None:
     return None
 
 
-def _fitted(mask: torch.Tensor, image: torch.Tensor, where: str, notes: list[str]) -> torch.Tensor:
+def _opacity(
+    mask: torch.Tensor, image: torch.Tensor, where: str, polarity: Polarity, notes: list[str]
+) -> torch.Tensor:
+    """A mask of this polarity -> alpha [B, H, W] of the size of an image."""
     mask = mask_batch(mask, where)
     mask = _in_range(mask, where, notes).to(image.device)
     size, wanted = mask.shape[1:], image.shape[1:3]
+    if polarity is LOADED and size == (64, 64) != wanted and not mask.any():
+        notes.append("the file has no transparency: taken as opaque")
+        return mask.new_ones(1, *wanted)
+    mask = polarity.alpha(mask)
     if size == wanted:
         return mask
-    if size == (64, 64) and not mask.any():
-        notes.append("the file has no transparency: taken as opaque")
-        return mask.new_zeros(1, *wanted)
     notes.append(
         f"the mask of {size[1]} x {size[0]} pixels was stretched to the image's "
         f"{wanted[1]} x {wanted[0]}"

@@ -85,6 +85,15 @@ def save_file(studio: Studio) -> Row:
     return open_file(studio)[::-1]
 
 
+def from_batch(studio: Studio) -> Row:
+    """Two pictures with masks out of a batch, and the stack of all."""
+    images, _, masks, *_ = studio.run("CollageLayers", studio.collage, "#969696", **BASE)
+    texts = "\n".join(layer.text for layer in studio.collage.layers)
+    _, together, *_ = studio.run("CollageFromBatch", images, texts, studio.collage.prompt, masks)
+    two = [studio.number(kind) - 1 for kind in ("bento box", "sushi")]
+    return [*(images[n] for n in two), grey(masks[two[-1]]), together[0]]
+
+
 def auto_tune(studio: Studio) -> Row:
     """The collage, and its noise with the dial at 0, 0.5 and 1."""
     tuned = [studio.run("CollageAutoTune", studio.collage, dial)[0] for dial in (0.0, 0.5, 1.0)]
@@ -201,6 +210,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageKeepPicture": keep_picture,
     "CollageOpenFile": open_file,
     "CollageSaveFile": save_file,
+    "CollageFromBatch": from_batch,
     "CollageAutoTune": auto_tune,
     "CollageAttentionMap": attention_map,
     "CollageControlNet": control_net,

@@ -56,6 +56,18 @@ def node_of(pack):
     return lambda name: next(n for n in pack.nodes.NODES if n.__name__ == name)
 
 
+@pytest.fixture
+def refused(pack):
+    """The message with which a call is refused."""
+
+    def message(run, *args: Any, **inputs: Any) -> str:
+        with pytest.raises(pack.collage_core.errors.CollageError) as error:
+            run(*args, **inputs)
+        return str(error.value)
+
+    return message
+
+
 @pytest.fixture(scope="session")
 def load_module() -> Callable[[Path], ModuleType]:
     """Load a module beside the tests, which are no package and cannot import each other."""
@@ -177,7 +189,7 @@ def right(things) -> Callable[[Any], Any]:
     """A right value for an input of a schema."""
     values = {
         "width": SIZE, "height": SIZE, "prompt": "sushi", "text": "sushi", "layers": "1",
-        "layer": "1", "file": FILE,
+        "layer": "1", "file": FILE, "texts": "sushi",
     }  # fmt: skip
 
     def find(one: Any) -> Any:

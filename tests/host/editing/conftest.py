@@ -69,15 +69,3 @@ def picture():
         return torch.rand(batch, *size, 3, generator=torch.Generator().manual_seed(seed))
 
     return make
-
-
-@pytest.fixture
-def refused(pack):
-    """The message with which a call is refused."""
-
-    def message(run, *args: Any, **inputs: Any) -> str:
-        with pytest.raises(pack.collage_core.errors.CollageError) as error:
-            run(*args, **inputs)
-        return str(error.value)
-
-    return message

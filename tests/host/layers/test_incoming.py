@@ -1,0 +1,57 @@
+"""CollageFromBatch on the host: the outputs of a stack, and where words come from."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _inference_mode(in_a_node):
+    pass
+
+
+@pytest.fixture
+def from_batch(node_of, temp_folder):
+    node = node_of("CollageFromBatch")
+
+    def run(**inputs) -> SimpleNamespace:
+        output = node.execute(**{"texts": "", "prompt": ""} | inputs)
+        names = [out.id for out in node.GET_SCHEMA().outputs]
+        return SimpleNamespace(**dict(zip(names, output.args, strict=True)), ui=output.ui)
+
+    return run
+
+
+def test_a_photo_and_the_masks_of_its_things_become_a_stack(from_batch) -> None:
+    photo, masks = torch.rand(1, 64, 96, 3), torch.zeros(2, 64, 96)
+    masks[0, :40, :50], masks[1, 30:, 60:] = 1, 1
+    out = from_batch(images=photo, masks=masks, texts="a mug\na lemon")
+    assert torch.equal(out.image, photo)
+    assert torch.equal(out.visible_masks, masks)
+    assert out.prompt == "a mug, a lemon"
+    assert "Canvas 96 x 64 pixels, 2 of 2 layers shown" in out.report
+    assert out.ui["report"] == out.report.splitlines()
+    assert out.ui["images"]
+
+
+def test_its_outputs_are_those_of_a_stack(node_of) -> None:
+    ids = [
+        [(out.id, out.get_io_type()) for out in node_of(name).GET_SCHEMA().outputs]
+        for name in ("CollageStack", "CollageFromBatch")
+    ]
+    assert ids[0] == ids[1]
+
+
+def test_messages_about_words_name_the_node(from_batch, refused) -> None:
+    said = refused(from_batch, images=torch.rand(1, 64, 64, 3), texts="a mug", prompt="a lemon")
+    assert said.startswith('CollageFromBatch, layer 1 "a mug", input text: does not stand')
+
+
+def test_too_little_is_refused_before_a_run(node_of, refused) -> None:
+    node = node_of("CollageFromBatch")
+    said = refused(node.validate_inputs, texts="", prompt="", images=None)
+    assert said.startswith("CollageFromBatch, input texts: it is empty, and so is the prompt")
+    assert node.validate_inputs(texts=None, prompt="", images=None) is True  # over a link
