@@ -5,6 +5,17 @@ import { splitWords } from '../../web/editor/syntax.mjs'
 import { appendWords, findPhrases, removeWords, replaceWords } from '../../web/editor/words.mjs'
 import { json, random } from './fixtures.mjs'
 
+test('of a sentence whose words are all gone no little words stay', () => {
+  const layers = ['box', 'rice', 'cloth'].map((text) => ({ id: text, text }))
+  const left = layers.reduce(
+    (prompt, { id }, index) => withoutWords(prompt, layers.slice(index), id),
+    'a box with rice on the cloth',
+  )
+  assert.equal(left, '')
+  assert.equal(removeWords('a box at night', 'box'), 'a at night')
+  assert.equal(removeWords('a', 'box'), 'a')
+})
+
 test('phrases are found where Python finds them', () => {
   for (const { prompt, layers, ...wanted } of json('phrases.json')) {
     const { places, missing, crossing } = findPhrases(prompt, layers)

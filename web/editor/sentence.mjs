@@ -8,6 +8,11 @@ const JOINT_BEFORE = new RegExp(`(?:\\s*(?:[${SIGNS}&]|(?<=^|[\\s${SIGNS}])and\\
 const JOINT_AFTER = new RegExp(`^[ \\t]*(?:(?:[${SIGNS}&]|and\\b(?=\\s|$))\\s*)+`, 'i')
 const LONGEST_JOINT = 64 // characters of commas, "and" and white space around words that are taken out
 const OPEN_END = new RegExp(`(?:[${SIGNS}&.!?:\\u3002]|\\b(?:and|with|of)\\b)\\s*$`, 'i')
+// say nothing by themselves, when all that they stood between is gone
+const LITTLE = new Set(
+  'a an and at behind beside between by for from in inside into its near next of on onto or over the to under with'
+    .split(' '),
+)
 
 /** The prompt with these words at its end, if they do not stand in it yet. */
 export function appendWords(prompt, text) {
@@ -57,8 +62,10 @@ export function withoutWords(prompt, layers, id) {
     const kept = findPhrases(result, others).places
     result = takeOut(result, place, kept)
   }
-  return result
+  return result === prompt || saysSomething(result) ? result : ''
 }
+
+const saysSomething = (prompt) => splitWords(prompt).some(({ key }) => !LITTLE.has(key))
 
 /** Places of this layer and no other, that lie in no other layer's place and have none inside. */
 function ownPlaces(prompt, layers, id) {
