@@ -38,7 +38,9 @@ function createWidget(node, name) {
   })
   // the page's right-hand panel writes its own width into the widget, and the editor would be that narrow
   Object.defineProperty(widget, 'width', { configurable: true, get: () => node.size[0], set() {} })
-  node.hideOutputImages = true // the editor shows the collage itself
+  // the editor shows the collage itself: no second picture below it, in either look of the page
+  node.hideOutputImages = true
+  Object.defineProperty(node, 'imgs', { configurable: true, get: () => undefined, set() {} })
   const removed = node.onRemoved
   node.onRemoved = function (...args) {
     removed?.apply(this, args)
