@@ -40,8 +40,8 @@ def _graph(
     editor = made.add("CollageEditor", 0, "Lay out the collage here", document=text)
     model = made.model(2)
     sampled = made.sample(2, model, editor, **sampling)
-    new = made.decode(3, model, sampled)[0]
+    new = made.decode(4, model, sampled)[0]
     known = {"original": editor[1], "new": new, "mask": sampled[1], "feather": variant.feather}
-    back = made.add("CollagePasteBack", 3, "Keep what an edit leaves alone", **known)
+    back = made.add("CollagePasteBack", 4, "Keep what an edit leaves alone", **known)
     made.save(4, back[0], "collage_result", "The picture")
     return made
