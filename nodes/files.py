@@ -36,15 +36,15 @@ class CollageOpenFile(io.ComfyNode):
             node_id=OPEN,
             display_name="Collage Open File",
             category=CATEGORY,
-            description="Opens a collage that Collage Save File has written, with its pictures, "
-            "and gives out what Collage Stack gives out.",
-            search_aliases=["load collage", "import", "open zip", "collage.zip"],
+            description="Opens a PSD, or a collage that Collage Save File has written, and gives "
+            "out what Collage Stack gives out. The layers of a PSD get their names as words.",
+            search_aliases=["load psd", "photoshop", "import", "load collage", "collage.zip"],
             is_output_node=True,
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=listed_files(SUFFIXES),
-                    tooltip="A file of ComfyUI's input folder: NAME.collage.zip.",
+                    tooltip="A file of ComfyUI's input folder: NAME.collage.zip, PSD or PSB.",
                 )
             ],
             outputs=stack_outputs(),

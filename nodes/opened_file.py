@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+import torch
 
 from ..collage_core.errors import CollageError, quoted
+from ..collage_core.files import psd
 from ..collage_core.files.collage_file import SUFFIX, read_collage_file
-from ..collage_core.files.document import Document
+from ..collage_core.files.document import Document, read_document
+from ..collage_core.files.psd_document import document_of
 from .host.files.input_files import file_path
-from .host.files.input_pictures import check_bytes, keep_bytes
+from .host.files.input_pictures import check_bytes, keep_bytes, keep_picture
+from .host.limits import check_room
 
 NODE = "CollageOpenFile"
-SUFFIXES = (SUFFIX,)
+CPU = torch.device("cpu")
+SUFFIXES = (SUFFIX, *psd.SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -24,18 +31,27 @@ class Opened:
 
 
 def open_file(name: str) -> Opened:
-    """Read a file that a user or a page names. Raises one CollageError, before it keeps anything.
+    """Read a file that a user or a page names. Raises one CollageError.
 
     Pictures are kept under their hashes, so that what is there already stays.
     """
     try:
-        return _collage_file(name)
+        path = file_path(name, SUFFIXES)
+        return _psd(path) if name.lower().endswith(psd.SUFFIXES) else _collage_file(path)
     except CollageError as error:
         raise CollageError(f"{NODE}, input file: {quoted(name)} {error}") from error
 
 
-def _collage_file(name: str) -> Opened:
-    file = read_collage_file(file_path(name, SUFFIXES))
+def _psd(path: Path) -> Opened:
+    file = psd.read_psd(path)
+    needed = psd.BYTES_PER_PIXEL * file.largest
+    check_room(NODE, f"reading a layer of {file.largest / 1e6:.0f} megapixels", needed, CPU)
+    text, notes = document_of(file, keep_picture)
+    return Opened(read_document(text), tuple(notes))
+
+
+def _collage_file(path: Path) -> Opened:
+    file = read_collage_file(path)
     _each(file.pictures(), check_bytes)
     _each(file.pictures(), keep_bytes)
     return Opened(file.document)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import random
 import resource
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPO = Path(__file__).absolute().parents[2]
-MEMORY = 512 * 2**20
+MEMORY = 768 * 2**20
 
 
 def main(kind: str, count: int) -> None:
@@ -41,7 +42,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     """Other bytes in some places, above all at the ends, where the structure is."""
     changed = bytearray(data)
     for _ in range(chance.choice([1, 1, 2, 4, 16])):
-        end = chance.choice([len(changed), min(600, len(changed))])
+        end = min(len(changed), chance.choice([80, 600, len(changed)]))
         at = chance.randrange(end) if chance.random() < 0.6 else -1 - chance.randrange(end)
         kind = chance.random()
         if kind < 0.5:
@@ -75,7 +76,17 @@ def zips() -> tuple[list[bytes], Callable[[Path], object]]:
     return seeds, lambda path: list(read_collage_file(path).pictures())
 
 
-KINDS = {"zip": zips}
+def psds() -> tuple[list[bytes], Callable[[Path], object]]:
+    import psd_tools  # noqa: F401  before memory is limited
+
+    from collage_core.files.psd import read_psd
+
+    logging.disable()
+    files = [*(REPO / "tests" / "psd").glob("*.ps[db]")]
+    return [file.read_bytes() for file in files], lambda path: list(read_psd(path).layers())
+
+
+KINDS = {"zip": zips, "psd": psds}
 
 if __name__ == "__main__":
     main(sys.argv[1], int(sys.argv[2]))

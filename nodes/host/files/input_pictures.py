@@ -152,12 +152,13 @@ def picture_bytes(name: str) -> bytes:
     return _bytes(name, look_at(name).path)
 
 
-def png_of(pixels: torch.Tensor) -> tuple[str, bytes]:
-    """[H, W, 3 or 4] in [0, 1] as a PNG, and its name in documents, which is its hash."""
+def png_of(pixels: torch.Tensor | np.ndarray) -> tuple[str, bytes]:
+    """[H, W, 3 or 4] in [0, 1], or in bytes, as a PNG, and its name in documents: its hash."""
     _check_size(pixels.shape[1], pixels.shape[0])
     file = io.BytesIO()
-    rounded = (pixels.cpu() * 255).round().to(torch.uint8).numpy()
-    Image.fromarray(rounded).save(file, "PNG", compress_level=4)
+    if isinstance(pixels, torch.Tensor):
+        pixels = (pixels.cpu() * 255).round().to(torch.uint8).numpy()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=4)
     name = f"{FOLDER}/{hashlib.sha256(file.getvalue()).hexdigest()}.png"
     return name, file.getvalue()
 
@@ -187,8 +188,8 @@ def keep_bytes(name: str, data: bytes) -> None:
         ) from error
 
 
-def keep_picture(pixels: torch.Tensor) -> str:
-    """Keep [H, W, 4] in [0, 1] as a PNG named by its hash, and return the name for documents."""
+def keep_picture(pixels: torch.Tensor | np.ndarray) -> str:
+    """Keep [H, W, 4] in [0, 1] or in bytes as a PNG named by its hash; its name in documents."""
     name, data = png_of(pixels)
     keep_bytes(name, data)
     return name

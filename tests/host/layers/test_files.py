@@ -209,3 +209,40 @@ def test_names_that_lead_elsewhere_are_refused(node_of, pack, folder, name):
     (folder / "x.collage.zip").write_bytes(b"PK")
     with pytest.raises(pack.collage_core.errors.CollageError, match="CollageOpenFile, input file"):
         node_of("CollageOpenFile").validate_inputs(file=name)
+
+
+PSD = Path(__file__).absolute().parents[2] / "psd"
+
+
+def test_a_psd_is_opened_with_its_words_and_notes(run, keep, folder):
+    pytest.importorskip("psd_tools")
+    keep((PSD / "groups.psd").read_bytes(), "my table.psd")
+    opened = run("CollageOpenFile", "my table.psd")
+    collage, image, masks, prompt, _ = opened.args
+    assert prompt == "table, plate, fork, napkin"
+    assert [layer.visible for layer in collage.layers] == [True, True, False, True]
+    assert (image.shape, masks.shape) == ((1, 64, 64, 3), (3, 64, 64))
+    assert (image[0, 20, 5] * 255).round().tolist() == [90, 90, 90]
+    assert [note.split(" is ")[0] for note in opened.ui["notes"]] == [
+        'Layer "Group 1"',
+        "The canvas",
+    ]
+    assert json.loads(opened.ui["document"][0])["layers"][0]["text"] == "table"
+    assert len([*(folder / "input" / "collage").iterdir()]) == 4
+
+
+def test_a_layer_that_nobody_has_named_asks_for_its_words(run, keep):
+    pytest.importorskip("psd_tools")
+    keep((PSD / "layers.psd").read_bytes(), "collage/layers.PSD")
+    opened = run("CollageOpenFile", "collage/layers.PSD")
+    assert "Layer 3: it has no words" in opened.block_execution
+    assert json.loads(opened.ui["document"][0])["layers"][2]["text"] == ""
+
+
+def test_a_psd_that_cannot_be_read_is_refused_by_its_name(run, keep, pack):
+    keep(b"8BPS" + bytes(30), "old.psd")
+    with pytest.raises(pack.collage_core.errors.CollageError) as error:
+        run("CollageOpenFile", "old.psd")
+    assert str(error.value) == (
+        'CollageOpenFile, input file: "old.psd" is a bitmap. Save it as RGB, 8 bits.'
+    )

@@ -1,0 +1,193 @@
+"""PSD and PSB files as layers of a collage, read by psd-tools within limits.
+
+Masks, clipping and groups are worked into each layer's alpha and opacity. What a collage has no
+word for is noted. Messages go on from "NAME ".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import CollageError, quoted
+from .psd_limits import MAX_DEPTH, MAX_FILE, check_header, check_layers, damage_told
+from .psd_names import blend_of, is_background, words_of
+from .psd_pixels import LayerPixels, Plane, box_of, cropped, overlap, pixels_in, strength
+
+SUFFIXES = (".psd", ".psb")
+BYTES_PER_PIXEL = 40  # of the largest layer while it is read
+MISSING = (
+    "can be read once the package psd-tools is there: run `pip install psd-tools>=1.26` with the "
+    "Python of ComfyUI, and start ComfyUI again."
+)
+
+
+@dataclass(frozen=True)
+class PsdLayer:
+    """A layer with pixels [h, w, 4] in bytes, straight alpha; left, top: where they lie.
+
+    background: whether it is what the file's program calls the background.
+    """
+
+    text: str
+    pixels: Plane = field(repr=False)
+    left: int
+    top: int
+    opacity: float
+    visible: bool
+    blend: str
+    background: bool = False
+
+
+class _Place(NamedTuple):
+    """What the groups around a layer make of it."""
+
+    groups: tuple[Any, ...] = ()
+    opacity: float = 1.0
+    visible: bool = True
+
+
+@dataclass
+class Psd:
+    """A file whose structure is in order. `notes` is complete once all layers have been read.
+
+    largest: pixels of the largest layer, for the memory that `layers` takes.
+    """
+
+    width: int
+    height: int
+    largest: int
+    _file: Any = field(repr=False)
+    notes: list[str] = field(default_factory=list)
+
+    def layers(self) -> Iterator[PsdLayer]:
+        """All layers that have pixels, bottom to top, one at a time. Raises CollageError."""
+        pixels = LayerPixels(self._file.depth == 32)
+        with damage_told():
+            steps = [*self._of(self._file, _Place())]
+            if not len(self._file):
+                self.notes.append("It has no layers: its merged picture is the only one.")
+        if not len(self._file):
+            with damage_told():
+                merged = self._merged(pixels)
+            yield merged
+        for layer, place, base in steps:
+            with damage_told():  # not around the yield, where the caller's warnings are its own
+                one = self._one(layer, place, base, pixels)
+            if one is not None:
+                yield one
+
+    def _merged(self, pixels: LayerPixels) -> PsdLayer:
+        alpha = self._file.numpy("shape")[..., 0]
+        colour = pixels.colour(_Whole(self._file))
+        return PsdLayer("", _joined(colour, alpha), 0, 0, 1.0, True, "normal")
+
+    def _of(self, group: Any, place: _Place) -> Iterator[tuple[Any, _Place, Any]]:
+        """Every layer with pixels, what its groups make of it, and the layer that clips it."""
+        base = None
+        for layer in group:
+            base = base if layer.clipping else layer
+            visible = place.visible and layer.visible
+            opacity = place.opacity * strength(layer)
+            if layer.is_group():
+                self._note_group(layer)
+                inside = _Place((*place.groups, layer), opacity, visible)
+                yield from self._of(layer, inside)
+            elif not layer.has_pixels() or not pixels_in(box_of(layer)):
+                self._note(layer, f"has no pixels ({layer.kind}) and is left out")
+            else:
+                clips = base if layer.clipping and base is not layer else None
+                if clips is not None:
+                    visible, opacity = visible and clips.visible, opacity * strength(clips)
+                yield layer, _Place(place.groups, opacity, visible), clips
+
+    def _one(self, layer: Any, place: _Place, base: Any, pixels: LayerPixels) -> PsdLayer | None:
+        box = box_of(layer)
+        alpha = pixels.coverage(layer, box)
+        for group in place.groups:
+            pixels.mask(group, box, alpha)
+        if base is not None:
+            alpha *= pixels.coverage(base, box)
+        seen = cropped(_joined(pixels.colour(layer), alpha), box[0], box[1])
+        self._note_layer(layer)
+        if seen is None:
+            self._note(layer, "shows nothing and is left out")
+            return None
+        blend = blend_of(layer.blend_mode.value) or "normal"
+        own = box == (0, 0, self.width, self.height) and bool((seen[0][..., 3] == 255).all())
+        return PsdLayer(
+            words_of(layer.name), *seen, place.opacity, place.visible, blend,
+            own and not place.groups and is_background(layer.name),
+        )  # fmt: skip
+
+    def _note(self, layer: Any, what: str) -> None:
+        self.notes.append(f"Layer {quoted(layer.name)} {what}.")
+
+    def _note_layer(self, layer: Any) -> None:
+        mode = layer.blend_mode
+        if blend_of(mode.value) is None:
+            name = mode.name.lower().replace("_", " ")
+            self._note(layer, f"is blended as {name}, which a collage has not; it becomes normal")
+        if layer.has_effects():
+            self._note(layer, "has layer styles, which are not applied; merge them into it")
+        parameters = layer.mask and layer.mask.parameters
+        if parameters and parameters.user_mask_feather:
+            self._note(layer, "has a mask with a soft edge (feather), which is not applied")
+        cut = layer.mask is not None and layer.mask.has_real()
+        if layer.has_vector_mask() and not cut and layer.kind != "shape":
+            self._note(layer, "has a vector mask, which is not applied; make it pixels")
+
+    def _note_group(self, group: Any) -> None:
+        mode = group.blend_mode
+        if blend_of(mode.value) is None or blend_of(mode.value) != "normal":
+            name = mode.name.lower().replace("_", " ")
+            self._note(group, f"is a group blended as {name}; its layers are put down as they are")
+        apart = strength(group) < 1 or (group.mask is not None and not group.mask.disabled)
+        if apart and overlap(box_of(one) for one in group if one.visible):
+            self._note(
+                group,
+                "is a group with an opacity or a mask, which each of its layers gets; where they "
+                "overlap, it looks different",
+            )
+
+
+class _Whole:
+    """The merged picture, to be read as a layer is."""
+
+    def __init__(self, file: Any) -> None:
+        self.bbox = (0, 0, file.width, file.height)
+        self.numpy = file.numpy
+
+
+def _joined(colour: Plane, alpha: Plane) -> Plane:
+    opaque = (alpha * 255 + 0.5).astype(np.uint8)
+    return np.concatenate([colour, opaque[..., None]], 2)
+
+
+def read_psd(path: Path) -> Psd:
+    """Look at the header, parse the structure, and check all sizes; no pixel is decoded.
+
+    Raises CollageError, also where psd-tools is not installed.
+    """
+    check_header(path)
+    try:
+        import psd_tools
+    except ImportError as error:
+        raise CollageError(MISSING) from error
+    limits = psd_tools.ParseLimits(
+        max_read_bytes=MAX_FILE,
+        max_total_bytes=4 * MAX_FILE,
+        max_objects=2**18,
+        max_nesting_depth=MAX_DEPTH,
+    )
+    with damage_told():
+        file = psd_tools.PSDImage.open(path, max_alloc_bytes=2**32, parse_limits=limits)
+        psd = Psd(file.width, file.height, check_layers(file), file)
+        profile = file.image_resources.get_data(psd_tools.constants.Resource.ICC_PROFILE)
+        if isinstance(profile, bytes) and b"sRGB" not in profile:
+            psd.notes.append("It has a colour profile other than sRGB, which is not applied.")
+    return psd
