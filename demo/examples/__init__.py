@@ -11,5 +11,5 @@ Modules
     pictures       thumbnails and the documents' pictures
     studio         the example's collage, and nodes to run on it
     help_pictures  the picture on each node's help page
-    graph_picture  the graph on ComfyUI's page
+    graph_picture  the README's pictures of ComfyUI's page
 """

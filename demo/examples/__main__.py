@@ -4,7 +4,7 @@ Writes the layers of each example's scene as PNG files with transparency, and th
 turns them into one picture, for scripts (API form) and for the page. --pictures makes thumbnails
 and the documents' pictures from the output/ of `python3 run.py figures`, `evaluate` and `bench`.
 --locales writes the English texts of the nodes, --help-pictures the pictures of their help pages,
---graph-picture the graph of the README, --icon the icon for ComfyUI's registry.
+--graph-picture those of the README, --icon the icon for ComfyUI's registry.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PARTS: dict[str, tuple[Callable[[], None], str]] = {
     "pictures": (take_pictures, "take those of the last figures"),
     "help-pictures": (make_help_pictures, "make those of help pages"),
     "locales": (_locales, "write the nodes' English texts"),
-    "graph-picture": (make_graph_picture, "make that of the README"),
+    "graph-picture": (make_graph_picture, "make those of the README"),
     "icon": (make_icon, "make that of the registry"),
 }
 
