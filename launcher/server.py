@@ -23,6 +23,7 @@ OUR_NODES = (
     "CollageStack",
     "CollageEditor",
     "CollageKeepPicture",
+    "CollageFromLayers",
     "CollageFromBatch",
     "LayerTextualInversion",
     "CollageEmbeddingLoad",

@@ -14,7 +14,7 @@ from .editor import CollageEditor, CollageKeepPicture
 from .embedding_load import CollageEmbeddingLoad
 from .files import CollageOpenFile, CollageSaveFile
 from .host.limits import ends_when_interrupted
-from .incoming import CollageFromBatch
+from .incoming import CollageFromBatch, CollageFromLayers
 from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer
@@ -33,6 +33,7 @@ NODES: list[type[io.ComfyNode]] = [
         CollageKeepPicture,
         CollageOpenFile,
         CollageSaveFile,
+        CollageFromLayers,
         CollageFromBatch,
         LayerTextualInversion,
         CollageEmbeddingLoad,

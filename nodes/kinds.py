@@ -138,6 +138,11 @@ def _colour(value: Any) -> str:
     return ""
 
 
+def _layers(value: Any) -> str:
+    whole = isinstance(value, dict) and isinstance(value.get("layers"), list)
+    return "" if whole else _not(value, "LAYERS")
+
+
 def _whole(value: Any) -> str:
     real = isinstance(value, Real) and not isinstance(value, bool)
     whole = isinstance(value, Integral) or (real and float(value).is_integer())
@@ -172,6 +177,7 @@ KINDS = {
     ),
     "COLLAGE": Kind(_instance("COLLAGE", Collage), "Connect the collage of Collage Stack."),
     "COLLAGE_LAYER": Kind(_instance("COLLAGE_LAYER", Layer), "Connect the layer of Collage Layer."),
+    "LAYERS": Kind(_layers, "Connect the layers of ComfyUI's Add Layer."),
     "BOUNDING_BOX": Kind(
         lambda value: "" if isinstance(value, (dict, list, tuple)) else _not(value, "box"),
         "Connect Bounding Box.",

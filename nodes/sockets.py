@@ -8,6 +8,7 @@ CATEGORY = "collage"
 
 CollageLayerSocket = io.Custom("COLLAGE_LAYER")  # a collage_core Layer
 CollageSocket = io.Custom("COLLAGE")  # a collage_core Collage
+LayersSocket = io.Custom("LAYERS")  # ComfyUI's own, of versions after 0.30.0
 
 
 def crop_socket(tooltip: str) -> io.Input:

@@ -5,6 +5,7 @@ Modules
     layer         Layer and Embedding, validated when made
     collage       Collage and Edit; which picture of a batch is which
     stack         a Collage built step by step
+    layered       ComfyUI's own LAYERS as layers
     frames        layers out of a batch of pictures with masks
     placement     where a layer lands on the canvas
     compositing   the flattened picture and each layer's visible alpha

@@ -162,7 +162,7 @@ def _polarity_note(alpha: torch.Tensor, opaque: torch.Tensor, polarity: Polarity
     removed_rest = (~content & ~kept).sum() / (~content).sum().clamp(min=1)
     if removed_content > 0.75 and removed_rest < 0.25 and not content.all():
         return f"the mask takes out what the image's own fourth channel shows: {turn}"
-    if empty > 0.99 and polarity is LOADED:  # segmenters find small things in large pictures
+    if empty > 0.99 and polarity.transparent:  # segmenters find small things in large pictures
         return f"the mask looks inverted: {empty:.1%} of the layer is empty; {turn}"
     edges = torch.cat([kept[:, [0, -1]].flatten(), kept[:, :, [0, -1]].flatten()])
     removed, at_edges = 1 - kept.float().mean().item(), 1 - edges.float().mean().item()
@@ -178,7 +178,7 @@ def _opacity(
     mask = mask_batch(mask, where)
     mask = _in_range(mask, where, notes).to(image.device)
     size, wanted = mask.shape[1:], image.shape[1:3]
-    if polarity is LOADED and size == (64, 64) != wanted and not mask.any():
+    if polarity.transparent and size == (64, 64) != wanted and not mask.any():
         notes.append("the file has no transparency: taken as opaque")
         return mask.new_ones(1, *wanted)
     mask = polarity.alpha(mask)

@@ -18,6 +18,18 @@ def cover_crop(picture: torch.Tensor, height: int, width: int) -> torch.Tensor:
     return F.interpolate(middle, (height, width), mode="bilinear")
 
 
+def stretch(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """[B, C, h, w] -> [B, C, height, width], whatever the proportions.
+
+    Each axis is filtered by area where it shrinks, and is bilinear where it grows.
+    """
+    h, w = pixels.shape[2:]
+    small = area_shrink(pixels, min(h, height), min(w, width))
+    if small.shape[2:] == (height, width):
+        return small
+    return F.interpolate(small, (height, width), mode="bilinear")
+
+
 def area_shrink(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """[B, C, H, W] -> [B, C, height, width]: each new pixel is the mean of the area it covers."""
     pixels = _shrink_rows(pixels, height)

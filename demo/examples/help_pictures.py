@@ -85,6 +85,23 @@ def save_file(studio: Studio) -> Row:
     return open_file(studio)[::-1]
 
 
+def from_layers(studio: Studio) -> Row:
+    """Two layers by themselves, and the stack of all."""
+    layers = [
+        {
+            "type": "raster",
+            "image": torch.cat([layer.image, layer.alpha.unsqueeze(-1)], -1),
+            "name": layer.text,
+            "x": round(layer.x * 256 - layer.alpha.shape[2] / 2),
+            "y": round(layer.y * 256 - layer.alpha.shape[1] / 2),
+        }
+        for layer in studio.collage.layers
+    ]
+    value = {"version": 1, "canvas": (256, 256), "layers": layers}
+    _, together, *_ = studio.run("CollageFromLayers", value, studio.collage.prompt, 0.6)
+    return [*_alone(studio, studio.collage)[::2], together[0]]
+
+
 def from_batch(studio: Studio) -> Row:
     """Two pictures with masks out of a batch, and the stack of all."""
     images, _, masks, *_ = studio.run("CollageLayers", studio.collage, "#969696", **BASE)
@@ -210,6 +227,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageKeepPicture": keep_picture,
     "CollageOpenFile": open_file,
     "CollageSaveFile": save_file,
+    "CollageFromLayers": from_layers,
     "CollageFromBatch": from_batch,
     "CollageAutoTune": auto_tune,
     "CollageAttentionMap": attention_map,

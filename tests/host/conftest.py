@@ -177,6 +177,10 @@ def things(pack, tiny, tmp_path_factory):
         "MASK": torch.rand(1, SIZE, SIZE),
         "COLLAGE": collage,
         "COLLAGE_LAYER": layer,
+        "LAYERS": {
+            "version": 1,
+            "layers": [{"type": "raster", "image": torch.rand(1, 32, 32, 3), "name": "sushi"}],
+        },
         "hidden": hidden,
         "COMFY_AUTOGROW_V3": {"layer0": layer},
         "BOUNDING_BOX": {"x": 0, "y": 0, "width": SIZE, "height": SIZE},

@@ -90,6 +90,10 @@ def sockets() -> dict[str, Any]:
         "LATENT": {"samples": torch.rand(1, 4, SIZE // 8, SIZE // 8)},
         "IMAGE": torch.rand(1, SIZE, SIZE, 3),
         "MASK": torch.rand(1, SIZE, SIZE),
+        "LAYERS": {
+            "version": 1,
+            "layers": [{"type": "raster", "image": torch.rand(1, 9, 9, 3), "name": "sushi"}],
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""CollageFromBatch on the host: the outputs of a stack, and where words come from."""
+"""CollageFromBatch and CollageFromLayers on the host: the outputs of a stack, and its words."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_a_photo_and_the_masks_of_its_things_become_a_stack(from_batch) -> None:
 def test_its_outputs_are_those_of_a_stack(node_of) -> None:
     ids = [
         [(out.id, out.get_io_type()) for out in node_of(name).GET_SCHEMA().outputs]
-        for name in ("CollageStack", "CollageFromBatch")
+        for name in ("CollageStack", "CollageFromBatch", "CollageFromLayers")
     ]
-    assert ids[0] == ids[1]
+    assert ids[0] == ids[1] == ids[2]
 
 
 def test_messages_about_words_name_the_node(from_batch, refused) -> None:
@@ -55,3 +55,33 @@ def test_too_little_is_refused_before_a_run(node_of, refused) -> None:
     said = refused(node.validate_inputs, texts="", prompt="", images=None)
     assert said.startswith("CollageFromBatch, input texts: it is empty, and so is the prompt")
     assert node.validate_inputs(texts=None, prompt="", images=None) is True  # over a link
+
+
+def test_layers_of_the_host_become_a_stack(node_of, temp_folder) -> None:
+    image = torch.rand(1, 24, 16, 3)
+    items = [{"type": "raster", "image": image, "name": "a mug", "x": 8, "y": 16, "z_index": 0}]
+    value = {"version": 1, "layers": items, "canvas": (64, 48)}
+    out = node_of("CollageFromLayers").execute(layers=value, prompt="a mug", noise=0.3)
+    collage, picture, masks, prompt, report = out.args
+    assert torch.equal(picture[:, 16:40, 8:24], image)
+    assert masks.sum() == 24 * 16
+    assert prompt == "a mug"
+    assert collage.layers[0].noise == 0.3
+    assert "Canvas 64 x 48 pixels, 1 of 1 layers shown" in report
+
+
+def test_layers_reach_the_node_over_a_link_of_their_type(node_of) -> None:
+    (socket,) = [
+        one for one in node_of("CollageFromLayers").GET_SCHEMA().inputs if one.id == "layers"
+    ]
+    assert socket.get_io_type() == "LAYERS"
+    assert (
+        node_of("CollageFromLayers").validate_inputs(layers=None, prompt="a mug", noise=0.6) is True
+    )
+
+
+def test_words_missing_from_the_prompt_are_told_in_the_node_s_name(node_of, refused) -> None:
+    value = {"version": 1, "layers": [{"image": torch.rand(1, 8, 8, 3), "name": "a mug"}]}
+    run = node_of("CollageFromLayers").execute
+    said = refused(run, layers=value, prompt="a lemon", noise=0.6)
+    assert said.startswith('CollageFromLayers, layer 1 "a mug", input text: does not stand')
