@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import torch
 from comfy_api.latest import io
 
+from ..collage_core.collage.collage import Collage
 from ..collage_core.editing.result_picture import result_picture
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.files.collage_file import SUFFIX
@@ -18,12 +21,14 @@ from .host.files.input_pictures import small_png
 from .host.files.output_files import save_output
 from .opened_file import NODE as OPEN
 from .opened_file import SUFFIXES, open_file
+from .psd_sheets import psd_file
 from .saved_file import NODE as SAVE
-from .saved_file import saved
+from .saved_file import Saved, saved
 from .sockets import CATEGORY, CollageSocket
 from .stack_sockets import stack_output, stack_outputs
 
-FORMATS = {"collage": SUFFIX}
+PSD = ".psd"
+FORMATS = {"collage": SUFFIX, "psd": PSD}
 PREVIEW = 1024  # pixels of the longer side
 
 
@@ -86,6 +91,20 @@ def _found(file: str) -> None:
         raise CollageError(f"{OPEN}, input file: {quoted(file)} {error}") from error
 
 
+def _one(pictures: torch.Tensor) -> torch.Tensor:
+    if len(pictures) > 1:
+        raise CollageError(
+            f"{SAVE}, input image: {len(pictures)} pictures arrived, and a file holds one. Choose "
+            "one with Image From Batch."
+        )
+    return pictures
+
+
+def _portable(collage: Collage, picture: torch.Tensor | None) -> Saved:
+    shown = collage.composite.image if picture is None else picture
+    return replace(saved(collage), preview=small_png(shown[0], PREVIEW))
+
+
 class CollageSaveFile(io.ComfyNode):
     """A collage as one file."""
 
@@ -96,8 +115,16 @@ class CollageSaveFile(io.ComfyNode):
             display_name="Collage Save File",
             category=CATEGORY,
             description="Writes a collage with all of its pictures into one file, to pass it on "
-            "or to keep it. Whoever opens it paints the same picture.",
-            search_aliases=["export", "save collage", "share", "collage.zip"],
+            "or to keep it: whoever opens it paints the same picture. Or writes a PSD for painting "
+            "programs, with every layer in its place.",
+            search_aliases=[
+                "export",
+                "save psd",
+                "photoshop",
+                "save collage",
+                "share",
+                "collage.zip",
+            ],
             is_output_node=True,
             inputs=[
                 CollageSocket.Input("collage", tooltip="The collage that is saved."),
@@ -110,12 +137,14 @@ class CollageSaveFile(io.ComfyNode):
                     "format",
                     options=list(FORMATS),
                     default="collage",
-                    tooltip="collage: NAME.collage.zip, for Collage Editor and Collage Open File.",
+                    tooltip="collage: NAME.collage.zip, for Collage Editor and Collage Open File. "
+                    "psd: layers for painting programs, without noise and other strengths.",
                 ),
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="The picture that was made from it: the file's preview.",
+                    tooltip="The picture that was made from it. In a PSD it lies on top, and once "
+                    "more cut into the layers; otherwise it is the preview.",
                 ),
             ],
             outputs=[
@@ -130,10 +159,8 @@ class CollageSaveFile(io.ComfyNode):
 
     @classmethod
     def execute(cls, collage, filename_prefix, format, image=None) -> io.NodeOutput:  # noqa: A002
-        shown = collage.composite.image
-        picture = shown if image is None else result_picture(image, collage, SAVE)[0]
-        one, preview = saved(collage), small_png(picture[0], PREVIEW)
-        size = (collage.width, collage.height)
-        ending = FORMATS[format]
-        file = save_output(SAVE, filename_prefix, ending, size, lambda to: one.write(to, preview))
+        picture = None if image is None else _one(result_picture(image, collage, SAVE)[0])
+        size, ending = (collage.width, collage.height), FORMATS[format]
+        one = psd_file(collage, picture) if ending == PSD else _portable(collage, picture)
+        file = save_output(SAVE, filename_prefix, ending, size, one.write)
         return io.NodeOutput(file.path, ui={"files": [file.row], "notes": [*one.notes]})

@@ -35,6 +35,7 @@ class Saved:
     notes: tuple[str, ...]
     made: dict[str, bytes] = field(default_factory=dict, repr=False)
     kept: dict[str, str] = field(default_factory=dict)  # name in the file -> in input
+    preview: bytes = field(default=b"", repr=False)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """One picture at a time: those of the input folder are read when they are written."""
@@ -42,9 +43,9 @@ class Saved:
         for name, source in self.kept.items():
             yield name, _named(source, picture_bytes)
 
-    def write(self, file: BinaryIO, preview: bytes) -> None:
+    def write(self, file: BinaryIO) -> None:
         try:
-            write_collage_file(file, self.text, self.pictures(), preview)
+            write_collage_file(file, self.text, self.pictures(), self.preview)
         except CollageError as error:
             raise CollageError(f"{COLLAGE}: {error}") from error
 
@@ -126,7 +127,7 @@ def _as_it_is(collage: Collage) -> Saved:
 
 def _layer(number: int, layer: Layer, made: dict[str, bytes]) -> dict[str, object]:
     name = f"layer {number} {quoted(layer.text)}"
-    _one_picture(layer.batch, name)
+    one_picture(layer.batch, name)
     height, width = layer.alpha.shape[1:]
     return {
         "id": f"layer{number}",
@@ -138,7 +139,7 @@ def _layer(number: int, layer: Layer, made: dict[str, bytes]) -> dict[str, objec
     }
 
 
-def _one_picture(batch: int, name: str) -> None:
+def one_picture(batch: int, name: str) -> None:
     if batch > 1:
         raise CollageError(
             f"{name} has {batch} pictures, and a file holds one of each. Choose one "
@@ -156,7 +157,7 @@ def _kept(pixels: torch.Tensor, what: str, made: dict[str, bytes]) -> str:
 
 
 def _background(background: torch.Tensor, made: dict[str, bytes]) -> dict[str, str]:
-    _one_picture(len(background), "the background")
+    one_picture(len(background), "the background")
     first = [round(value * 255) for value in background[0, 0, 0].tolist()]
     colour = "#" + bytes(first).hex()
     if (background == parse_colour(colour, NODE).to(background)).all():

@@ -34,13 +34,13 @@ class PlacedLayer:
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
-def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
+def place_layer(layer: Layer, height: int, width: int, margin: int = 0) -> PlacedLayer:
     """Layer [B, h, w] -> the window it touches on a canvas of height x width pixels.
 
     Sampling is bilinear, after an area filter where the layer shrinks, on premultiplied colour, so
     that the colour under alpha 0 never bleeds. A layer at scale 1, flipped or not, in quarter turns
-    and on whole pixels is copied exactly. Pixels outside of the canvas are cropped; a layer that is
-    wholly outside has an empty window.
+    and on whole pixels is copied exactly. Pixels more than `margin` outside of the canvas are
+    cropped; a layer that is wholly outside has an empty window.
     """
     pixels = _premultiplied(layer)
     if axes := [axis for axis, flips in _MIRRORED.items() if layer.flip in flips]:
@@ -54,7 +54,7 @@ def place_layer(layer: Layer, height: int, width: int) -> PlacedLayer:
         pixels = area_shrink(pixels, max(1, round(tall)), max(1, round(wide)))
 
     box = _Box(layer.y * height, layer.x * width, tall, wide, degrees)
-    (y, rows), (x, columns) = box.touched(height, width)
+    (y, rows), (x, columns) = box.touched(height, width, margin)
     if not rows or not columns:
         return PlacedLayer(0, 0, pixels[:, :, :0, :0])
     if degrees == 0 and pixels.shape[2:] == (tall, wide) and y.is_integer() and x.is_integer():
@@ -102,14 +102,16 @@ class _Box:
     width: float
     degrees: float
 
-    def touched(self, height: int, width: int) -> list[tuple[float, range]]:
-        """Where the rectangle starts and which pixels of the canvas it touches, down and across."""
+    def touched(self, height: int, width: int, margin: int) -> list[tuple[float, range]]:
+        """Where the rectangle starts and which pixels of the canvas and its margin it touches,
+        down and across."""
         tall, wide = turned_size(self.height, self.width, self.degrees)
         found: list[tuple[float, range]] = []
         for center, extent, size in ((self.y, tall, height), (self.x, wide, width)):
             start = round((center - extent / 2) * STEPS_PER_PIXEL) / STEPS_PER_PIXEL
             end = round((center + extent / 2) * STEPS_PER_PIXEL) / STEPS_PER_PIXEL
-            found.append((start, range(max(0, math.floor(start)), min(size, math.ceil(end)))))
+            first, last = max(-margin, math.floor(start)), min(size + margin, math.ceil(end))
+            found.append((start, range(first, last)))
         return found
 
     def sample(self, pixels: torch.Tensor, rows: range, columns: range) -> torch.Tensor:

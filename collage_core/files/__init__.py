@@ -12,4 +12,5 @@ Modules
     psd_names     what their names mean: words, and blend modes
     psd_pixels    colours and alpha of one layer, with its masks
     psd_document  a PSD file as a collage document
+    psd_export    PSD files written
 """

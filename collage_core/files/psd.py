@@ -6,24 +6,21 @@ word for is noted. Messages go on from "NAME ".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import CollageError, quoted
-from .psd_limits import MAX_DEPTH, MAX_FILE, check_header, check_layers, damage_told
+from ..errors import quoted
+from .psd_limits import MAX_DEPTH, MAX_FILE, check_header, check_layers, damage_told, library
 from .psd_names import blend_of, is_background, words_of
 from .psd_pixels import LayerPixels, Plane, box_of, cropped, overlap, pixels_in, strength
 
 SUFFIXES = (".psd", ".psb")
+RESULT, PARTS = "result", "result in layers"  # names in files of CollageSaveFile
 BYTES_PER_PIXEL = 40  # of the largest layer while it is read
-MISSING = (
-    "can be read once the package psd-tools is there: run `pip install psd-tools>=1.26` with the "
-    "Python of ComfyUI, and start ComfyUI again."
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class Psd:
         """All layers that have pixels, bottom to top, one at a time. Raises CollageError."""
         pixels = LayerPixels(self._file.depth == 32)
         with damage_told():
-            steps = [*self._of(self._file, _Place())]
+            steps = [*self._of(self._own(), _Place())]
             if not len(self._file):
                 self.notes.append("It has no layers: its merged picture is the only one.")
         if not len(self._file):
@@ -81,12 +78,20 @@ class Psd:
             if one is not None:
                 yield one
 
+    def _own(self) -> list[Any]:
+        """The layers without a result, and what was cut out of it, that CollageSaveFile wrote."""
+        layers = [*self._file]
+        if [one.name for one in layers[-2:]] == [RESULT, PARTS] and layers[-1].is_group():
+            self.notes.append(f"{quoted(RESULT)} and {quoted(PARTS)} are left out.")
+            return layers[:-2]
+        return layers
+
     def _merged(self, pixels: LayerPixels) -> PsdLayer:
         alpha = self._file.numpy("shape")[..., 0]
         colour = pixels.colour(_Whole(self._file))
         return PsdLayer("", _joined(colour, alpha), 0, 0, 1.0, True, "normal")
 
-    def _of(self, group: Any, place: _Place) -> Iterator[tuple[Any, _Place, Any]]:
+    def _of(self, group: Iterable[Any], place: _Place) -> Iterator[tuple[Any, _Place, Any]]:
         """Every layer with pixels, what its groups make of it, and the layer that clips it."""
         base = None
         for layer in group:
@@ -174,10 +179,7 @@ def read_psd(path: Path) -> Psd:
     Raises CollageError, also where psd-tools is not installed.
     """
     check_header(path)
-    try:
-        import psd_tools
-    except ImportError as error:
-        raise CollageError(MISSING) from error
+    psd_tools = library()
     limits = psd_tools.ParseLimits(
         max_read_bytes=MAX_FILE,
         max_total_bytes=4 * MAX_FILE,

@@ -24,10 +24,23 @@ MAX_PIXELS = 2**28  # of all layers and masks together; one is read at a time
 MAX_RECORDS = 512
 MAX_DEPTH = 64
 HEADER = struct.Struct(">4sH6xHIIHH")
+MISSING = (
+    "needs the package psd-tools: run `pip install psd-tools>=1.26` with the Python of ComfyUI, "
+    "and start ComfyUI again."
+)
 # what psd-tools raises for damaged files
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
           OSError, EOFError, RecursionError, NotImplementedError, struct.error, zlib.error,
           UserWarning)  # fmt: skip
+
+
+def library() -> Any:
+    """psd-tools, or one sentence that says how to get it."""
+    try:
+        import psd_tools
+    except ImportError as error:
+        raise CollageError(MISSING) from error
+    return psd_tools
 
 
 def check_header(path: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_core_imports_torch_einops_and_the_standard_library_alone(path: Path
     if folder.name == "storage":  # torch and ComfyUI bring both
         allowed |= {"filelock", "safetensors"}
     if path.name.startswith("psd"):  # in the room of files
-        allowed |= {"numpy", "psd_tools"}
+        allowed |= {"numpy", "PIL", "psd_tools"}
     assert top(imports(path, ".".join(["core", *folder.parts]))) <= allowed
 
 

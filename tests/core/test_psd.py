@@ -276,7 +276,10 @@ def test_a_damaged_channel_is_no_black_picture(tmp_path: Path):
 
 def test_without_psd_tools_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "psd_tools", None)
-    with pytest.raises(CollageError, match=r"run `pip install psd-tools>=1.26` with the Python"):
+    with pytest.raises(
+        CollageError,
+        match=r"^needs the package psd-tools: run `pip install psd-tools>=1.26` with the Python",
+    ):
         read_psd(FILES / "layers.psd")
 
 
