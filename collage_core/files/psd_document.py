@@ -42,7 +42,7 @@ def document_of(psd: Psd, keep: Callable[[Plane], str]) -> tuple[str, list[str]]
     """The document of a file, and notes about what of it changed.
 
     keep: stores pixels [h, w, 4] and returns their name in documents. A background of one colour
-    becomes the colour; words are those of the layers, and the prompt lists them.
+    becomes the colour; words are those of the layers, and the prompt lists what is shown.
     """
     canvas, values, layers = _canvas(psd), {}, []
     for layer in psd.layers():
@@ -56,7 +56,7 @@ def document_of(psd: Psd, keep: Callable[[Plane], str]) -> tuple[str, list[str]]
             raise CollageError(
                 f"has more than {MAX_LAYERS} layers with pixels. Merge or delete some."
             )
-    named = dict.fromkeys(layer["text"] for layer in layers if layer["text"])
+    named = dict.fromkeys(one["text"] for one in layers if one["text"] and one["visible"])
     values |= {"version": VERSION, "width": canvas.width, "height": canvas.height}
     values |= {"prompt": ", ".join(named), "layers": layers}
     return written(values), [*psd.notes, *_size_notes(psd, canvas)]

@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -43,7 +44,7 @@ def main(base: str) -> None:
     host = start_host(base)
     things = sockets()
     Image.new("RGBA", (9, 9), "orange").save(Path(base, "input", "sushi.png"))
-    write_file(Path(base, "input"))
+    write_files(Path(base, "input"))
     notes = watch.start()
     assert asyncio.run(host.load_custom_node(str(REPO), module_parent="custom_nodes"))
     pack = sys.modules[str(REPO).replace(".", "_x_")]
@@ -53,17 +54,27 @@ def main(base: str) -> None:
     for node in pack.nodes.NODES:
         run(node, things)
         ran.append(node.__name__)
+    if importlib.util.find_spec("psd_tools"):
+        open_and_save_psd(pack, things, Path(base, "input"))
     sys.stdout.write(json.dumps({"ran": ran, **notes}))
 
 
-def write_file(folder: Path) -> None:
-    """A portable file of the same collage."""
+def write_files(folder: Path) -> None:
+    """A portable file of the same collage, and a PSD."""
     picture = (folder / "sushi.png").read_bytes()
     sha = hashlib.sha256(picture).hexdigest()
     layers = [{**DOCUMENT["layers"][0], "picture": f"collage/{sha}.png"}]
+    shutil.copy(REPO / "tests" / "psd" / "groups.psd", folder)
     with zipfile.ZipFile(folder / "sushi.collage.zip", "w") as file:
         file.writestr("collage.json", json.dumps({**DOCUMENT, "layers": layers}))
         file.writestr(f"pictures/{sha}.png", picture)
+
+
+def open_and_save_psd(pack: ModuleType, things: dict[str, Any], folder: Path) -> None:
+    """What the same two nodes do with the other kind of file."""
+    with torch.inference_mode():
+        assert pack.nodes.files.CollageOpenFile.execute("groups.psd").block_execution is None
+        pack.nodes.files.CollageSaveFile.execute(things["COLLAGE"], "psd/x", "psd", things["IMAGE"])
 
 
 def start_host(base: str) -> ModuleType:

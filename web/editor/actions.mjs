@@ -13,10 +13,12 @@ import {
   unlocked,
 } from './edits.mjs'
 import { chooseFiles } from './adding.mjs'
+import { saveFile } from './files.mjs'
 import { newIds } from './tools.mjs'
 
 const chosen = ({ model }) => model.chosen.length > 0
 const movable = ({ model }) => unlocked(model.document, model.chosen).length > 0
+const filled = ({ model }) => model.document.layers.length > 0
 const always = () => true
 
 /** A change of what is chosen; `keys` as they are shown, the first one in tooltips. */
@@ -94,6 +96,8 @@ const zoomed =
 /** name -> {keys, run(context), enabled(context)} */
 export const ACTIONS = Object.freeze({
   add: { keys: ['Insert'], enabled: always, run: chooseFiles },
+  save: { keys: ['S'], enabled: filled, run: (context) => saveFile(context, 'collage') },
+  savePsd: { keys: ['Shift+S'], enabled: filled, run: (context) => saveFile(context, 'psd') },
   undo: { keys: ['Ctrl+Z'], enabled: ({ model }) => model.canUndo, run: undo },
   redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], enabled: ({ model }) => model.canRedo, run: redo },
   duplicate: { keys: ['Ctrl+D'], enabled: movable, run: duplicate },

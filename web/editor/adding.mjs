@@ -1,6 +1,7 @@
 // Pictures come in: dropped, pasted, chosen, dragged from the page. Layers go out and in by copy and paste.
 import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
 import { addLayer, reorder, setLayer } from './edits.mjs'
+import { isCollageFile, openFile } from './files.mjs'
 import { lookAt } from './picture_file.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
@@ -47,7 +48,7 @@ function opaque({ bitmap, width, height }) {
 }
 
 /**
- * Stores pictures and makes a layer of each, one step for all of them.
+ * Stores pictures and makes a layer of each, one step for all of them; a file with a whole collage is opened.
  * @param {object} context of the view
  * @param {File[]} files
  * @param {[number, number]} [place] in fractions of the canvas, for cut-outs
@@ -55,7 +56,9 @@ function opaque({ bitmap, width, height }) {
 export async function addFiles(context, files, place = [0.5, 0.5]) {
   const { model, pictures, host, say } = context
   const made = []
-  for (const file of files) {
+  const whole = files.find(isCollageFile)
+  if (whole) await openFile(context, whole)
+  for (const file of files.filter((one) => !isCollageFile(one))) {
     if (model.document.layers.length + made.length >= MAX_LAYERS) {
       context.refuse('adding.full', { count: MAX_LAYERS })
       break
@@ -91,7 +94,7 @@ function layerOf(picture, { bitmap, width, height }, text, [x, y], index) {
 
 /** Opens the browser's file chooser; several files may be chosen. */
 export function chooseFiles(context) {
-  ask({ multiple: true }, (files) => addFiles(context, files))
+  ask({ multiple: true, accept: 'image/*,.psd,.psb,.zip' }, (files) => addFiles(context, files))
 }
 
 /** Another picture for a layer, chosen as a file; its words and its place stay. */
@@ -120,7 +123,7 @@ function ask(options, take) {
   input.click()
 }
 
-const isPicture = (file) => file.type.startsWith('image/') || file.type === ''
+const isPicture = (file) => file.type.startsWith('image/') || file.type === '' || isCollageFile(file)
 
 /** Files of a drop or a paste, or the picture of this server whose address was dragged from the page. */
 async function filesOf(data, host) {

@@ -125,6 +125,7 @@ function createContext(session, { root, region, notice, large, leave }) {
     edit: (name, change) => done(name, model.edit(text(`step.${name}`), change)),
     commit: (name) => done(name, model.commit(text(`step.${name}`))),
     refuse: (key, values) => notice.show(text(key, values)),
+    tell: (key, values) => notice.show(text(key, values), true),
     run: (name) => {
       if (ACTIONS[name].enabled(context)) ACTIONS[name].run(context)
     },
@@ -136,7 +137,7 @@ function createContext(session, { root, region, notice, large, leave }) {
   return context
 }
 
-/** A sentence over the canvas for what was refused; it goes by itself, or with a click. */
+/** A sentence over the canvas, for what was refused or, calm, for news; it goes by itself, or with a click. */
 function createNotice() {
   const root = element('div', { class: 'collage-notice', role: 'alert', hidden: true })
   let timer = 0
@@ -146,8 +147,9 @@ function createNotice() {
   root.addEventListener('click', hide)
   return {
     root,
-    show(sentence) {
+    show(sentence, calm = false) {
       clearTimeout(timer)
+      root.classList.toggle('collage-notice-calm', calm)
       root.textContent = sentence
       root.hidden = false
       timer = setTimeout(hide, NOTICE_TIME)

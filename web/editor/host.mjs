@@ -25,7 +25,8 @@ export function createHost({ app, api, node, viewUrl, committed }) {
     locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
     title: () => node.title,
     upload: (blob, extension) => upload(api, blob, extension),
-    ask: (type, inputs) => ask(api, type, inputs),
+    ask: (type, inputs, before) => ask(api, type, inputs, before),
+    download: (file) => download(api, file),
     embeddings: () => api.getEmbeddings(),
     /** The text of the document is another one: the page is told, and takes it into its own undo. */
     committed(text) {
@@ -77,16 +78,22 @@ export async function upload(api, blob, extension) {
   return `${FOLDER}/${name}`
 }
 
-/** Runs one node for this page alone, without a route of our own; -> its ui output. */
-function ask(api, type, inputs) {
-  const prompt = { [ASKED]: { class_type: type, inputs, _meta: { title: type } } }
+/** Lets the browser keep a file of the output folder, {filename, subfolder, type}. */
+function download(api, file) {
+  const href = api.apiURL(`/view?${new URLSearchParams(file)}`)
+  Object.assign(document.createElement('a'), { href, download: file.filename }).click()
+}
+
+/** Runs one node for this page alone, and those it needs before it, by their ids; -> its ui output. */
+function ask(api, type, inputs, before = {}) {
+  const prompt = { ...before, [ASKED]: { class_type: type, inputs, _meta: { title: type } } }
   return new Promise((resolve, reject) => {
     let id = null
     const early = [] // what came before the server's answer told the id
     const seen = ({ type: event, detail }) => {
       if (id === null) return early.push({ type: event, detail })
       if (detail.prompt_id !== id) return undefined
-      if (event === 'executed') return done(resolve, detail.output)
+      if (event === 'executed') return detail.node === ASKED && done(resolve, detail.output)
       return done(reject, new Error(detail.exception_message?.trim() || 'the run was stopped.'))
     }
     const events = ['executed', 'execution_error', 'execution_interrupted']

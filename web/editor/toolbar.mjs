@@ -4,13 +4,13 @@ import { button, element } from './fields.mjs'
 import { resultsOf } from './result_bar.mjs'
 
 const GROUPS = [
-  ['add'],
+  ['add', 'save', 'savePsd'],
   ['undo', 'redo'],
   ['duplicate', 'remove', 'cut'],
   ['flipHorizontal', 'flipVertical', 'fit', 'centre'],
 ]
 const SHOWN = { plain: 'plain', noise: 'overlayNoise', masks: 'overlayMasks', result: 'result' }
-const WITH_TIP = ['add', 'cut', ...Object.values(SHOWN)]
+const WITH_TIP = ['add', 'save', 'savePsd', 'cut', ...Object.values(SHOWN)]
 
 /**
  * @param {object} context

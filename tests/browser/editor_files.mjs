@@ -1,0 +1,69 @@
+// Files on ComfyUI's page: a PSD is dropped, the collage saved, changed, and its file dropped again.
+// node editor_files.mjs <server url> <picture.png> <classic|nodes2> <file.psd> <folder for what is saved>
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { openEditor } from './editor.mjs'
+
+const [url, picture, look, psd, folder] = process.argv.slice(2)
+const editor = await openEditor(url, look)
+const { page, read, text } = editor
+
+async function drop(path, name = basename(path)) {
+  const data = readFileSync(path).toString('base64')
+  await page.evaluate(
+    ([data, name]) => {
+      const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0))
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([bytes], name))
+      const canvas = document.querySelector('.collage-canvas')
+      const { left, top } = canvas.getBoundingClientRect()
+      const options = { bubbles: true, cancelable: true, dataTransfer, clientX: left + 50, clientY: top + 50 }
+      canvas.dispatchEvent(new DragEvent('dragover', options))
+      canvas.dispatchEvent(new DragEvent('drop', options))
+    },
+    [data, name],
+  )
+}
+const until = (change) =>
+  page.waitForFunction(
+    (before) => {
+      const { widgets } = window.app.graph.nodes.find((one) => one.comfyClass === 'CollageEditor')
+      return widgets[0].value !== before
+    },
+    change,
+    { timeout: 60000 },
+  )
+const notice = () => page.locator('.collage-notice:visible').first().textContent()
+const save = async (name) => {
+  const waits = page.waitForEvent('download', { timeout: 60000 })
+  await page.locator(`.collage-toolbar:visible input[aria-label="${name}"]`).click()
+  const got = await waits
+  await got.saveAs(`${folder}/${got.suggestedFilename()}`)
+  return got.suggestedFilename()
+}
+
+const seen = {}
+let before = await text()
+await drop(psd)
+await until(before)
+await page.waitForTimeout(1500)
+await page.screenshot({ path: picture })
+seen.opened = { document: await read(), said: await notice() }
+seen.saved = [await save('Save'), await save('Save as PSD')]
+const kept = await text()
+await page.locator('.collage-toolbar:visible input[aria-label^="Undo"]').click()
+await page.waitForTimeout(300)
+seen.undone = (await text()) === before
+before = await text()
+await drop(`${folder}/${seen.saved[0]}`, 'from a friend.collage.zip')
+await until(before)
+seen.same = (await text()) === kept
+await drop(psd, 'broken.collage.zip')
+await page.waitForFunction(() => {
+  const shown = document.querySelector('.collage-notice:not([hidden])')
+  return shown?.textContent.includes('cannot be opened')
+})
+seen.refused = await notice()
+seen.kept = (await text()) === kept
+process.stdout.write(JSON.stringify({ ...seen, errors: editor.errors, foreign: editor.foreign }))
+await editor.browser.close()
