@@ -38,6 +38,7 @@ OUR_NODES = (
     "CollageSplit",
     "CollageTakeLayer",
     "CollagePutLayer",
+    "CollageResize",
     "CollageDemoModel",
     "CollageDemoControlNet",
 )

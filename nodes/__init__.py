@@ -19,6 +19,7 @@ from .inversion import LayerTextualInversion
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer
 from .one_layer import CollagePutLayer, CollageTakeLayer
+from .resize import CollageResize
 from .sampling import PerLayerNoiseKSampler
 from .stack import CollageStack
 
@@ -48,6 +49,7 @@ NODES: list[type[io.ComfyNode]] = [
         CollageSplit,
         CollageTakeLayer,
         CollagePutLayer,
+        CollageResize,
         CollageDemoModel,
         CollageDemoControlNet,
     )

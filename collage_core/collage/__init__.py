@@ -14,6 +14,7 @@ Modules
     same_collage  what differs between two collages
     layer_names   which layers a text field names
     one_layer     a layer in place of another, everything else as it is
+    resize        the same collage on a canvas of another size
     auto_tune     starting values from each layer's share of the canvas
     report        the report of a stack
 """

@@ -62,7 +62,8 @@ class Collage:
     first, hidden layers included; `shown` are the layers that take part. Messages number all
     layers from 1; tensors of layers hold the shown ones, indexed from 0. `notes` are lines for
     the report. `edit` is set after CollageEdit. `node` is the one that messages name. `written`
-    is set where all of it was read from one document.
+    is set where all of it was read from one document. `source`: [B, h, w, 3], the picture that the
+    background was cut from, in its own size, for other sizes of the canvas, or None.
     Raises CollageError for a canvas that is not made of whole latent cells, too many layers,
     batches that do not agree and a prompt that cannot be read.
 
@@ -81,6 +82,7 @@ class Collage:
     edit: Edit | None = None
     node: str = "CollageStack"
     written: Written | None = field(default=None, repr=False)
+    source: torch.Tensor | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_canvas(self.width, self.height)
@@ -181,8 +183,14 @@ class Collage:
             dataclasses.replace(layer, image=some(layer.image), alpha=some(layer.alpha))
             for layer in self.layers
         ]
-        background = some(self.background)
-        return dataclasses.replace(self, background=background, layers=tuple(layers), edit=edit)
+        source = None if self.source is None else some(self.source)
+        return dataclasses.replace(
+            self,
+            background=some(self.background),
+            source=source,
+            layers=tuple(layers),
+            edit=edit,
+        )
 
     def with_settings(self, layers: tuple[Layer, ...]) -> Collage:
         """The collage with layers that differ in their strengths alone.

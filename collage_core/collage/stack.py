@@ -51,9 +51,11 @@ def with_picture(collage: Collage, picture: torch.Tensor, colour: str) -> Collag
             "put the layers on the stack from before the edit."
         )
     image, alpha, notes = clean_pixels(picture, None, collage.node, "background_image")
-    solid = torch.lerp(parse_colour(colour, collage.node).to(image), image, alpha.unsqueeze(-1))
+    solid = image
+    if alpha.amin() < 1:
+        solid = torch.lerp(parse_colour(colour, collage.node).to(image), image, alpha.unsqueeze(-1))
     fitted = cover_crop(solid.movedim(-1, 1), collage.height, collage.width).movedim(1, -1)
-    return replace(collage, background=fitted, notes=(*collage.notes, *notes))
+    return replace(collage, background=fitted, source=solid, notes=(*collage.notes, *notes))
 
 
 def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Collage:
@@ -70,6 +72,7 @@ def with_layers(collage: Collage, prompt: str, layers: Sequence[Layer]) -> Colla
         prompt=prompt if prompt.strip() else collage.prompt,
         layers=everything,
         background=collage.background.to(everything[0].image.device),
+        source=None if collage.source is None else collage.source.to(everything[0].image.device),
     )
     if stacked.edit is None:
         return stacked

@@ -56,7 +56,9 @@ def split(collage: Collage, picture: torch.Tensor) -> Collage:
         if part.alpha.numel():
             layers[number - 1] = _cut(layer, part, collage)
     behind = background.colour.movedim(1, -1).contiguous()
-    return dataclasses.replace(collage, background=behind, layers=tuple(layers), edit=None)
+    return dataclasses.replace(
+        collage, background=behind, source=None, layers=tuple(layers), edit=None
+    )
 
 
 def remove_layers(

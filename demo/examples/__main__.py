@@ -28,6 +28,7 @@ from .stories import (
     iterative_edit,
     kept_edges,
     learned_look,
+    second_pass,
     steps,
     trade_off,
 )
@@ -48,6 +49,7 @@ DEMO_ALONE = {
     "2_toy_box_editor": by_hand.toys,
     "learned_look": learned_look.graph,
     "kept_edges": kept_edges.graph,
+    "second_pass": second_pass.graph,
 }
 
 

@@ -24,6 +24,7 @@ FIGURES = {
     "iterative_edit": "One thing after the other: what is edited, the rest stays to the byte",
     "learned_look": "A look learned from the layer",
     "kept_edges": "Structure control",
+    "second_pass": "Painted again in a larger size",
     "bento_box": "A bento box",
 }
 ACROSS = {"iterative_edit": 3}  # where one row would not do

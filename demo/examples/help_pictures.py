@@ -195,6 +195,21 @@ def _alone(studio: Studio, collage: Any) -> Row:
     return [images[studio.number(kind) - 1] for kind in ("bento box", "edamame", "sushi")]
 
 
+def resize(studio: Studio) -> Row:
+    """The collage, and the middle of it in twice the size, with all pixels of its pictures."""
+    small = tuple(replace(layer, scale=layer.scale / 2) for layer in studio.collage.layers)
+    half = replace(
+        studio.collage,
+        width=128,
+        height=128,
+        layers=small,
+        background=studio.collage.background[:, ::2, ::2],
+    )
+    large = studio.run("CollageResize", half, 2.0, 1.0)[1][0]
+    rim = 64
+    return [pad(half.composite.image[0], [0, 0, rim, rim, rim, rim], value=1.0), large]
+
+
 def demo_model(studio: Studio) -> Row:
     """A picture of each story from its caption alone."""
     model, _, vae = studio.models
@@ -239,6 +254,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageSplit": split,
     "CollageTakeLayer": take_layer,
     "CollagePutLayer": put_layer,
+    "CollageResize": resize,
     "CollageDemoModel": demo_model,
     "CollageDemoControlNet": demo_control,
 }

@@ -9,4 +9,5 @@ Modules
     iterative_edit  one object after the other drawn again
     learned_look    an embedding learned from a layer
     kept_edges      structure control
+    second_pass     painted again in a larger size
 """
