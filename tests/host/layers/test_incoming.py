@@ -85,3 +85,26 @@ def test_words_missing_from_the_prompt_are_told_in_the_node_s_name(node_of, refu
     run = node_of("CollageFromLayers").execute
     said = refused(run, layers=value, prompt="a lemon", noise=0.6)
     assert said.startswith('CollageFromLayers, layer 1 "a mug", input text: does not stand')
+
+
+def test_it_runs_in_a_graph_and_shows_its_report(api, write_png) -> None:
+    write_png("mug.png", "RGBA", (255, 0, 0, 255), (64, 64))
+    prompt = {
+        "load": {"class_type": "LoadImage", "inputs": {"image": "mug.png"}},
+        "stack": {
+            "class_type": "CollageFromBatch",
+            "inputs": {
+                "images": ["load", 0], "texts": "", "prompt": "a mug",
+            },
+        },
+        "larger": {
+            "class_type": "CollageResize",
+            "inputs": {"collage": ["stack", 0], "factor": 2.0, "noise": 0.5},
+        },
+        "show": {"class_type": "PreviewImage", "inputs": {"images": ["larger", 1]}},
+    }  # fmt: skip
+    done = api(prompt)
+    assert (done.refused, done.error) == ("", "")
+    assert "Canvas 64 x 64 pixels, 1 of 1 layers shown" in done.ui["stack"]["report"][0]
+    prompt["stack"]["inputs"]["prompt"] = ""
+    assert "it is empty, and so is the prompt" in api(prompt).refused
