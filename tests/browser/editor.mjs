@@ -184,8 +184,11 @@ function helpers(page) {
       count,
       { timeout: 20000 },
     )
-  const focus = (within = '.collage-editor') =>
-    page.locator(`${within} .collage-keys:visible, ${within} .collage-keys`).first().focus()
+  /** Puts the focus on the canvas that is seen; the page may hold others. */
+  const focus = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll('.collage-keys')].find((one) => one.parentElement.offsetParent).focus(),
+    )
   return { text, read, at, drag, drop, layers, focus, run, exact }
 }
 

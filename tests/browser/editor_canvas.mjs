@@ -102,6 +102,15 @@ await drag(lemon, [lemon[0] + 3, lemon[1] + 80], { hold: 'Shift' })
 const moved = await layer('lemon')
 seen.oneAxis = [moved.x === lemonsX, moved.y > 0.6]
 
+// Shift adds to what is chosen, and takes out again
+await page.mouse.click(...(await place('mug')).slice(0, 2))
+await page.keyboard.down('Shift')
+await page.mouse.click(...(await place('lemon')).slice(0, 2))
+seen.added = await chosen()
+await page.mouse.click(...(await place('lemon')).slice(0, 2))
+await page.keyboard.up('Shift')
+seen.takenOut = await chosen()
+
 // back to the very beginning and forward again, the node being the same one
 await page.evaluate(() => {
   window.collageNode = window.app.graph.nodes[0]

@@ -57,6 +57,8 @@ def test_a_collage_is_laid_out_by_mouse(on_page: OnPage, pictures: str, look: st
     assert seen["turned"] == 90, "Shift turns in steps of 15 degrees"
     assert seen["copied"] == ["table", "mug", "lemon", "lemon"]
     assert seen["oneAxis"] == [True, True]
+    assert seen["added"] == ["lemon", "mug"]
+    assert seen["takenOut"] == ["mug"]
     assert seen["undone"] == 0
     assert seen["redone"]
     assert seen["sameNode"], "the page's undo acted too"
@@ -101,6 +103,17 @@ def test_a_collage_is_made_by_keys_alone(on_page: OnPage, pictures: str, look: s
     assert seen["focusInside"]
     assert seen["dialogs"] == 0
     assert seen["focusBack"]
+
+
+@LOOKS
+def test_fingers_and_a_pen_do_what_a_mouse_does(on_page: OnPage, pictures: str, look: str) -> None:
+    seen = on_page("editor_touch.mjs", f"editor_touch_{look}.png", look, pictures)
+    nothing_went_wrong(seen)
+    assert seen["moved"] == pytest.approx([-72, -48], abs=7)  # it may snap
+    assert seen["pinched"] == pytest.approx(3, abs=0.2)
+    assert seen["stayed"], "a pinch moved the layer under the first finger"
+    assert seen["graph"] == 1, "a pinch zoomed the graph"
+    assert seen["pen"]
 
 
 @LOOKS

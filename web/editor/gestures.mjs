@@ -53,8 +53,10 @@ export function createGestures(context, viewport, surface, changed) {
     const point = viewport.toCanvas(place)
     const top = topmost(point)
     if (!top) return event.pointerType === 'touch' ? panTool(viewport, place) : emptyTool()
-    if (event.shiftKey) toggle(top)
-    else if (!model.chosen.includes(top) && !again(place, event.pointerType)) model.choose([top])
+    begun.added = event.shiftKey && !model.chosen.includes(top)
+    if (begun.added) model.choose([...model.chosen, top])
+    else if (!event.shiftKey && !model.chosen.includes(top) && !again(place, event.pointerType))
+      model.choose([top])
     return moveTool(context, viewport, place, state)
   }
 
@@ -73,11 +75,6 @@ export function createGestures(context, viewport, surface, changed) {
       place,
       REACH[type] ?? REACH.mouse,
     )
-  }
-
-  function toggle(id) {
-    const others = model.chosen.filter((one) => one !== id)
-    model.choose(others.length < model.chosen.length ? others : [...others, id])
   }
 
   function move(event) {
@@ -141,10 +138,15 @@ export function createGestures(context, viewport, surface, changed) {
 
   /** A press that did not move: the topmost layer, or at the same place again the next one below. */
   function click(event) {
-    if (event.button !== 0 || event.shiftKey || context.held(' ')) return
+    if (event.button !== 0 || context.held(' ')) return
     const place = viewport.at(event)
     if (handleAt(place, event.pointerType)) return
     const point = viewport.toCanvas(place)
+    if (event.shiftKey) {
+      // what the press has just added stays, else a click takes it out
+      if (!begun.added) model.choose(model.chosen.filter((id) => id !== topmost(point)))
+      return
+    }
     const next =
       (again(place, begun.type) && model.primary && topmost(point, model.primary.id)) || topmost(point)
     model.choose(next ? [next] : [])

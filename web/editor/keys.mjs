@@ -6,9 +6,10 @@ const ACTION_OF = new Map(Object.values(ACTIONS).flatMap((action) => action.keys
 const OF_THE_PAGE = ['Ctrl+Enter', 'Ctrl+Shift+Enter', 'Ctrl+Alt+Enter', 'Ctrl+S', 'Ctrl+O']
 
 /** Names of what was pressed, as ACTIONS writes them: with Shift, then without, as signs have it in them. */
-export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey, getModifierState }) {
+export function pressed(event) {
+  const { key, ctrlKey, metaKey, altKey, shiftKey } = event
   const letter = key.length === 1 && /\p{L}/u.test(key)
-  const graph = getModifierState?.call(arguments[0], 'AltGraph') // signs on many keyboards
+  const graph = event.getModifierState('AltGraph') // signs on many keyboards
   const before = graph ? '' : `${ctrlKey || metaKey ? 'Ctrl+' : ''}${altKey ? 'Alt+' : ''}`
   const name = letter ? key.toUpperCase() : key
   if (!shiftKey) return [before + name]
