@@ -62,6 +62,16 @@ function adopt(node, root) {
   }
 }
 
+/** Fingers in an editor are its own: the page zooms the graph by them, from listeners above the editor. */
+function keepTouches() {
+  const keep = (event) => {
+    if (event.target.closest?.('.collage-editor')) event.stopPropagation()
+  }
+  for (const name of ['touchstart', 'touchmove', 'touchend', 'touchcancel']) {
+    window.addEventListener(name, keep, { capture: true, passive: true })
+  }
+}
+
 const locale = () => app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en'
 const text = (key, values) => createTexts(locale())(key, values)
 
@@ -88,6 +98,7 @@ function turnChosen() {
   return page.notice({ severity: 'info', summary: text('turn'), detail: text('turn.choose'), life: 8000 })
 }
 
+keepTouches()
 app.registerExtension({
   name: 'CollageDiffusion.Editor',
   commands: [{ id: 'CollageDiffusion.TurnIntoEditor', label: () => text('turn'), function: turnChosen }],
