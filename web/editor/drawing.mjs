@@ -184,9 +184,7 @@ function snappedLine(g, { axis, at }, { width, height }, viewport) {
   g.beginPath()
   g.moveTo(...viewport.toView(from).map((value) => Math.round(value) + 0.5))
   g.lineTo(...viewport.toView(to).map((value) => Math.round(value) + 0.5))
-  g.lineWidth = 1
-  g.strokeStyle = SNAPPED
-  g.stroke()
+  twice(g, SNAPPED, 1)
 }
 
 /** The line between collage and result, with its grip and the names of both sides. */
