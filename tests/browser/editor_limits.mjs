@@ -91,9 +91,12 @@ await fill(20, 1024)
 await exact()
 await shot('twenty')
 seen.twenty = await dragged()
+const high = () => page.evaluate(() => document.querySelector('.collage-editor').offsetHeight)
+const height = await high()
 await fill(64, 1024)
 await exact()
 seen.full = await dragged()
+seen.heights = [height, await high()]
 await shot('full')
 
 // one more is refused with a sentence; a photo of 40 megapixels is not

@@ -136,13 +136,16 @@ def test_the_page_does_what_it_does(on_page: OnPage, pictures: str, look: str) -
     assert seen["large"] == 0, "a large view without its node"
 
 
-def test_what_an_editor_bears(on_page: OnPage) -> None:
-    seen = on_page("editor_limits.mjs", "editor_limits.png", "classic")
+@LOOKS
+def test_what_an_editor_bears(on_page: OnPage, look: str) -> None:
+    seen = on_page("editor_limits.mjs", f"editor_limits_{look}.png", look)
     nothing_went_wrong(seen)
     # on a machine at rest: 60 frames and 0.3 s; here only that it goes on
     assert all(seen[name]["frames"] > 0 for name in ("six", "twenty", "full", "photo")), json.dumps(
         seen
     )
+    before, after = seen["heights"]
+    assert after == before, "a long list made the node higher"
     assert seen["refused"] == "A collage holds up to 64 layers."
     assert seen["photo"]["layer"] == {"text": "evening sky", "fit": "cover", "size": [8000, 5000]}
     assert "missing" in seen["missing"]
