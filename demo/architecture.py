@@ -1,4 +1,4 @@
-"""The shapes of the demo model's networks, made of the host's own classes.
+"""The shapes of the demo models' networks, built from ComfyUI's own classes.
 
 Training and the node that loads the result both build from here. Width and depth follow from
 measuring on two cores: attention at 16 x 16 and 8 x 8 cells only, one residual block a level.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from comfy.ops import disable_weight_init as ops
 from comfy.t2i_adapter.adapter import Adapter
 
-LATENT_CHANNELS = 4
+LATENT_CHANNELS = 8
 TEXT_WIDTH = 128
 
 TEXT_ENCODER: dict[str, Any] = {
@@ -28,7 +29,7 @@ UNET: dict[str, Any] = {
     "image_size": 32,
     "in_channels": LATENT_CHANNELS,
     "out_channels": LATENT_CHANNELS,
-    "model_channels": 64,
+    "model_channels": 96,
     "channel_mult": [1, 2, 2],
     "num_res_blocks": [1, 1, 1],
     "conv_resample": False,
@@ -45,47 +46,85 @@ UNET: dict[str, Any] = {
     "legacy": False,
 }
 
-_CODER: dict[str, Any] = {
-    "double_z": True,
-    "z_channels": LATENT_CHANNELS,
-    "resolution": 256,
-    "in_channels": 3,
-    "out_ch": 3,
-    "num_res_blocks": 1,
-    "attn_resolutions": [],
-    "dropout": 0.0,
+WORDS = 32  # tokens that the transformer sees of a caption
+TRANSFORMER: dict[str, Any] = {
+    "image_model": "lumina2",
+    "patch_size": 2,
+    "in_channels": LATENT_CHANNELS,
+    "dim": 192,
+    "cap_feat_dim": TEXT_WIDTH,
+    "n_layers": 6,
+    "n_refiner_layers": 1,
+    "n_heads": 6,
+    "n_kv_heads": 6,
+    "axes_dims": [8, 12, 12],
+    "axes_lens": [64, 64, 64],
+    "rope_theta": 256.0,
+    "ffn_dim_multiplier": 1.0,
+    "qk_norm": True,
 }
 
+AUTOENCODER: dict[str, Any] = {"coarse": 160, "fine": 96, "encoder_depth": 2, "decoder_depth": 3}
+FOLD = 4  # pixels a side that become the channels of one fine cell
 
-class SubPixelConv(torch.nn.Conv2d):
-    """Convolution at quarter size whose output channels become 4 x 4 pixels (Shi et al. 2016).
 
-    [B, C, H, W] -> [B, out_channels, 4H, 4W]. Convolutions at full size would cost the decoder
-    several times as much.
+class Residual(torch.nn.Module):
+    """x + two convolutions of it. The second starts at zero, so training starts at x."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.first = ops.Conv2d(channels, channels, 3, padding=1)
+        self.second = ops.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        silu = torch.nn.functional.silu
+        return x + self.second(silu(self.first(silu(x))))
+
+
+class Autoencoder(torch.nn.Module):
+    """Pictures [B, 3, 8h, 8w] in [-1, 1] <-> latents [B, LATENT_CHANNELS, h, w].
+
+    Convolutions at full size cost most of an autoencoder's time. Here 4 x 4 pixels are folded
+    into the channels of one fine cell (pixel unshuffle, Shi et al. 2016), and everything is
+    computed on fine cells and on the coarse cells of the latent. There is no normalisation: it
+    would take away the mean colour of a picture.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, **options: Any):
-        super().__init__(in_channels, 16 * out_channels, **options)
+    def __init__(self, coarse: int, fine: int, encoder_depth: int, decoder_depth: int):
+        super().__init__()
+        folded = 3 * FOLD**2
+        self.encoder = torch.nn.Sequential(
+            torch.nn.PixelUnshuffle(FOLD),
+            ops.Conv2d(folded, fine, 3, padding=1),
+            *[Residual(fine) for _ in range(encoder_depth)],
+            ops.Conv2d(fine, coarse, 3, stride=2, padding=1),
+            *[Residual(coarse) for _ in range(encoder_depth)],
+            ops.Conv2d(coarse, LATENT_CHANNELS, 1),
+        )
+        self.decoder = torch.nn.Sequential(
+            ops.Conv2d(LATENT_CHANNELS, coarse, 3, padding=1),
+            *[Residual(coarse) for _ in range(decoder_depth)],
+            ops.Conv2d(coarse, 4 * fine, 1),
+            torch.nn.PixelShuffle(2),
+            *[Residual(fine) for _ in range(decoder_depth)],
+            torch.nn.SiLU(),
+            ops.Conv2d(fine, folded, 3, padding=1),
+            torch.nn.PixelShuffle(FOLD),
+        )
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
-        return torch.nn.functional.pixel_shuffle(super().forward(input), 4)
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return self.encoder(x)
 
-
-# The last normalisation of either coder sees 128 channels in 32 groups: groups of fewer than
-# four channels would normalise away the mean colour of a picture.
-AUTOENCODER: dict[str, Any] = {
-    "embed_dim": LATENT_CHANNELS,
-    "ddconfig": {**_CODER, "ch": 32, "ch_mult": [1, 1, 2, 4]},
-    "decoder_ddconfig": {**_CODER, "ch": 128, "ch_mult": [1, 1], "conv_out_op": SubPixelConv},
-}
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        return self.decoder(z)
 
 
 class EdgeAdapter(Adapter):
     """The host's T2I adapter (Mou et al. 2024) with an exit for each level of this UNet.
 
     Edges [B, 1, H, W] in [0, 1] -> {"input": what is added after each of the six input blocks,
-    the last block first}: [B, 64, H/8, W/8] after block 1, [B, 128, H/16, W/16] after block 3,
-    [B, 128, H/32, W/32] after block 5. The host runs it once for a whole sampling.
+    the last block first}: [B, 96, H/8, W/8] after block 1, [B, 192, H/16, W/16] after block 3,
+    [B, 192, H/32, W/32] after block 5. The host runs it once for a whole sampling.
     """
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .host.demo_model import load_all, load_control
+from .host.demo_model.loader import load_all, load_control
 from .sockets import CATEGORY
 
 

@@ -22,7 +22,7 @@ from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ..evaluate.collages import cases
-from ..evaluate.placement import Painter
+from ..evaluate.painter import Painter, Sampling
 from ..pack import ROOT
 from ..sheets import save_sheet
 
@@ -68,7 +68,7 @@ class Trial:
     """The collage, its latent, and which cells are whose."""
 
     def __init__(self, steps: int, cfg: float) -> None:
-        self.painter = Painter(steps, cfg)
+        self.painter = Painter(Sampling(steps, cfg))
         case = next(c for c in cases(SEED, 40, MUCH) if len(c.collage.layers) >= 4)
         layers = list(case.collage.layers)
         for index, noise in ((-1, LOCKED), (-2, LITTLE)):
@@ -99,7 +99,9 @@ class Trial:
         """The latent that the host's KSampler makes of the same composite, at this noise
         everywhere and in as many steps as the pack's sampler takes from there on."""
         model, positive = self.painter.plain(self.case)
-        common = self._common(name) | {"steps": max(1, round(self.painter.steps * noise / MUCH))}
+        common = self._common(name) | {
+            "steps": max(1, round(self.painter.sampling.steps * noise / MUCH))
+        }
         latent = {"samples": self.original}
         return self.painter.nodes.common_ksampler(
             model=model, positive=positive, latent=latent, denoise=noise, **common
@@ -109,8 +111,8 @@ class Trial:
         return {
             "negative": self.painter.negative,
             "seed": 1,
-            "steps": self.painter.steps,
-            "cfg": self.painter.cfg,
+            "steps": self.painter.sampling.steps,
+            "cfg": self.painter.sampling.cfg,
             "sampler_name": name,
             "scheduler": "normal",
         }

@@ -2,6 +2,7 @@
 
 Modules
     prompts         does the model paint what the prompt says?
+    realism         how real pictures look as a whole: a Fréchet distance
     placement       are objects where their layers are?
     structure       are the edges of a collage kept?
     harmony         fidelity against harmony, over the noise of one layer
@@ -9,6 +10,7 @@ Modules
     controls        plain harmonisation and what each control adds
     controls_table  the same as a table, with the paper's claims
     learning        an embedding learned by one method, and what it achieves
+    painter         collages painted by the demo model
     collages        collages of unseen scenes
     concepts        collages in which one object's text leaves its appearance open
     appearance      does an object still look the same?

@@ -1,7 +1,8 @@
 """`python3 run.py evaluate`: what the demo model and the pack achieve, measured by the judge.
 
-prompts: does the model paint what the prompt says? placement: are objects where their layers are,
-for three ways of painting? sweep: placement for several attract and repel, on other collages.
+prompts: does the model paint what it is told? realism: how far are its pictures as a whole from
+the world's own? placement: are objects where their layers are, by three ways of telling? sweep:
+placement for several attract and repel, on other collages.
 structure: are the edges of a collage kept, with the structure network and without?
 harmony: fidelity against harmony, over the noise of one layer. edits: bytes that change outside of
 an edit. Both compare with ComfyUI's DifferentialDiffusion. controls: plain harmonisation, and what
@@ -18,9 +19,12 @@ import torch
 from launcher.arguments import at_least, fraction
 
 from ..pack import ROOT
-from . import controls, edits, harmony, placement, prompts, structure
+from . import controls, edits, harmony, placement, prompts, realism, structure
+from .painter import Sampling
 
-RUNS = {  # of collages; prompts need none
+ROWS = {
+    "prompts": prompts.run,
+    "realism": realism.run,
     "placement": placement.run,
     "sweep": placement.sweep,
     "structure": structure.run,
@@ -29,30 +33,31 @@ RUNS = {  # of collages; prompts need none
     "controls": controls.run,
 }
 ALIASES = {"levers": "controls"}
-ROWS = ("prompts", *RUNS, *ALIASES)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py evaluate", description=__doc__)
     parser.add_argument(
-        "rows", nargs="*", choices=[*ROWS, []], help="default: prompts and placement"
+        "rows", nargs="*", choices=[*ROWS, *ALIASES, []], help="default: prompts and placement"
     )
     parser.add_argument("--prompts", type=at_least(1), default=200, help="painted from noise")
+    parser.add_argument("--pictures", type=at_least(2), default=500, help="of the row realism")
     parser.add_argument("--collages", type=at_least(1), default=40, help="of the other rows")
     parser.add_argument("--noise", type=fraction, default=0.8, help="noise of every layer")
     parser.add_argument("--steps", type=at_least(1), default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
-    rows = {ALIASES.get(row, row) for row in options.rows or ROWS[:2]}
-    common = (options.steps, options.cfg, options.output)
+    rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
+    common = (Sampling(options.steps, options.cfg), options.output)
     options.output.mkdir(parents=True, exist_ok=True)
+    counts = {"prompts": options.prompts, "realism": options.pictures}
     with torch.inference_mode():
-        if "prompts" in rows:
-            prompts.run(options.prompts, *common)
-        for row, run in RUNS.items():
-            if row in rows:
-                run(options.collages, options.noise, *common)
+        for row in (row for row in ROWS if row in rows):
+            if row in counts:
+                ROWS[row](counts[row], *common)
+            else:
+                ROWS[row](options.collages, options.noise, *common)
 
 
 if __name__ == "__main__":

@@ -62,11 +62,11 @@ def paint_scenes(model: Any, clip: Any, vae: Any, prompts: list[str], seed: int,
 
 
 def obeyed(seen: judge.Sighting, scene: ChangedScene, noun: str) -> list[bool]:
-    """For each thing that the prompt names: whether it is there, in its colour."""
-    found = [_plane(seen, "wall", scene.wall), _plane(seen, scene.ground), seen.appears(noun)]
+    """For everything that the prompt names: is it there, and in its colour?"""
+    found = [_plane(seen, "wall", scene.wall), _plane(seen, scene.ground), seen.shows(noun)]
     if scene.other is not None:
         colour, kind = scene.other
-        found.append(seen.appears(kind) and colour in seen.color_of(kind))
+        found.append(seen.shows(kind, colour))
     return found
 
 

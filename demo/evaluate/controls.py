@@ -26,6 +26,7 @@ from .concepts import Concept, concepts
 from .controls_table import CLAIMS, MEASURES, WAYS, claims, table
 from .harmony import Meter, Subject
 from .learning import Learning, Method
+from .painter import Sampling
 from .placement import FOUND, own_shares
 
 CONTROLS_SEED = 7_600_000  # apart from those of the other measurements and of training
@@ -36,8 +37,8 @@ KEPT = 0.5  # noise of the one object, where it has its own
 class Controls:
     """Paints the collage of a concept by every way, and measures the pictures."""
 
-    def __init__(self, steps: int, cfg: float) -> None:
-        self.learning, self.meter = Learning(steps, cfg), Meter()
+    def __init__(self, sampling: Sampling) -> None:
+        self.learning, self.meter = Learning(sampling), Meter()
         self.painter = self.learning.painter
 
     def ways(self, concept: Concept) -> Iterator[tuple[Case, tuple[Any, list]]]:
@@ -58,9 +59,9 @@ class Controls:
         return found, *self.meter(Subject(case, concept.index), picture)
 
 
-def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """The controls on `count` unseen collages x 3 seeds."""
-    controls = Controls(steps, cfg)
+    controls = Controls(sampling)
     found = torch.zeros(count, len(WAYS), len(SEEDS), len(MEASURES))
     sheet: list[torch.Tensor] = []
     for number, concept in enumerate(concepts(CONTROLS_SEED, count, noise)):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from comfy_extras.nodes_differential_diffusion import DifferentialDiffusion
 
-from .placement import Painter
+from .painter import Painter
 
 
 def paint_by_mask(
@@ -28,8 +28,8 @@ def paint_by_mask(
     sampled = nodes.KSampler().sample(
         model=DifferentialDiffusion.execute(model).args[0],
         seed=seed,
-        steps=painter.steps,
-        cfg=painter.cfg,
+        steps=painter.sampling.steps,
+        cfg=painter.sampling.cfg,
         sampler_name="euler_ancestral",
         scheduler="normal",
         positive=positive,

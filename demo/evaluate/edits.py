@@ -18,7 +18,8 @@ import torch
 from ..sheets import save_sheet
 from .collages import LEAST_SHARE, Case, cases
 from .differential import paint_by_mask
-from .placement import Painter, write
+from .painter import Painter, Sampling
+from .placement import write
 
 EDIT_SEED = 6_950_000  # apart from those of the other measurements and of training
 ROUNDS = 5
@@ -114,9 +115,9 @@ class Editor:
         return Round(before, self.picture, mask[0] > 0)
 
 
-def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """Five rounds on `count` unseen collages by each way; `noise` is that of the edited layer."""
-    painter = Painter(steps, cfg)
+    painter = Painter(sampling)
     counts: dict[str, list[Counter[str]]] = defaultdict(list)
     sheet: list[torch.Tensor] = []
     for number, (case, objects) in enumerate(busy_cases(count, noise), 1):

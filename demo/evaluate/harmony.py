@@ -22,7 +22,8 @@ from ..sheets import save_sheet
 from .appearance import appearance
 from .collages import Case, cases
 from .differential import paint_by_mask
-from .placement import Painter, write
+from .painter import Painter, Sampling
+from .placement import write
 
 HARMONY_SEED = 6_900_000  # apart from those of the other measurements and of training
 NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -97,9 +98,9 @@ def both_ways(painter: Painter, subject: Subject, noise: float) -> dict[str, lis
     return {f"{NODE} {noise:g}": node, f"{HOST} {noise:g}": host}
 
 
-def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """The curve over `count` unseen collages x 2 seeds; `noise` is that of all other layers."""
-    painter, meter = Painter(steps, cfg), Meter()
+    painter, meter = Painter(sampling), Meter()
     found: Found = defaultdict(list)
     sheet: list[torch.Tensor] = []
     for number, case in enumerate(cases(HARMONY_SEED, count, noise), 1):

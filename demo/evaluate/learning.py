@@ -15,7 +15,7 @@ from .appearance import appearance
 from .changed_scenes import changed_scenes, obeyed, paint_scenes
 from .collages import Case
 from .concepts import Concept
-from .placement import Painter
+from .painter import Painter, Sampling
 
 WORD = "learned-look"
 
@@ -36,11 +36,11 @@ class Method:
 class Learning:
     """The demo model and the judge; runs one method after the other."""
 
-    def __init__(self, steps: int, cfg: float) -> None:
+    def __init__(self, sampling: Sampling) -> None:
         pack = load_pack()
         self.host = f"{pack.__name__}.nodes.host"
         self.core = pack.collage_core
-        self.painter, self.judge = Painter(steps, cfg), judge.load_judge()
+        self.painter, self.judge = Painter(sampling), judge.load_judge()
 
     def run(self, concept: Concept, method: Method, seed: int) -> tuple[dict, torch.Tensor]:
         """The figures of one run, and its picture [256, 256, 3]."""
@@ -101,8 +101,8 @@ class Learning:
             painter.vae,
             [scene.prompt.format(words) for scene in scenes],
             seed,
-            steps=painter.steps,
-            cfg=painter.cfg,
+            steps=painter.sampling.steps,
+            cfg=painter.sampling.cfg,
         )
         seen = judge.recognise(self.judge, pictures)
         found = [

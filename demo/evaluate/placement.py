@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,72 +17,12 @@ from collage_core.storage.atomic_write import write_whole
 
 from .. import world
 from ..judges import judge
-from ..pack import host_nodes, load_pack
 from ..sheets import save_sheet
 from .collages import LEAST_SHARE, REPORT_SEED, TUNING_SEED, Case, cases, with_strengths
+from .painter import Painter, Sampling
 
 FOUND = 0.3  # share of an object's own cells in which the judge must see it
 SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))
-
-
-class Painter:
-    """The demo model, and the ways to bind phrases to regions."""
-
-    def __init__(self, steps: int, cfg: float) -> None:
-        self.pack, self.nodes = load_pack(), host_nodes()
-        self.model, self.clip, self.vae = self.pack.nodes.host.demo_model.load_all()
-        self.steps, self.cfg = steps, cfg
-        self.negative = self._encode("")
-
-    def _encode(self, text: str) -> list:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
-
-    def plain(self, case: Case) -> tuple[object, list]:
-        """The whole prompt everywhere."""
-        return self.model, self._encode(case.collage.prompt)
-
-    def patched(self, case: Case) -> tuple[object, list]:
-        """MaskedCrossAttentionPatch with the layers' attract and repel."""
-        node = self.pack.nodes.attention.MaskedCrossAttentionPatch
-        return node.execute(self.model, self.clip, case.collage, "paper", 1.0, 0.0, 1.0).args[:2]
-
-    def host_masks(self, case: Case) -> tuple[object, list]:
-        """ComfyUI's ConditioningSetMask: one prompt a region, and the whole prompt everywhere."""
-        set_mask = self.nodes.ConditioningSetMask().append
-        positive = self._encode(case.collage.prompt)
-        for layer, mask in zip(
-            case.collage.shown, case.collage.composite.visible_alpha[0], strict=True
-        ):
-            positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
-        return self.model, positive
-
-    def paint(
-        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
-    ) -> torch.Tensor:
-        """The case painted by a way: [256, 256, 3] in [0, 1]; `negative` is that of the way."""
-        return self.paint_with_map(case, conditioned, seed, negative)[0]
-
-    def paint_with_map(
-        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same, and the noise map [1, 256, 256]."""
-        model, positive = conditioned
-        sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
-        latent, noise_map = sampler.execute(
-            model=model,
-            collage=case.collage,
-            vae=self.vae,
-            positive=positive,
-            negative=negative or self.negative,
-            seed=seed,
-            steps=self.steps,
-            cfg=self.cfg,
-            sampler_name="euler_ancestral",
-            scheduler="normal",
-            base_noise=case.collage.layers[0].noise,
-            feather=4.0,
-        ).args[:2]
-        return self.vae.decode(latent["samples"])[0], noise_map
 
 
 def own_shares(case: Case, seen: judge.Sighting) -> list[float]:
@@ -112,9 +51,9 @@ def compare(before: list[float], after: list[float]) -> dict[str, int]:
     return {"won": won, "lost": lost, "tied": len(pairs) - won - lost}
 
 
-def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """The comparison on `count` unseen collages x 2 seeds."""
-    painter, model = Painter(steps, cfg), judge.load_judge()
+    painter, model = Painter(sampling), judge.load_judge()
     ways = {"plain": painter.plain, "node": painter.patched, "host_masks": painter.host_masks}
     shares: dict[str, list[float]] = {name: [] for name in ("collage", *ways)}
     sheet, gains = [], []
@@ -141,9 +80,9 @@ def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
         save_sheet(pictures, folder / f"placement_{noise:g}_{name}.png", columns=3)
 
 
-def sweep(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def sweep(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """Several attract and repel on other collages, for the choice of defaults."""
-    painter, model = Painter(steps, cfg), judge.load_judge()
+    painter, model = Painter(sampling), judge.load_judge()
     chosen = cases(TUNING_SEED, count, noise)
     table = {}
     for attract, repel in ((0.0, 0.0), *SWEEP):

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 
 from ..sheets import save_sheet
 from .collages import Case, cases
-from .placement import Painter, write
+from .painter import Painter, Sampling
+from .placement import write
 
 STRUCTURE_SEED = 6_800_000  # apart from those of the other measurements and of training
 REACH = 2  # pixels
@@ -46,8 +47,8 @@ def summary(counts: Counter[str]) -> dict[str, float]:
 class Ways:
     """A collage painted without the structure network and with it."""
 
-    def __init__(self, steps: int, cfg: float) -> None:
-        self.painter = Painter(steps, cfg)
+    def __init__(self, sampling: Sampling) -> None:
+        self.painter = Painter(sampling)
         nodes = self.painter.pack.nodes
         self.node = nodes.control.CollageControlNet
         self.network = nodes.demo_model.CollageDemoControlNet.execute().args[0]
@@ -69,9 +70,9 @@ class Ways:
         }
 
 
-def run(count: int, noise: float, steps: int, cfg: float, folder: Path) -> None:
+def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     """The comparison on `count` unseen collages x 2 seeds."""
-    ways = Ways(steps, cfg)
+    ways = Ways(sampling)
     counts: dict[str, Counter[str]] = {}
     sheet, another = [], None
     for number, case in enumerate(cases(STRUCTURE_SEED, count, noise), 1):

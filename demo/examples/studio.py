@@ -30,7 +30,7 @@ class Studio:
 
     @cached_property
     def models(self) -> tuple[Any, Any, Any]:
-        return self.nodes.host.demo_model.load_all()
+        return self.nodes.host.demo_model.loader.load_all()
 
     def run(self, name: str, *args: Any, **inputs: Any) -> tuple[Any, ...]:
         """All outputs of one of the pack's nodes."""

@@ -14,10 +14,19 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-from .judge import stem
-
 WINDOW = 96  # pixels around an object
 FILE = Path(__file__).parents[1] / "weights" / "harmony.safetensors"
+
+
+def stem(width: int) -> nn.Sequential:
+    """[B, 3, H, W] in [-1, 1] -> [B, width, H/8, W/8]."""
+    return nn.Sequential(
+        nn.Conv2d(3, 24, 5, 2, 2),
+        nn.ReLU(),
+        nn.Conv2d(24, 40, 3, 2, 1),
+        nn.ReLU(),
+        nn.Conv2d(40, width, 3, 2, 1),
+    )
 
 
 class Harmony(nn.Module):

@@ -1,7 +1,7 @@
-"""A small recogniser of the painted world, used only for measuring.
+"""A recogniser of the painted world, used only for measuring.
 
-It names the kind and the colour of every cell of 8 x 8 pixels. Its training pictures are scenes of
-the painted world, never pictures of the demo model.
+It names the kind, the colour and the pattern of every 8 x 8 pixel cell. It has seen the world
+alone, never a picture that the demo model made.
 """
 
 from __future__ import annotations
@@ -15,84 +15,115 @@ from safetensors.torch import load_file
 from torch import nn
 
 from .. import world
+from ..world.toys.solids import PATTERNS as TOY_PATTERNS
 
 CELL = 8
 COLORS = ("", "red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "grey")
+PATTERNS = ("", *TOY_PATTERNS)
 FILE = Path(__file__).parents[1] / "weights" / "judge.safetensors"
-SEEN_CELLS = 6  # cells of a kind that make an object: smaller ones are specks
+APPEARS = 0.5  # of an object's expected cells
 
 
-def stem(width: int) -> nn.Sequential:
-    """[B, 3, H, W] in [-1, 1] -> [B, width, H/8, W/8]."""
-    return nn.Sequential(
-        nn.Conv2d(3, 24, 5, 2, 2),
-        nn.ReLU(),
-        nn.Conv2d(24, 40, 3, 2, 1),
-        nn.ReLU(),
-        nn.Conv2d(40, width, 3, 2, 1),
-    )
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside the identity; the first sees cells that lie `step` apart."""
+
+    def __init__(self, width: int, step: int = 1):
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.first = nn.Conv2d(width, width, 3, 1, step, step)
+        self.second = nn.Conv2d(width, width, 3, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
 
 
 class Judge(nn.Module):
-    """[B, 3, H, W] in [0, 1] -> kind logits [B, K, H/8, W/8] and colour logits [B, 10, ...]."""
+    """[B, 3, H, W] in [0, 1] -> logits of kind, colour and pattern, each [B, classes, H/8, W/8].
 
-    def __init__(self, width: int = 64):
+    expected: [K], the cells that an object of each kind usually has in the world.
+    """
+
+    def __init__(self, fine: int = 64, width: int = 96):
         super().__init__()
-        self.stem = stem(width)
-        steps = (1, 2, 4, 8, 1)
-        self.context = nn.ModuleList(nn.Conv2d(width, width, 3, 1, d, d) for d in steps)
-        self.kind = nn.Conv2d(width, len(world.KINDS), 1)
-        self.color = nn.Conv2d(width, len(COLORS), 1)
+        self.stem = nn.Sequential(
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(48, fine, 3, 1, 1),
+            Residual(fine),
+            nn.Conv2d(fine, width, 4, 2, 1),
+        )
+        self.context = nn.Sequential(*(Residual(width, step) for step in (1, 2, 4, 1)))
+        self.norm = nn.GroupNorm(8, width)
+        classes = (len(world.KINDS), len(COLORS), len(PATTERNS))
+        self.heads = nn.ModuleList(nn.Conv2d(width, count, 1) for count in classes)
+        self.expected: torch.Tensor
+        self.register_buffer("expected", torch.ones(len(world.KINDS)))
 
     def features(self, picture: torch.Tensor) -> torch.Tensor:
-        """The features before both heads: [B, width, H/8, W/8]."""
-        x = self.stem(picture * 2 - 1)
-        for layer in self.context:
-            x = x + layer(F.relu(x))
-        return F.relu(x)
+        """What the heads read: [B, width, H/8, W/8]."""
+        return F.silu(self.norm(self.context(self.stem(picture * 2 - 1))))
 
-    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = self.features(picture)
-        return self.kind(x), self.color(x)
+    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        seen = self.features(picture)
+        return tuple(head(seen) for head in self.heads)
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """The judge's answer: index of kind and of colour for every cell, [H/8, W/8] each.
+    """What the judge sees: kind, colour and pattern index of every cell, each [H/8, W/8].
 
-    KINDS[seen.kinds[16, 4]] may be "cube", and COLORS[seen.colors[16, 4]] "red".
+    expected: [K], the cells that an object of each kind usually has.
     """
 
     kinds: torch.Tensor
     colors: torch.Tensor
+    patterns: torch.Tensor
+    expected: torch.Tensor
 
-    def appears(self, kind: str) -> bool:
-        return int((self.kinds == world.KINDS.index(kind)).sum()) >= SEEN_CELLS
+    def shows(
+        self, kind: str, color: str | None = None, pattern: str | None = None, count: int = 1
+    ) -> bool:
+        """Whether half of the cells that `count` such objects usually have look like them.
 
-    def color_of(self, kind: str) -> set[str]:
-        """Every colour that at least SEEN_CELLS cells of this kind have."""
-        counts = self.colors[self.kinds == world.KINDS.index(kind)].bincount(minlength=len(COLORS))
-        return {COLORS[index] for index in range(len(COLORS)) if counts[index] >= SEEN_CELLS}
+        color, pattern: one of COLORS and PATTERNS that the cells have to have too; None is any.
+        """
+        index = world.KINDS.index(kind)
+        found = self.kinds == index
+        if color is not None:
+            found = found & (self.colors == COLORS.index(color))
+        if pattern is not None:
+            found = found & (self.patterns == PATTERNS.index(pattern))
+        return float(found.sum()) >= APPEARS * count * float(self.expected[index])
 
 
 def load_judge() -> Judge:
     judge = Judge()
     judge.load_state_dict(load_file(FILE))
-    return judge.eval()
+    return judge.float().eval()
 
 
 @torch.inference_mode()
 def recognise(judge: Judge, pictures: torch.Tensor) -> list[Sighting]:
     """[B, H, W, 3] in [0, 1] -> one Sighting each."""
-    kinds, colors = judge(pictures.movedim(-1, 1).float())
-    pairs = zip(kinds.argmax(1), colors.argmax(1), strict=True)
-    return [Sighting(kind, color) for kind, color in pairs]
+    logits = judge(pictures.movedim(-1, 1).float())
+    seen = zip(*(one.argmax(1) for one in logits), strict=True)
+    return [Sighting(*one, expected=judge.expected) for one in seen]
 
 
-def labels(scene: world.Scene) -> tuple[torch.Tensor, torch.Tensor]:
-    """The ground truth of a scene: kind and colour of the thing that covers most of each cell."""
-    cover = F.avg_pool2d(torch.from_numpy(scene.visible)[None], CELL)[0]
-    top = cover.argmax(0)
+def labels(scene: world.Scene) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The truth of a scene: kind, colour and pattern of what covers most of each cell."""
+    top = owners(scene)
     kinds = torch.tensor([world.KINDS.index(thing.kind) for thing in scene.things])
     colors = torch.tensor([COLORS.index(thing.color) for thing in scene.things])
-    return kinds[top], colors[top]
+    patterns = torch.tensor([pattern_of(thing.phrase) for thing in scene.things])
+    return kinds[top], colors[top], patterns[top]
+
+
+def owners(scene: world.Scene) -> torch.Tensor:
+    """The index of the thing that covers most of each cell, [H/8, W/8]."""
+    return F.avg_pool2d(torch.from_numpy(scene.visible)[None], CELL)[0].argmax(0)
+
+
+def pattern_of(phrase: str) -> int:
+    """Index into PATTERNS of the pattern that the phrase names."""
+    named = [index for index, word in enumerate(PATTERNS) if word and word in phrase.split()]
+    return named[0] if named else 0

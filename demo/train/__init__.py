@@ -9,13 +9,13 @@ Everything lies in `~/.cache/collage-diffusion/train`; a killed run resumes wher
 any checkout.
 
 Modules
-    architecture  the shapes of the next model's networks
     workshop      where states and the log lie
     scenes        stage 0: rendered scenes, kept on disk
     autoencoder   stage 1
     latents       stage 2: cached latents, captions and labels
     diffusion     stage 3: text encoder and UNet together
     painter       both networks of stage 3
+    flow          another painter on the same latents: a transformer
     inside        losses of stage 3 that use what the world knows
     muon          the optimiser of weight matrices
     initial       random starts

@@ -11,6 +11,7 @@ from . import (
     autoencoder,
     control,
     diffusion,
+    flow,
     harmony,
     judge,
     latents,
@@ -27,6 +28,8 @@ STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "latents": lambda _: latents.encode_shards(),
     "diffusion": lambda options: train_painter(options.half_size, options.images),
     "cool": lambda options: diffusion.cool_down(options.cool_images, 32),
+    "flow": lambda options: train_flow(options.flow_half_size, options.flow_images),
+    "flow-cool": lambda options: flow.cool_down(options.cool_images, 32),
     "decoder": lambda options: autoencoder.train(options.decoder_crops, freeze_encoder=True),
     "judge": lambda _: judge.train(),
     "pack": lambda _: packing.pack(),
@@ -46,6 +49,11 @@ def train_painter(half_size: int, images: int) -> None:
     diffusion.train(images, 32)
 
 
+def train_flow(half_size: int, images: int) -> None:
+    flow.train(half_size, 16)
+    flow.train(images, 32)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="run.py train", description=__doc__)
     parser.add_argument("--stage", choices=("all", *STAGES, "unpack", "sheet"), default="all")
@@ -54,7 +62,9 @@ def main() -> None:
     parser.add_argument("--decoder-crops", type=int, default=400_000, help="with the decoder's own")
     parser.add_argument("--images", type=int, default=1_500_000, help="diffusion: pictures in all")
     parser.add_argument("--half-size", type=int, default=1_200_000, help="of them at half size")
-    parser.add_argument("--cool-images", type=int, default=60_000, help="cool: pictures")
+    parser.add_argument("--flow-images", type=int, default=600_000, help="flow: pictures in all")
+    parser.add_argument("--flow-half-size", type=int, default=480_000, help="of them half size")
+    parser.add_argument("--cool-images", type=int, default=60_000, help="cool, flow-cool: pictures")
     parser.add_argument("--control-scenes", type=int, default=500, help="control: scenes in all")
     parser.add_argument("--control-images", type=int, default=8_000, help="control: pictures")
     parser.add_argument("--size", type=int, default=32, help="sheet: of the latents, 16 or 32")

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..architecture import AUTOENCODER, Autoencoder
 from . import scenes, workshop
-from .architecture import AUTOENCODER, Autoencoder
 from .initial import initialise
 from .muon import Muon
 

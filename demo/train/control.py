@@ -14,8 +14,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..architecture import EdgeAdapter
 from . import packing, workshop
-from .architecture import EdgeAdapter
 from .diffusion import velocity_loss
 from .initial import initialise
 from .painter import Painter

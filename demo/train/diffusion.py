@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from .painter import Painter, Training
 BATCH = {16: 64, 32: 32}  # by size of the latents
 WARM_UP = 3_200
 REPORT = 6_400  # pictures
+LAST = 0.1  # of a cooling run: what its moving average remembers at the end
 LABELS, GROUNDING = 0.3, 0.3  # weights of the two losses from inside
 
 
@@ -48,19 +50,31 @@ def velocity_loss(painter: Painter, x, context, t, noise, control=None, **option
 
 def train(images: int, size: int) -> None:
     """Train at latent `size` until `images` pictures have been seen in all, at constant rate."""
-    _run(Training("diffusion"), images, size, lambda seen: min(1.0, (seen + 64) / WARM_UP))
+    run(Training("diffusion"), images, size, warmed_up, step, unseen_loss)
 
 
 def cool_down(images: int, size: int) -> None:
     """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
     training = Training("cooled", start="diffusion")
+    training.painter.memory = images * LAST
     kept = workshop.load("diffusion")
     assert kept is not None
-    first = kept["seen"]
-    _run(training, first + images, size, lambda seen: 1 - (seen - first) / images)
+    share_at = cooling(kept["seen"], images)
+    run(training, kept["seen"] + images, size, share_at, step, unseen_loss)
 
 
-def _run(training: Training, images: int, size: int, share_at) -> None:
+def warmed_up(seen: int) -> float:
+    """The share of the peak rates after `seen` pictures: constant after a short rise."""
+    return min(1.0, (seen + 64) / WARM_UP)
+
+
+def cooling(first: int, images: int) -> Callable[[int], float]:
+    """The share of the peak rates, falling to zero over `images` pictures after the `first`."""
+    return lambda seen: 1 - (seen - first) / images
+
+
+def run(training: Training, images: int, size: int, share_at, step, unseen_loss) -> None:
+    """Steps until `images` pictures have been seen; the state is kept every REPORT pictures."""
     painter, data = training.painter, Scenes()
     data.refresh()
     rng = np.random.default_rng([painter.seen, size])

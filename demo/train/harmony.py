@@ -58,7 +58,7 @@ def pairs(first_seed: int, count: int, autoencode: Autoencode) -> torch.Tensor:
 
 @torch.inference_mode()
 def examples() -> torch.Tensor:
-    vae = load_pack().nodes.host.demo_model.load_all()[2]
+    vae = load_pack().nodes.host.demo_model.loader.load_all()[2]
     return pairs(FIRST_SEED, PAIRS + UNSEEN, lambda both: vae.decode(vae.encode(both)))
 
 

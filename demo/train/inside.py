@@ -17,12 +17,11 @@ import torch
 import torch.nn.functional as F
 
 from .. import world
+from ..architecture import UNET
 from ..judges import judge
-from ..world.toys.solids import PATTERNS
-from .architecture import UNET
 from .latents import Batch
 
-CLASSES = {"kinds": len(world.KINDS), "colors": len(judge.COLORS), "patterns": 1 + len(PATTERNS)}
+CLASSES = {"kinds": len(world.KINDS), "colors": len(judge.COLORS), "patterns": len(judge.PATTERNS)}
 TAPPED_BLOCK = 3  # of the output blocks: the last at half the latent's size
 TEXT_LENGTH = 77
 

@@ -17,24 +17,28 @@ from .. import world
 from ..judges import judge
 from . import workshop
 
-SCENES, UNSEEN = 3000, 300
-BATCH = 16
+SCENES, UNSEEN = 4000, 300
+BATCH, RATE = 16, 1.5e-3
 CROP = 20  # cells of 32: a part of a scene has 0.4 of its pixels to compute with
+MIN_CELLS = 6  # smaller objects are not counted
 FIRST_SEED = 2_000_000
+PARTS = ("pictures", "kinds", "colors", "patterns", "sizes")
 
 
-def example(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """uint8 picture [256, 256, 3] and the kind and colour of its cells, [32, 32] each."""
+def example(seed: int) -> tuple[np.ndarray, ...]:
+    """uint8 picture [256, 256, 3]; kind, colour and pattern of its cells, [32, 32] each; cells that
+    an object of each kind covers, [K], 0 for kinds that are not there."""
     scene = world.scene(seed, collage=False)
-    kinds, colors = judge.labels(scene)
+    sizes = np.zeros(len(world.KINDS), np.uint16)
+    for index, count in enumerate(judge.owners(scene).flatten().bincount().tolist()):
+        sizes[world.KINDS.index(scene.things[index].kind)] = count
     picture = np.round(scene.picture * 255).astype(np.uint8)
-    return picture, kinds.numpy().astype(np.uint8), colors.numpy().astype(np.uint8)
+    return picture, *(one.numpy().astype(np.uint8) for one in judge.labels(scene)), sizes
 
 
 def examples(folder: Path) -> list[np.ndarray]:
-    """Pictures, kinds and colours of SCENES + UNSEEN scenes, kept on disk."""
-    parts = ("pictures", "kinds", "colors")
-    names = [folder / f"judge_{SCENES + UNSEEN}_{part}.npy" for part in parts]
+    """The PARTS of SCENES + UNSEEN scenes, kept on disk."""
+    names = [folder / f"judge_{SCENES + UNSEEN}_{part}.npy" for part in PARTS]
     if not names[-1].exists():
         seeds = range(FIRST_SEED, FIRST_SEED + SCENES + UNSEEN)
         with multiprocessing.Pool() as pool:
@@ -46,36 +50,46 @@ def examples(folder: Path) -> list[np.ndarray]:
     return [np.load(path, mmap_mode="r") for path in names]
 
 
-def train(batches: int = 1600) -> None:
-    """Train on from the shipped weights, if any, and write them with their accuracy logged."""
+def train(batches: int = 4000) -> None:
+    """Train a judge from nothing and write it with its accuracy logged."""
     torch.manual_seed(0)
-    data = examples(workshop.WORKSHOP)
-    model = (judge.load_judge() if judge.FILE.exists() else judge.Judge()).train()
-    model.to(workshop.device())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=batches)
-    rng, started = np.random.default_rng(0), time.time()
+    *data, sizes = examples(workshop.WORKSHOP)
+    model = judge.Judge().train().to(workshop.device())
+    model.expected.copy_(typical_sizes(sizes[:SCENES]))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=batches)
+    rng, started = np.random.default_rng(0), time.process_time()
     for batch in range(1, batches + 1):
         rows = np.sort(rng.choice(SCENES, BATCH, replace=False))
-        picture, kinds, colors = crop([part[rows] for part in data], rng)
+        picture, *truth = crop([part[rows] for part in data], rng)
         x = spoil(picture.float() / 255, rng).to(workshop.device())
-        kind, color = model(x.movedim(-1, 1))
-        loss = F.cross_entropy(kind, kinds.long().to(x.device))
-        loss = loss + F.cross_entropy(color, colors.long().to(x.device))
+        with torch.autocast(x.device.type, torch.bfloat16):
+            told = model(x.movedim(-1, 1))
+        pairs = zip(told, truth, strict=True)
+        losses = [F.cross_entropy(one.float(), right.long().to(x.device)) for one, right in pairs]
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.stack(losses).sum().backward()
         optimizer.step()
         schedule.step()
-        if batch % 100 == 0:
-            seconds = round(time.time() - started)
-            workshop.log("judge", batches=batch, loss=round(float(loss), 4), seconds=seconds)
+        if batch % 200 == 0:
+            record = dict(zip(("kind", "color", "pattern"), map(float, losses), strict=True))
+            record = {name: round(loss, 4) for name, loss in record.items()}
+            workshop.log(
+                "judge", batches=batch, **record, seconds=round(time.process_time() - started)
+            )
     workshop.log("judge", **accuracy(model.cpu().eval(), [part[SCENES:] for part in data]))
     weights = {name: value.half() for name, value in model.state_dict().items()}
     write_whole(judge.FILE, save(weights), replace=True)
 
 
+def typical_sizes(sizes: np.ndarray) -> torch.Tensor:
+    """[N, K] cells of each kind, 0 where it is not there -> the median of each kind, [K]."""
+    columns = [column[column > 0] for column in sizes.T]
+    return torch.tensor([float(np.median(column)) if len(column) else 1.0 for column in columns])
+
+
 def crop(parts: list[np.ndarray], rng: np.random.Generator) -> list[torch.Tensor]:
-    """The same CROP x CROP cells out of pictures, kinds and colours, mirrored half the time."""
+    """The same CROP x CROP cells out of pictures and labels, mirrored half the time."""
     top, left = rng.integers(0, parts[1].shape[1] - CROP + 1, 2)
     mirror = -1 if rng.random() < 0.5 else 1
     cropped = []
@@ -101,24 +115,22 @@ def spoil(picture: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 @torch.inference_mode()
 def accuracy(model: judge.Judge, data: list[np.ndarray]) -> dict[str, float]:
-    """Share of objects whose cells mostly get the right kind, and of cells, on unseen scenes."""
-    right = objects = right_color = cells = right_cells = 0
-    for picture, kinds, colors in zip(*data, strict=True):
+    """Share of objects most of whose cells are named right, and of cells, on unseen scenes."""
+    right = {"kind": 0, "color": 0, "pattern": 0}
+    objects = cells = right_cells = 0
+    for picture, *truth in zip(*data, strict=True):
         seen = judge.recognise(model, torch.from_numpy(np.array(picture))[None].float() / 255)[0]
-        truth, truth_color = torch.from_numpy(np.array(kinds)), torch.from_numpy(np.array(colors))
-        right_cells += int((seen.kinds == truth).sum())
-        cells += truth.numel()
-        for kind in truth.unique():
-            where = truth == kind
-            if int(where.sum()) < judge.SEEN_CELLS:
+        wanted = [torch.from_numpy(np.array(one)).long() for one in truth]
+        right_cells += int((seen.kinds == wanted[0]).sum())
+        cells += wanted[0].numel()
+        for kind in wanted[0].unique():
+            where = wanted[0] == kind
+            if int(where.sum()) < MIN_CELLS:
                 continue
             objects += 1
-            right += int(seen.kinds[where].mode().values == kind)
-            right_color += int(seen.colors[where].mode().values == truth_color[where].mode().values)
-    return {
-        "unseen_scenes": len(data[0]),
-        "objects": objects,
-        "kind_right": round(right / objects, 4),
-        "color_right": round(right_color / objects, 4),
-        "cells_right": round(right_cells / cells, 4),
-    }
+            told = (seen.kinds, seen.colors, seen.patterns)
+            for name, one, truth_of in zip(right, told, wanted, strict=True):
+                right[name] += int(one[where].mode().values == truth_of[where].mode().values)
+    shares = {f"{name}_right": round(count / objects, 4) for name, count in right.items()}
+    cells_right = round(right_cells / cells, 4)
+    return {"unseen_scenes": len(data[0]), "objects": objects, **shares, "cells_right": cells_right}

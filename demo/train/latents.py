@@ -13,8 +13,8 @@ from comfy.sd1_clip import SDTokenizer
 
 from collage_core.storage.atomic_write import writing
 
+from ..architecture import TEXT_WIDTH
 from . import autoencoder, scenes, workshop
-from .architecture import TEXT_WIDTH
 
 FOLDER = workshop.WORKSHOP / "latents"
 DROP_CAPTION = 0.1

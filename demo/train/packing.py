@@ -16,11 +16,11 @@ from safetensors.torch import save
 
 from collage_core.storage.atomic_write import write_whole
 
+from ..architecture import Autoencoder
 from . import autoencoder, latents, painter, scenes, workshop
-from .architecture import Autoencoder
 
 WORDS = "text.text_model.embeddings.token_embedding.weight"
-FILE = workshop.WEIGHTS / "next_model.safetensors"  # takes the place of what ships, when better
+FILE = workshop.WEIGHTS / "demo_model.safetensors"
 
 Weights = dict[str, torch.Tensor]
 

@@ -11,8 +11,8 @@ import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.sd1_clip import SDClipModel
 
+from ..architecture import TEXT_ENCODER, UNET
 from . import workshop
-from .architecture import TEXT_ENCODER, UNET
 from .initial import initialise
 from .inside import Inside
 from .muon import Muon
@@ -21,13 +21,14 @@ MUON_RATE, ADAM_RATE = 0.02, 6e-4
 MEMORY = 30_000  # pictures that the moving average remembers
 
 
-def build_text_encoder() -> SDClipModel:
+def build_text_encoder(tokens: int = 77) -> SDClipModel:
     return SDClipModel(
         device="cpu",
+        max_length=tokens,
         dtype=torch.float32,
         freeze=False,
         return_projected_pooled=False,
-        textmodel_json_config=dict(TEXT_ENCODER),
+        textmodel_json_config={**TEXT_ENCODER, "max_position_embeddings": tokens},
     )
 
 
@@ -46,6 +47,7 @@ class Painter:
     unet: UNetModel
     average: dict[str, torch.Tensor] = field(default_factory=dict)
     seen: int = 0
+    memory: float = MEMORY
 
     @staticmethod
     def fresh() -> Painter:
@@ -74,10 +76,13 @@ class Painter:
 
     @torch.no_grad()
     def follow(self, batch: int) -> None:
-        """Update the moving average; its window grows to MEMORY pictures."""
-        rate = max(batch / MEMORY, 1 / (1 + self.seen / batch))
+        """Update the moving average; its window grows to `memory` pictures."""
+        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
         for name, value in self.state().items():
             self.average[name].lerp_(value, rate)
+
+    def inside(self) -> Inside:
+        return Inside(self.unet)
 
     def context(self, tokens: torch.Tensor) -> torch.Tensor:
         """Token ids [B, 77] -> text features [B, 77, TEXT_WIDTH]."""
@@ -91,10 +96,10 @@ class Training:
     layer, whose sizes carry meaning.
     """
 
-    def __init__(self, name: str, start: str | None = None):
+    def __init__(self, name: str, start: str | None = None, painter: Any = None):
         self.name = name
-        self.painter = Painter.fresh()
-        self.inside = Inside(self.painter.unet)
+        self.painter = painter or Painter.fresh()
+        self.inside = self.painter.inside()
         self.inside.head.to(workshop.device())
         turned, others = [], [*self.inside.head.parameters()]
         for key, parameter in self.painter.named_parameters().items():

@@ -14,9 +14,9 @@ import torch
 from collage_core.storage.atomic_write import writing
 
 from .. import world
+from ..architecture import AUTOENCODER, Autoencoder
 from ..pack import load_pack
 from . import autoencoder, packing, workshop
-from .architecture import AUTOENCODER, Autoencoder
 from .latents import DROP_CAPTION, Captions
 
 FIRST_SEED = 3_000_000

@@ -20,14 +20,12 @@ from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..judges import judge
-from ..world.toys.solids import PATTERNS
 from . import workshop
 
 FOLDER = workshop.WORKSHOP / "scenes"
 SHARD = 250
 FIRST_SEED = 1_000_000  # far from the seeds that measuring uses
 MASK_CELLS = 16  # the finest grid that the painter's attention works on
-PLAIN = 0  # the pattern of whatever has none
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Labelled:
     """One rendered scene.
 
     picture: uint8 [256, 256, 3]; kinds, colors, patterns: uint8 [32, 32], an index into
-    `world.KINDS`, `judge.COLORS` and ("", *PATTERNS) for the thing that covers most of each cell;
+    `world.KINDS`, `judge.COLORS` and `judge.PATTERNS` for the thing that covers most of each cell;
     phrases: the words of every thing, bottom to top; masks: uint8 [things, 16, 16], the share of
     each cell in which that thing is seen, 255 = all of it.
     """
@@ -51,10 +49,8 @@ class Labelled:
 
 def render(seed: int) -> Labelled:
     scene = world.scene(seed, collage=False)
-    kinds, colors = judge.labels(scene)
+    kinds, colors, patterns = judge.labels(scene)
     visible = torch.from_numpy(scene.visible)[None]
-    owner = F.avg_pool2d(visible, judge.CELL)[0].argmax(0)
-    patterns = torch.tensor([pattern_of(thing.phrase) for thing in scene.things])[owner]
     masks = F.avg_pool2d(visible, world.SIZE // MASK_CELLS)[0] * 255
     return Labelled(
         np.round(scene.picture * 255).astype(np.uint8),
@@ -65,12 +61,6 @@ def render(seed: int) -> Labelled:
         [thing.phrase for thing in scene.things],
         masks.round().numpy().astype(np.uint8),
     )
-
-
-def pattern_of(phrase: str) -> int:
-    """Index into ("", *PATTERNS) of the pattern that the phrase names, PLAIN for none."""
-    named = [index for index, word in enumerate(PATTERNS, 1) if word in phrase.split()]
-    return named[0] if named else PLAIN
 
 
 def prepare(scenes: int, workers: int = 1) -> None:

@@ -54,7 +54,8 @@ def test_what_a_scene_names_is_looked_for_one_by_one() -> None:
     colors = torch.full((32, 32), judge.COLORS.index("blue"))
     kinds[16:] = world.KINDS.index("floor")
     kinds[20:24, 4:8] = world.KINDS.index("cube")
-    seen = judge.Sighting(kinds, colors)
+    nothing = torch.zeros_like(colors)
+    seen = judge.Sighting(kinds, colors, nothing, torch.full((len(world.KINDS),), 20.0))
     scene = ChangedScene("", "blue", "floor", ("red", "ball"))
     assert obeyed(seen, scene, "cube") == [True, True, True, False]
     assert obeyed(seen, ChangedScene("", "pink", "table"), "star") == [False, False, False]

@@ -18,13 +18,13 @@ from demo.evaluate.edits import (
     saved,
     summary,
 )
-from demo.evaluate.placement import Painter
+from demo.evaluate.painter import Painter, Sampling
 
 
 @pytest.fixture(scope="module")
 def painter():
     with torch.inference_mode():
-        yield Painter(steps=2, cfg=2.0)
+        yield Painter(Sampling(steps=2, cfg=2.0))
 
 
 def test_bytes_are_those_that_the_host_saves() -> None:

@@ -10,8 +10,9 @@ import pytest
 import torch
 from comfy.ldm.modules.attention import attention_pytorch
 
+from demo.architecture import AUTOENCODER, Autoencoder
+from demo.judges import judge
 from demo.train import autoencoder, inside, scenes
-from demo.train.architecture import AUTOENCODER, Autoencoder
 from demo.train.latents import Captions
 from demo.train.muon import Muon, orthogonal
 from demo.train.painter import build_unet, is_matrix
@@ -108,9 +109,9 @@ def test_phrases_are_found_wherever_they_stand():
 
 
 def test_a_phrase_names_its_pattern():
-    assert scenes.pattern_of("red striped ball") == 1
-    assert scenes.pattern_of("red dotted ball") == 2
-    assert scenes.pattern_of("red ball") == scenes.PLAIN
+    assert judge.pattern_of("red striped ball") == 1
+    assert judge.pattern_of("red dotted ball") == 2
+    assert judge.pattern_of("red ball") == 0
 
 
 def test_a_scene_is_rendered_with_what_lies_in_its_cells():

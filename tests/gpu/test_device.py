@@ -74,7 +74,7 @@ def test_a_compiled_model_paints_the_same_and_is_compiled_once(rehearse, tell) -
     from demo.bench.attention.scene import Scene
     from demo.pack import host_nodes, load_pack
 
-    model = load_pack().nodes.host.demo_model.load_all()[0]
+    model = load_pack().nodes.host.demo_model.loader.load_all()[0]
     scene = Scene(model, cells=16 if rehearse else 32)
     row = scene.node(3)
 

@@ -63,6 +63,6 @@ def test_what_is_in_it_loads_and_holds_the_demo_models(
     for file in archive:
         if file.startswith(("nodes/", "collage_core/")):
             importlib.import_module(".".join([name, *Path(file).with_suffix("").parts]))
-    demo_model = unpacked.nodes.host.demo_model
+    demo_model = unpacked.nodes.host.demo_model.loader
     assert demo_model.load_all()
     assert demo_model.load_control()

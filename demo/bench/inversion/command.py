@@ -28,6 +28,7 @@ from launcher.arguments import at_least
 from ... import sheets
 from ...evaluate.concepts import REPORT_SEED, TUNING_SEED, Concept, concepts
 from ...evaluate.learning import Learning, Method
+from ...evaluate.painter import Sampling
 from ...pack import ROOT, load_pack
 from .tables import ablation_table, preset_table
 
@@ -138,7 +139,7 @@ def _begin(first: int, count: int, steps: int, cfg: float) -> None:
     torch.set_num_threads(1)
     with torch.inference_mode():
         _concepts.extend(concepts(first, count, NOISE))
-        _learning.append(Learning(steps, cfg))
+        _learning.append(Learning(Sampling(steps, cfg)))
 
 
 def _end_with_parent() -> None:

@@ -28,7 +28,7 @@ from ....collage_core.collage.layer import Layer
 from ....collage_core.errors import CollageError
 from ....collage_core.inversion.settings import NODE, Settings
 from ....collage_core.inversion.views import Views, layer_views
-from ..demo_model import DemoConfig
+from ..demo_model.diffusion import UNetConfig
 from ..models.families import check_width, context_width, encoders_of, other_family
 from ..models.latents import cell_size, encode
 
@@ -95,7 +95,7 @@ def check_inputs(model, clip, vae) -> Family:
     if encoders not in KINDS:
         raise other_family(encoders, NODE)
     check_width(sum(_table(clip, encoder).shape[1] for encoder in encoders), width, NODE)
-    largest = DEMO_SIZE if isinstance(model.model.model_config, DemoConfig) else 8192
+    largest = DEMO_SIZE if isinstance(model.model.model_config, UNetConfig) else 8192
     _check_channels(model)
     return Family(KINDS[encoders], cell_size(model, vae, NODE), largest)
 

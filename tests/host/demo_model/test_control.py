@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from demo.architecture import EdgeAdapter
+from demo.architecture import LATENT_CHANNELS, EdgeAdapter
 
-MOST_BYTES = 3_000_000
+MOST_BYTES = 4_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,18 @@ def demo_model(pack):
 @pytest.fixture
 def any_weights(pack, tiny, tmp_path, monkeypatch) -> Path:
     """A file of random weights in place of the shipped one."""
-    path = tmp_path / "demo_control.safetensors"
+    path = tmp_path / "random.safetensors"
     adapter = EdgeAdapter()
     tiny.randomize(adapter, 0)
     save_file({name: value.half() for name, value in adapter.state_dict().items()}, path)
-    monkeypatch.setattr(pack.nodes.host.demo_model, "CONTROL_FILE", path)
+    loads(pack, monkeypatch, path)
     return path
+
+
+def loads(pack, monkeypatch, path: Path) -> None:
+    host = pack.nodes.host.demo_model
+    monkeypatch.setattr(host.weights, "FOLDER", path.parent)
+    monkeypatch.setattr(host.loader, "CONTROL_FILE", path.stem)
 
 
 @pytest.fixture
@@ -41,9 +47,8 @@ def load(pack):
 
 
 def test_the_shipped_file_is_small_and_loads(pack, load) -> None:
-    file: Path = pack.nodes.host.demo_model.CONTROL_FILE
-    if not file.exists():
-        pytest.skip("no weights yet: python3 run.py train --stage control")
+    host = pack.nodes.host.demo_model
+    file: Path = host.weights.FOLDER / f"{host.loader.CONTROL_FILE}.safetensors"
     assert file.stat().st_size <= MOST_BYTES
     assert all(value.isfinite().all() for value in load().t2i_model.state_dict().values())
 
@@ -66,7 +71,7 @@ def test_the_hosts_own_node_takes_it(any_weights, load, demo_model, cells) -> No
 
     watched = model.clone()
     watched.set_model_unet_function_wrapper(watch)
-    latent = {"samples": torch.zeros(1, 4, *cells)}
+    latent = {"samples": torch.zeros(1, LATENT_CHANNELS, *cells)}
     options = (0, 1, 4.0, "euler", "normal", positive, negative, latent)
     sampled = nodes.common_ksampler(watched, *options)[0]["samples"]
     assert sampled.isfinite().all()
@@ -94,6 +99,6 @@ def test_a_missing_or_broken_file_is_told_in_one_sentence(
     save_file({"conv_in.weight": torch.zeros(1)}, strange)
     sentence = "CollageDemoControlNet: the weight file demo/weights/"
     for path in (tmp_path / "absent.safetensors", broken, strange):
-        monkeypatch.setattr(pack.nodes.host.demo_model, "CONTROL_FILE", path)
+        loads(pack, monkeypatch, path)
         with pytest.raises(ValueError, match=sentence):
             load()

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import nodes as host_nodes
+from demo.architecture import LATENT_CHANNELS
 
-MOST_BYTES = 30_000_000
+MOST_BYTES = 40_000_000
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +23,14 @@ def loaded(pack: ModuleType):
 def sample(model, clip, text: str, seed: int = 0, steps: int = 2) -> torch.Tensor:
     positive = clip.encode_from_tokens_scheduled(clip.tokenize(text))
     negative = clip.encode_from_tokens_scheduled(clip.tokenize(""))
-    latent = {"samples": torch.zeros(1, 4, 32, 32)}
+    latent = {"samples": torch.zeros(1, LATENT_CHANNELS, 32, 32)}
     options = (seed, steps, 3.0, "euler", "normal", positive, negative, latent)
     return host_nodes.common_ksampler(model, *options)[0]["samples"]
 
 
 def test_the_weight_file_is_small(pack: ModuleType) -> None:
-    file: Path = pack.nodes.host.demo_model.FILE
+    host = pack.nodes.host.demo_model
+    file = host.weights.FOLDER / f"{host.weights.FILE}.safetensors"
     assert file.stat().st_size <= MOST_BYTES
 
 
@@ -59,8 +61,9 @@ def test_a_clone_takes_a_patch_and_leaves_the_model_alone(loaded) -> None:
     with torch.inference_mode():
         before = sample(model, clip, "a teddy bear on a stone floor before a pink wall")
         patched = model.clone()
-        key = "diffusion_model.input_blocks.0.0.weight"
-        weight = model.model.state_dict()[key]
+        weights = model.model.state_dict()
+        key = next(key for key, value in weights.items() if value.ndim > 1)
+        weight = weights[key]
         taken = patched.add_patches({key: ("diff", (torch.ones_like(weight),))}, 0.3)
         assert list(taken) == [key]
         changed = sample(patched, clip, "a teddy bear on a stone floor before a pink wall")
@@ -88,24 +91,26 @@ def test_an_embedding_file_works_in_its_prompts(loaded, tmp_path: Path) -> None:
 def test_a_missing_weight_file_is_told_in_one_sentence(
     pack: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    loader = pack.nodes.host.demo_model
-    broken = tmp_path / "demo_model.safetensors"
-    broken.write_bytes(b"not weights")
-    for path in (tmp_path / "absent.safetensors", broken):
-        monkeypatch.setattr(loader, "FILE", path)
-        with pytest.raises(ValueError, match="CollageDemoModel: the weight file"):
-            loader.load_all()
+    host = pack.nodes.host.demo_model
+    monkeypatch.setattr(host.weights, "FOLDER", tmp_path)
+    path = tmp_path / f"{host.weights.FILE}.safetensors"
+    for data in (None, b"not weights"):
+        if data is not None:
+            path.write_bytes(data)
+        said = f"CollageDemoModel: the weight file demo/weights/{path.name}"
+        with pytest.raises(ValueError, match=said):
+            host.loader.load_all()
 
 
 def test_previews_use_the_models_own_colours(loaded) -> None:
     latent_format = loaded[0].get_model_object("latent_format")
-    assert torch.tensor(latent_format.latent_rgb_factors).shape == (4, 3)
+    assert torch.tensor(latent_format.latent_rgb_factors).shape == (LATENT_CHANNELS, 3)
     assert len(latent_format.latent_rgb_factors_bias) == 3
 
 
 def test_a_deep_clone_has_weights_of_its_own(loaded) -> None:
     model = loaded[0]
     own = model.clone(force_deepcopy=True)
-    mine, theirs = (m.model.diffusion_model.out[2].weight for m in (model, own))
+    mine, theirs = (next(m.model.diffusion_model.parameters()) for m in (model, own))
     assert mine.data_ptr() != theirs.data_ptr()
     torch.testing.assert_close(mine, theirs)

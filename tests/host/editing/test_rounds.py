@@ -16,7 +16,7 @@ WORDS = {"schedule": "paper", "strength": 1.0, "start_percent": 0.0, "end_percen
 @pytest.fixture(scope="module")
 def demo(pack):
     with torch.inference_mode():
-        yield pack.nodes.host.demo_model.load_all()
+        yield pack.nodes.host.demo_model.loader.load_all()
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_ten_edits_leave_every_other_byte_alone(pack, execute, paint) -> None:
         assert torch.equal(back.image, execute("CollagePasteBack", **given, mask=noise_map).image)
         inside = back.mask > 0
         assert torch.equal(back.image[~inside], picture[~inside])
-        assert (back.image[inside] - picture[inside]).abs().mean() > 0.005
+        assert (back.image[inside] - picture[inside]).abs().mean() > 0.002
         drift.append((new[~inside] - picture[~inside]).abs().max().item())
         touched |= inside
         picture = back.image

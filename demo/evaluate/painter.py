@@ -1,0 +1,84 @@
+"""Collages painted by the demo model, and the ways to bind phrases to regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..pack import host_nodes, load_pack
+from .collages import Case
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the measured pictures are painted: steps, and the scale of guidance."""
+
+    steps: int
+    cfg: float
+
+
+def load_models() -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE of the demo model."""
+    return load_pack().nodes.host.demo_model.loader.load_all()
+
+
+class Painter:
+    """The demo model, and the ways to bind phrases to regions."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self.pack, self.nodes = load_pack(), host_nodes()
+        self.model, self.clip, self.vae = load_models()
+        self.sampling = sampling
+        self.negative = self._encode("")
+
+    def _encode(self, text: str) -> list:
+        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+
+    def plain(self, case: Case) -> tuple[object, list]:
+        """The whole prompt everywhere."""
+        return self.model, self._encode(case.collage.prompt)
+
+    def patched(self, case: Case) -> tuple[object, list]:
+        """MaskedCrossAttentionPatch with the layers' attract and repel."""
+        node = self.pack.nodes.attention.MaskedCrossAttentionPatch
+        return node.execute(self.model, self.clip, case.collage, "paper", 1.0, 0.0, 1.0).args[:2]
+
+    def host_masks(self, case: Case) -> tuple[object, list]:
+        """ComfyUI's ConditioningSetMask: one prompt a region, and the whole prompt everywhere."""
+        set_mask = self.nodes.ConditioningSetMask().append
+        positive = self._encode(case.collage.prompt)
+        for layer, mask in zip(
+            case.collage.shown, case.collage.composite.visible_alpha[0], strict=True
+        ):
+            positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
+        return self.model, positive
+
+    def paint(
+        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
+    ) -> torch.Tensor:
+        """The case painted by a way: [256, 256, 3] in [0, 1]; `negative` is that of the way."""
+        return self.paint_with_map(case, conditioned, seed, negative)[0]
+
+    def paint_with_map(
+        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same, and the noise map [1, 256, 256]."""
+        model, positive = conditioned
+        sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
+        latent, noise_map = sampler.execute(
+            model=model,
+            collage=case.collage,
+            vae=self.vae,
+            positive=positive,
+            negative=negative or self.negative,
+            seed=seed,
+            steps=self.sampling.steps,
+            cfg=self.sampling.cfg,
+            sampler_name="euler_ancestral",
+            scheduler="normal",
+            base_noise=case.collage.layers[0].noise,
+            feather=4.0,
+        ).args[:2]
+        return self.vae.decode(latent["samples"])[0], noise_map

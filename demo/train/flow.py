@@ -1,0 +1,179 @@
+"""Another painter on the same latents: a transformer of ComfyUI's (Lumina's NextDiT), as a flow.
+
+The text encoder is that of the first painter as it was when this training began, and stays as it
+is. The transformer sees the first WORDS tokens of a caption. A flow mixes (1 - t) latent + t noise
+and predicts noise - latent (Lipman et al. 2022, arXiv 2210.02747), which is ComfyUI's `CONST`.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import comfy.model_management
+import comfy.ops
+import torch
+import torch.nn.functional as F
+from comfy.ldm.lumina.model import NextDiT
+
+from ..architecture import TRANSFORMER, WORDS
+from . import diffusion, workshop
+from .initial import initialise
+from .inside import CLASSES, TEXT_LENGTH, Inside
+from .latents import Batch, Scenes
+from .painter import MEMORY, Training, build_text_encoder
+
+TAPPED_LAYER = 3
+
+
+class FlowInside(Inside):
+    """Watches a NextDiT: the picture's cells after one layer, and its joint attention."""
+
+    def __init__(self, network: NextDiT):
+        self.head = torch.nn.Conv2d(TRANSFORMER["dim"], sum(CLASSES.values()), 1)
+        self.features = torch.empty(0)
+        self.maps = []
+        network.layers[TAPPED_LAYER].register_forward_hook(self._tap)
+
+    def _tap(self, _module: Any, _inputs: Any, output: torch.Tensor) -> None:
+        cells = output[:, WORDS:].transpose(1, 2)
+        self.features = cells.unflatten(-1, (round(cells.shape[-1] ** 0.5), -1))
+
+    def _attend(self, function, q, k, v, heads, *args, **options) -> torch.Tensor:
+        """Joint attention that keeps what each cell gives to each word."""
+        if q.shape[2] <= WORDS or not options.get("transformer_options", {}).get("total_blocks"):
+            return function(q, k, v, heads, *args, **options)
+        shares = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1)
+        words = shares[:, :, WORDS:, :WORDS].mean(1)
+        self.maps.append(F.pad(words, (0, TEXT_LENGTH - WORDS)))
+        return (shares @ v).transpose(1, 2).flatten(2)
+
+
+@dataclass
+class FlowPainter:
+    """The transformer that is trained, with its moving average and the frozen text encoder."""
+
+    text_encoder: Any
+    network: NextDiT
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
+    seen: int = 0
+    memory: float = MEMORY
+
+    @staticmethod
+    def fresh() -> FlowPainter:
+        comfy.model_management.in_training = True  # else norms and rotations have no gradient
+        text_encoder = build_text_encoder(WORDS).requires_grad_(False)
+        kept = workshop.load("flow_text") or _text_of_the_first_painter()
+        text_encoder.transformer.load_state_dict(kept)
+        options = {
+            **TRANSFORMER,
+            "dtype": torch.float32,
+            "operations": comfy.ops.disable_weight_init,
+        }
+        network = NextDiT(**options)
+        initialise(network, zero=("final_layer.linear", "adaLN_modulation.1"))
+        device = workshop.device()
+        painter = FlowPainter(text_encoder.to(device), network.to(device))
+        painter.average = copy.deepcopy(painter.state())
+        return painter
+
+    def named_parameters(self) -> dict[str, torch.nn.Parameter]:
+        return dict(self.network.named_parameters())
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return self.network.state_dict()
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        self.network.load_state_dict(state)
+
+    @torch.no_grad()
+    def follow(self, batch: int) -> None:
+        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
+        for name, value in self.state().items():
+            self.average[name].lerp_(value, rate)
+
+    def inside(self) -> FlowInside:
+        return FlowInside(self.network)
+
+    @torch.no_grad()
+    def context(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Token ids [B, 77] -> text features [B, WORDS, TEXT_WIDTH]."""
+        return self.text_encoder.transformer(tokens[:, :WORDS])[0]
+
+    def velocity_loss(self, x, context, t, noise, **options) -> torch.Tensor:
+        """Mean squared error of the predicted noise - latent, [B]; t in [0, 1], 1 is noise."""
+        level = t[:, None, None, None]
+        mixed = (1 - level) * x + level * noise
+        predicted = self.network(mixed, t, context, WORDS, **options)
+        return ((predicted.float() - (noise - x)) ** 2).mean((1, 2, 3))
+
+
+def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
+    kept = workshop.load("cooled") or workshop.load("diffusion")
+    if kept is None:
+        raise SystemExit(
+            "train: the flow needs the first painter's text encoder. Train that first."
+        )
+    weights = kept["average"]
+    text = {k.removeprefix("text."): v for k, v in weights.items() if k.startswith("text.")}
+    places = "text_model.embeddings.position_embedding.weight"
+    text[places] = text[places][:WORDS].clone()
+    workshop.save("flow_text", text)
+    return text
+
+
+def train(images: int, size: int) -> None:
+    """Train at latent `size` until `images` pictures have been seen in all."""
+    training = Training("flow", painter=FlowPainter.fresh())
+    diffusion.run(training, images, size, diffusion.warmed_up, step, unseen_loss)
+
+
+def cool_down(images: int, size: int) -> None:
+    """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
+    training = Training("flow_cooled", start="flow", painter=FlowPainter.fresh())
+    training.painter.memory = images * diffusion.LAST
+    kept = workshop.load("flow")
+    assert kept is not None
+    diffusion.run(
+        training,
+        kept["seen"] + images,
+        size,
+        diffusion.cooling(kept["seen"], images),
+        step,
+        unseen_loss,
+    )
+
+
+def step(training: Training, batch: Batch, share: float) -> tuple[float, float, float]:
+    """One update; returns the loss of the velocity, of the labels and of the grounding."""
+    painter: Any = training.painter
+    inside, count = training.inside, len(batch.x)
+    t = (torch.arange(count) + torch.rand(count)).to(batch.x.device) / count
+    with torch.autocast(batch.x.device.type, torch.bfloat16):
+        options = {"transformer_options": inside.transformer_options()}
+        context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
+        velocity = painter.velocity_loss(batch.x, context, t, noise, **options).mean()
+        labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
+    training.step(velocity + diffusion.LABELS * labels + diffusion.GROUNDING * grounding, share)
+    painter.seen += count
+    painter.follow(count)
+    return float(velocity.detach()), float(labels.detach()), float(grounding.detach())
+
+
+@torch.no_grad()
+def unseen_loss(painter: FlowPainter, data: Scenes, size: int) -> float:
+    """The average's loss on scenes that only measure, at the same noise every time."""
+    trained = {name: value.clone() for name, value in painter.state().items()}
+    painter.load(painter.average)
+    batch = data.unseen(size)
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(batch.x.shape, generator=generator).to(batch.x)
+    t = ((torch.arange(len(noise)) + 0.5) / len(noise)).to(noise.device)
+    losses = []
+    with torch.autocast(noise.device.type, torch.bfloat16):
+        for part in torch.arange(len(noise)).split(50):
+            context = painter.context(batch.tokens[part])
+            losses.append(painter.velocity_loss(batch.x[part], context, t[part], noise[part]))
+    painter.load(trained)
+    return float(torch.cat(losses).mean())
