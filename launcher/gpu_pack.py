@@ -38,10 +38,11 @@ HOSTS = (
     *("alembic_db", "api_server", "app", "comfy", "comfy_api", "comfy_config", "comfy_execution"),
     *("comfy_extras", "middleware", "utils", "alembic.ini", "requirements.txt", "*.py"),
 )
+APART = "demo_model.safetensors"  # half of what a machine that is lent takes at once
 NOT_PACKED = (
     *("__pycache__", "*.pyc", "docs"),
     "*_tokenizer",  # of other text encoders
-    "next_model.safetensors",  # a GPU trains past it in minutes
+    APART,
 )
 SD1 = "comfy/sd1_tokenizer"
 CODE = "comfy/ldm/cosmos/cosmos_tokenizer"  # is none
@@ -126,6 +127,7 @@ def pack(host: Host, folder: Path) -> int:
     say(
         f"{folder} holds {size / MEBIBYTE:.0f} MiB. Take it to the machine with the GPU, and there:"
     )
+    say(f"  demo/weights/{APART} of this checkout, copied to the same place in it; then")
     say(f"  cd {folder.name} && python3 run.py gpu --output results")
     return 0
 
