@@ -80,7 +80,7 @@ class CollageOpenFile(io.ComfyNode):
             told["notes"].append(str(error))
             nothing = [None] * len(stack_outputs())
             return io.NodeOutput(*nothing, ui=told, block_execution=str(error))
-        output = stack_output(cls, *made)
+        output: Any = stack_output(cls, *made)
         return io.NodeOutput(*output.args, ui={**output.ui, **told})
 
 

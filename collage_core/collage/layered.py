@@ -135,7 +135,9 @@ def _canvas(given: Any, frames: list[_Frame]) -> tuple[int, int]:
             size = [max(size[0], x + (w + wide) / 2), max(size[1], y + (h + tall) / 2)]
     else:
         size = [*given] if isinstance(given, (list, tuple)) else []
-    sides = [math.ceil(round(side / CELL, 6)) * CELL for side in size if isinstance(side, Real)]
+    sides = [
+        math.ceil(round(float(side) / CELL, 6)) * CELL for side in size if isinstance(side, Real)
+    ]
     if len(sides) != 2 or not CELL <= min(sides) <= max(sides) <= CANVAS[1]:
         raise CollageError(
             f"{WHERE}: their canvas of {' x '.join(map(str, size)) or 'no size'} pixels cannot be "

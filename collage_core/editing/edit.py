@@ -160,7 +160,9 @@ def _blend_notes(collage: Collage, request: EditRequest, choice: Choice) -> Iter
                 "picture shows it already, connect the collage it was made of to `before`"
             )
     previous, removed = request.previous, choice.removed
-    for number, layer in previous.numbered if previous and removed else ():
+    if previous is None or not removed:
+        return
+    for number, layer in previous.numbered:
         hides = previous.composite.hidden_by[:, previous.index_of(number)]
         if (
             layer.blends

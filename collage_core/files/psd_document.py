@@ -85,8 +85,10 @@ def _canvas(psd: Psd) -> _Canvas:
     scale = 1.0
     while max(psd.width, psd.height) * scale > LARGEST:
         scale /= 2
-    sides = [max(CANVAS[0], CELL * -int(-side * scale // CELL)) for side in (psd.width, psd.height)]
-    return _Canvas(*sides, scale)
+    width, height = (
+        max(CANVAS[0], CELL * -int(-side * scale // CELL)) for side in (psd.width, psd.height)
+    )
+    return _Canvas(width, height, scale)
 
 
 def _size_notes(psd: Psd, canvas: _Canvas) -> list[str]:

@@ -77,7 +77,8 @@ def test_a_template_turns_into_an_editor(
     assert seen["after"]["links"] == sorted(
         link.replace("CollageStack.", "CollageEditor.") for link in behind
     )
-    assert np.array_equal(*(_collage(client, seen[when]["prompt"]) for when in ("before", "after")))
+    before, after = (_collage(client, seen[when]["prompt"]) for when in ("before", "after"))
+    assert np.array_equal(before, after)
     assert seen["undone"]["types"] == seen["before"]["types"], "one undo brings the stack back"
     assert seen["undone"]["links"] == seen["before"]["links"]
 

@@ -157,8 +157,8 @@ def test_the_memory_that_is_asked_for_is_enough(mode: str, batch: int):
     background = torch.rand(batch, 64, 96, 3)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         compose(background, layers)
-    assert seen.profiler is not None
-    events = seen.profiler.kineto_results.events()
+    profiler: Any = seen.profiler
+    events = profiler.kineto_results.events()
     steps = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
     peak = max(itertools.accumulate(size for _, size in steps))
     assert 0.4 * compose_bytes(64, 96, batch, layers) < peak

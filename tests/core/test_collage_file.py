@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 def made(tmp_path: Path) -> Callable[..., Path]:
     """A file of these entries, beside those that belong to it."""
 
-    def make(entries: dict[str, bytes | str], left: str = "", **options: int) -> Path:
+    def make(entries: dict[str, bytes | str], left: str = "", **options: Any) -> Path:
         own = {"collage.json": TEXT, **dict(zip(map(entry, NAMES), PICTURES, strict=True))}
         path = tmp_path / "made.collage.zip"
         with zipfile.ZipFile(path, "w", **options) as archive:
@@ -73,7 +74,7 @@ def test_it_holds_the_document_as_it_is_and_its_pictures(file: Path):
         assert archive.namelist() == ["collage.json", *map(entry, NAMES), "preview.png"]
 
 
-def test_a_packed_one_is_read_too(made):
+def test_a_packed_one_is_read_too(made: Callable[..., Path]):
     assert read_collage_file(made({}, compression=zipfile.ZIP_DEFLATED)).document.text == TEXT
 
 
@@ -85,34 +86,36 @@ def test_a_packed_one_is_read_too(made):
         (entry(NAMES[0]).upper(), "holds"),
     ],
 )  # fmt: skip
-def test_nothing_else_may_be_in_it(made, name: str, says: str):
+def test_nothing_else_may_be_in_it(made: Callable[..., Path], name: str, says: str):
     assert f'holds "{name}", which is no part of a collage' in refused(made({name: b"x"}))
 
 
-def test_a_picture_that_is_missing_or_another_is_refused(made):
+def test_a_picture_that_is_missing_or_another_is_refused(made: Callable[..., Path]):
     assert f'lacks its "{entry(NAMES[0])}"' in refused(made({}, left=entry(NAMES[0])))
     assert 'lacks its "collage.json"' in refused(made({}, left="collage.json"))
     assert "has another content than its name says" in refused(made({entry(NAMES[1]): b"x"}))
 
 
-def test_a_picture_by_a_plain_name_is_refused(made):
+def test_a_picture_by_a_plain_name_is_refused(made: Callable[..., Path]):
     plain = json.dumps({**DOCUMENT, "background_picture": "beach.png"})
     assert 'names the picture "beach.png"' in refused(made({"collage.json": plain}))
 
 
-def test_the_document_is_read_as_strictly_as_in_the_editor(made):
+def test_the_document_is_read_as_strictly_as_in_the_editor(made: Callable[..., Path]):
     assert "Document: width is 9" in refused(made({"collage.json": '{"version": 1, "width": 9}'}))
     assert "collage.json has more than the 256 KiB" in refused(made({"collage.json": " " * 10**6}))
     assert "no UTF-8" in refused(made({"collage.json": b"\xff\xfe"}))
 
 
-def test_two_entries_of_one_name_are_refused(made, file: Path):
+def test_two_entries_of_one_name_are_refused(made: Callable[..., Path], file: Path):
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("collage.json", TEXT)
     assert "has two entries" in refused(file)
 
 
-def test_a_bomb_is_counted_while_it_is_unpacked(made, monkeypatch: pytest.MonkeyPatch):
+def test_a_bomb_is_counted_while_it_is_unpacked(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(collage_file, "MAX_PICTURE", 10**6)
     path = made({entry(NAMES[0]): bytes(10**9 // 50)}, compression=zipfile.ZIP_DEFLATED)
     data = path.read_bytes()
@@ -133,7 +136,7 @@ def test_all_pictures_together_have_a_limit(file: Path, monkeypatch: pytest.Monk
         write_collage_file(io.BytesIO(), TEXT, zip(NAMES, PICTURES, strict=True), b"")
 
 
-def test_a_long_list_of_entries_is_refused_before_it_is_read(made):
+def test_a_long_list_of_entries_is_refused_before_it_is_read(made: Callable[..., Path]):
     path = made({f"x{n}": b"" for n in range(400)})
     assert "lists 403 entries" in refused(path)
     data = bytearray(path.read_bytes())
@@ -143,7 +146,7 @@ def test_a_long_list_of_entries_is_refused_before_it_is_read(made):
     assert "lists 1 entries" in refused(path)
 
 
-def test_encrypted_and_strangely_packed_entries_are_refused(made):
+def test_encrypted_and_strangely_packed_entries_are_refused(made: Callable[..., Path]):
     assert "packed in another way" in refused(made({}, compression=zipfile.ZIP_BZIP2))
     path = made({})
     data = bytearray(path.read_bytes())

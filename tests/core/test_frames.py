@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -38,7 +40,7 @@ def stack(frames: Frames):
     return with_layers(canvas, frames.prompt, frames.layers)
 
 
-def refused(*args) -> str:
+def refused(*args: Any) -> str:
     with pytest.raises(CollageError) as error:
         read_frames(*args)
     assert str(error.value).startswith("CollageFromBatch, input ")
@@ -75,6 +77,7 @@ def test_the_first_picture_without_words_is_the_background(texts: str, prompt: s
     images = pictures()
     read = read_frames(images, boxes(), texts, prompt)
     assert [layer.text for layer in read.layers] == ["a mug", "a lemon"]
+    assert read.background is not None
     assert torch.equal(read.background, images[:1])
     assert "the first picture is the background" in read.notes[0]
     both = read_frames(images, boxes(), TEXTS, PROMPT)
@@ -97,6 +100,7 @@ def test_a_first_picture_with_a_hole_is_no_background(where: str):
 def test_one_photo_with_masks_is_its_own_background():
     photo = pictures(1)
     read = read_frames(photo, boxes()[1:], "a mug\na lemon", PROMPT)
+    assert read.background is not None
     assert torch.equal(read.background, photo)
     assert torch.equal(stack(read).composite.image, photo)
     seen = stack(read).composite.visible_alpha[0]
@@ -148,7 +152,7 @@ def test_masks_of_another_size_are_stretched():
         (pictures(1, (5, 64)), None, "a", "input images: frames of 64 x 5 pixels are smaller"),
     ],
 )
-def test_what_does_not_fit_is_refused(images, masks, texts: str, said: str):
+def test_what_does_not_fit_is_refused(images: Any, masks: Any, texts: str, said: str):
     assert said in refused(images, masks, texts, PROMPT)
 
 

@@ -112,7 +112,7 @@ def made(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def test_sixteen_bits_and_grey_are_read(made):
+def test_sixteen_bits_and_grey_are_read(made: Callable[..., Path]):
     array = np.full((4, 5, 3), 0.501, np.float32)
     (deep,) = read_psd(made(array, depth=16)).layers()
     assert (deep.pixels == [128, 128, 128, 255]).all()
@@ -121,12 +121,12 @@ def test_sixteen_bits_and_grey_are_read(made):
     assert box(grey) == (3, 2, 5, 4)
 
 
-def test_the_light_of_thirty_two_bits_becomes_srgb(made):
+def test_the_light_of_thirty_two_bits_becomes_srgb(made: Callable[..., Path]):
     (light,) = read_psd(made(np.full((4, 5, 3), 0.214, np.float32), depth=32)).layers()
     assert (light.pixels == [127, 127, 127, 255]).all()
 
 
-def test_a_file_without_layers_is_its_merged_picture(made):
+def test_a_file_without_layers_is_its_merged_picture(made: Callable[..., Path]):
     psd = read_psd(made())
     (one,) = psd.layers()
     assert box(one) == (0, 0, 16, 12)

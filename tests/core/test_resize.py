@@ -20,7 +20,13 @@ from collage_core.imaging.colour import GREY
 from collage_core.imaging.resample import cover_crop
 
 W, H = 128, 96
-STRENGTHS = {"noise": 0.4, "attract": 0.7, "repel": 0.2, "control": 0.6, "opacity": 0.9}
+STRENGTHS: dict[str, Any] = {
+    "noise": 0.4,
+    "attract": 0.7,
+    "repel": 0.2,
+    "control": 0.6,
+    "opacity": 0.9,
+}
 
 
 def random(*size: int) -> torch.Tensor:
