@@ -80,7 +80,7 @@ def open_file(studio: Studio) -> Row:
     ]  # fmt: skip
 
 
-def save_file(studio: Studio) -> Row:
+def saved_file(studio: Studio) -> Row:
     """The same the other way round."""
     return open_file(studio)[::-1]
 
@@ -241,7 +241,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageEditor": editor,
     "CollageKeepPicture": keep_picture,
     "CollageOpenFile": open_file,
-    "CollageSaveFile": save_file,
+    "CollageSaveFile": saved_file,
     "CollageFromLayers": from_layers,
     "CollageFromBatch": from_batch,
     "CollageAutoTune": auto_tune,

@@ -16,10 +16,16 @@ export async function openPage(url, { language = 'en-US', settings = {}, watch =
   const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, locale: language })
   const page = await context.newPage()
   watch(page)
+  // the server keeps what an earlier page has set
+  const defaults = {
+    'Comfy.TutorialCompleted': true,
+    'Comfy.Locale': language.slice(0, 2),
+    'Comfy.ColorPalette': 'dark',
+  }
   const saved = await fetch(`${url}/settings`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ 'Comfy.TutorialCompleted': true, ...settings }),
+    body: JSON.stringify({ ...defaults, ...settings }),
   })
   if (!saved.ok) throw new Error(`the settings were refused with status ${saved.status}`)
   await page.goto(url, { waitUntil: 'domcontentloaded' })
