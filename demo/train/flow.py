@@ -8,7 +8,7 @@ and predicts noise - latent (Lipman et al. 2022, arXiv 2210.02747), which is Com
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import comfy.model_management
@@ -22,7 +22,7 @@ from . import diffusion, workshop
 from .initial import initialise
 from .inside import CLASSES, TEXT_LENGTH, Inside
 from .latents import Batch, Scenes
-from .painter import MEMORY, Training, build_text_encoder
+from .painter import Averaged, Training, build_text_encoder
 
 TAPPED_LAYER = 3
 
@@ -51,14 +51,11 @@ class FlowInside(Inside):
 
 
 @dataclass
-class FlowPainter:
+class FlowPainter(Averaged):
     """The transformer that is trained, with its moving average and the frozen text encoder."""
 
     text_encoder: Any
     network: NextDiT
-    average: dict[str, torch.Tensor] = field(default_factory=dict)
-    seen: int = 0
-    memory: float = MEMORY
 
     @staticmethod
     def fresh() -> FlowPainter:
@@ -86,12 +83,6 @@ class FlowPainter:
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
         self.network.load_state_dict(state)
-
-    @torch.no_grad()
-    def follow(self, batch: int) -> None:
-        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
-        for name, value in self.state().items():
-            self.average[name].lerp_(value, rate)
 
     def inside(self) -> FlowInside:
         return FlowInside(self.network)

@@ -39,15 +39,31 @@ def build_unet() -> UNetModel:
     return UNetModel(**options)
 
 
+@dataclass(kw_only=True)
+class Averaged:
+    """What is trained with a moving average of its weights, after so many pictures seen."""
+
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
+    seen: int = 0
+    memory: float = MEMORY  # pictures
+
+    def state(self) -> dict[str, torch.Tensor]:
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def follow(self, batch: int) -> None:
+        """Update the moving average; its window grows to `memory` pictures."""
+        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
+        for name, value in self.state().items():
+            self.average[name].lerp_(value, rate)
+
+
 @dataclass
-class Painter:
+class Painter(Averaged):
     """The two networks that are trained together, with their moving average."""
 
     text_encoder: SDClipModel
     unet: UNetModel
-    average: dict[str, torch.Tensor] = field(default_factory=dict)
-    seen: int = 0
-    memory: float = MEMORY
 
     @staticmethod
     def fresh() -> Painter:
@@ -73,13 +89,6 @@ class Painter:
         for prefix, module in parts.items():
             cut = len(prefix)
             module.load_state_dict({k[cut:]: v for k, v in state.items() if k.startswith(prefix)})
-
-    @torch.no_grad()
-    def follow(self, batch: int) -> None:
-        """Update the moving average; its window grows to `memory` pictures."""
-        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
-        for name, value in self.state().items():
-            self.average[name].lerp_(value, rate)
 
     def inside(self) -> Inside:
         return Inside(self.unet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,6 +50,20 @@ def temp_folder(pack, tmp_path, monkeypatch) -> Path:
         (tmp_path / kind).mkdir()
         monkeypatch.setattr(folder_paths, f"{kind}_directory", str(tmp_path / kind))
     return tmp_path
+
+
+@pytest.fixture
+def keep_file(temp_folder):
+    """Put a file into the input folder, under its hash unless told otherwise; its name."""
+
+    def put(data: bytes, name: str = "") -> str:
+        name = name or f"collage/{hashlib.sha256(data).hexdigest()}.png"
+        path = temp_folder / "input" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return name
+
+    return put
 
 
 @pytest.fixture

@@ -25,40 +25,21 @@ def png(seed: int, mode: str = "RGBA", size: tuple[int, int] = (40, 30)) -> byte
 
 
 @pytest.fixture
-def folder(temp_folder) -> Path:
-    return temp_folder
-
-
-@pytest.fixture
-def keep(folder):
-    """Put a file into the input folder, under its hash unless told otherwise; its name."""
-
-    def put(data: bytes, name: str = "") -> str:
-        name = name or f"collage/{hashlib.sha256(data).hexdigest()}.png"
-        path = folder / "input" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return name
-
-    return put
-
-
-@pytest.fixture
-def document(keep) -> dict[str, Any]:
+def document(keep_file) -> dict[str, Any]:
     """A mug on a table, with what only the page knows, and a key of another version."""
     layers = [
-        {"id": "tabl", "picture": keep(png(3, "RGB")), "text": "table", "fit": "cover",
+        {"id": "tabl", "picture": keep_file(png(3, "RGB")), "text": "table", "fit": "cover",
          "locked": True, "colour": "brown"},
-        {"id": "mug1", "picture": keep(png(1)), "text": "mug", "x": 0.123456789, "scale": 0.5,
+        {"id": "mug1", "picture": keep_file(png(1)), "text": "mug", "x": 0.123456789, "scale": 0.5,
          "rotation": 17.5, "opacity": 0.8, "blend": "soft light", "flip": "both",
-         "from": keep(png(2))},
+         "from": keep_file(png(2))},
     ]  # fmt: skip
     return {"version": 1, "width": 96, "height": 64, "background": "#a0b0c0",
             "prompt": "a mug on a table", "layers": layers}  # fmt: skip
 
 
 @pytest.fixture
-def run(node_of, folder):
+def run(node_of, temp_folder):
     def execute(name: str, *inputs: Any, **others: Any) -> Any:
         return node_of(name).execute(*inputs, **others)
 
@@ -66,30 +47,30 @@ def run(node_of, folder):
 
 
 @pytest.fixture
-def save(run, folder):
+def save(run, temp_folder):
     """Save a collage; the path of the file."""
 
     def execute(collage: Any, prefix: str = "collage/mine", **others: Any) -> Path:
         made = run("CollageSaveFile", collage, prefix, "collage", **others)
-        return folder / "output" / made.args[0]
+        return temp_folder / "output" / made.args[0]
 
     return execute
 
 
 @pytest.fixture
-def elsewhere(folder):
+def elsewhere(temp_folder):
     """What another machine has: the file alone. Its name there."""
 
     def move(file: Path) -> str:
-        for old in (folder / "input").glob("collage/*"):
+        for old in (temp_folder / "input").glob("collage/*"):
             old.unlink()
-        (folder / "input" / file.name).write_bytes(file.read_bytes())
+        (temp_folder / "input" / file.name).write_bytes(file.read_bytes())
         return file.name
 
     return move
 
 
-def test_a_document_comes_back_byte_for_byte(run, save, elsewhere, folder, document):
+def test_a_document_comes_back_byte_for_byte(run, save, elsewhere, temp_folder, document):
     text = json.dumps(document, indent=1)
     collage, image, *_ = run("CollageEditor", text).args
     file = save(collage)
@@ -104,13 +85,13 @@ def test_a_document_comes_back_byte_for_byte(run, save, elsewhere, folder, docum
     assert torch.equal(opened.args[1], image)
     again = save(opened.args[0])
     assert again.read_bytes() == file.read_bytes()
-    assert len([*(folder / "input" / "collage").iterdir()]) == 3
+    assert len([*(temp_folder / "input" / "collage").iterdir()]) == 3
 
 
-def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, keep, node_of):
+def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, keep_file, node_of):
     import nodes
 
-    keep(png(5), "mug.png")
+    keep_file(png(5), "mug.png")
     image, mask = nodes.LoadImage().load_image("mug.png")
     odd = {"x": 1 / 3, "scale": 0.7071, "rotation": 33.3, "noise": 0.123456789, "blend": "multiply"}
     one = run("CollageLayer", image, "mug", mask=mask, **odd).args[0]
@@ -136,8 +117,8 @@ def test_a_colour_behind_the_layers_stays_a_colour(run, save, document):
     assert saved["layers"][1]["noise"] == changed.layers[1].noise != made.layers[1].noise
 
 
-def test_plain_names_become_hashes(run, save, elsewhere, keep, document):
-    document["layers"][1]["picture"] = keep(png(1), "photos/mug.PNG")
+def test_plain_names_become_hashes(run, save, elsewhere, keep_file, document):
+    document["layers"][1]["picture"] = keep_file(png(1), "photos/mug.PNG")
     file = save(run("CollageEditor", json.dumps(document)).args[0])
     (sha,) = {hashlib.sha256(png(1)).hexdigest()}
     opened = run("CollageOpenFile", elsewhere(file))
@@ -146,24 +127,26 @@ def test_plain_names_become_hashes(run, save, elsewhere, keep, document):
     assert saved["layers"][0] == document["layers"][0]
 
 
-def test_a_lost_picture_from_before_a_cut_out_is_told(run, save, folder, document):
+def test_a_lost_picture_from_before_a_cut_out_is_told(run, save, temp_folder, document):
     made = run("CollageEditor", json.dumps(document)).args[0]
-    (folder / "input" / document["layers"][1]["from"]).unlink()
+    (temp_folder / "input" / document["layers"][1]["from"]).unlink()
     saved = run("CollageSaveFile", made, "collage/x", "collage")
     assert "from before a cut-out is gone" in saved.ui["notes"][0]
-    with zipfile.ZipFile(folder / "output" / saved.args[0]) as archive:
+    with zipfile.ZipFile(temp_folder / "output" / saved.args[0]) as archive:
         assert json.loads(archive.read("collage.json"))["layers"][1]["from"] == ""
 
 
-def test_the_page_gets_a_document_that_cannot_be_painted_yet(run, keep, pack, document, folder):
+def test_the_page_gets_a_document_that_cannot_be_painted_yet(
+    run, keep_file, pack, document, temp_folder
+):
     """Words are missing: it opens, and whoever takes its outputs is told why there are none."""
     del document["layers"][0]["colour"]
     document["layers"][0]["text"] = ""
     writer = pack.collage_core.files.collage_file
-    with open(folder / "input" / "x.collage.zip", "wb") as file:
+    with open(temp_folder / "input" / "x.collage.zip", "wb") as file:
         names = {name for layer in document["layers"] for name in (layer["picture"],
                  layer.get("from", "")) if name}  # fmt: skip
-        parts = [(name, (folder / "input" / name).read_bytes()) for name in sorted(names)]
+        parts = [(name, (temp_folder / "input" / name).read_bytes()) for name in sorted(names)]
         writer.write_collage_file(file, json.dumps(document), parts, b"")
     opened = run("CollageOpenFile", "x.collage.zip")
     assert json.loads(opened.ui["document"][0]) == document
@@ -172,11 +155,11 @@ def test_the_page_gets_a_document_that_cannot_be_painted_yet(run, keep, pack, do
 
 
 @pytest.mark.parametrize("prefix", ["../out", "/etc/out", "a/../../b", "x\x00/y"])
-def test_nothing_is_written_outside_the_output_folder(run, pack, document, folder, prefix):
+def test_nothing_is_written_outside_the_output_folder(run, pack, document, temp_folder, prefix):
     made = run("CollageEditor", json.dumps(document)).args[0]
     with pytest.raises(pack.collage_core.errors.CollageError, match="leads out of ComfyUI's outp"):
         run("CollageSaveFile", made, prefix, "collage")
-    assert [*(folder / "output").iterdir()] == []
+    assert [*(temp_folder / "output").iterdir()] == []
 
 
 def test_the_second_file_has_the_next_number(run, save, document):
@@ -205,7 +188,7 @@ def test_a_batch_and_an_edit_are_refused(run, pack, document):
     "name", ["../x.collage.zip", "/x.collage.zip", "x.zip", "", "x.collage.zip [output]",
              "no.collage.zip"]
 )  # fmt: skip
-def test_names_that_lead_elsewhere_are_refused(node_of, pack, folder, name):
-    (folder / "x.collage.zip").write_bytes(b"PK")
+def test_names_that_lead_elsewhere_are_refused(node_of, pack, temp_folder, name):
+    (temp_folder / "x.collage.zip").write_bytes(b"PK")
     with pytest.raises(pack.collage_core.errors.CollageError, match="CollageOpenFile, input file"):
         node_of("CollageOpenFile").validate_inputs(file=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,34 +18,15 @@ BENTO = Path(__file__).absolute().parents[4] / "shared/reference/bento_box/bento
 
 
 @pytest.fixture
-def folder(temp_folder) -> Path:
-    return temp_folder
-
-
-@pytest.fixture
-def keep(folder):
-    """Put a file into the input folder, under its hash unless told otherwise; its name."""
-
-    def put(data: bytes, name: str = "") -> str:
-        name = name or f"collage/{hashlib.sha256(data).hexdigest()}.png"
-        path = folder / "input" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return name
-
-    return put
-
-
-@pytest.fixture
-def run(node_of, folder):
+def run(node_of, temp_folder):
     def execute(name: str, *inputs: Any, **others: Any) -> Any:
         return node_of(name).execute(*inputs, **others)
 
     return execute
 
 
-def test_a_psd_is_opened_with_its_words_and_notes(run, keep, folder):
-    keep((PSD / "groups.psd").read_bytes(), "my table.psd")
+def test_a_psd_is_opened_with_its_words_and_notes(run, keep_file, temp_folder):
+    keep_file((PSD / "groups.psd").read_bytes(), "my table.psd")
     opened = run("CollageOpenFile", "my table.psd")
     collage, image, masks, prompt, _ = opened.args
     assert prompt == "table, plate, napkin"
@@ -58,18 +38,18 @@ def test_a_psd_is_opened_with_its_words_and_notes(run, keep, folder):
         "The canvas",
     ]
     assert json.loads(opened.ui["document"][0])["layers"][0]["text"] == "table"
-    assert len([*(folder / "input" / "collage").iterdir()]) == 4
+    assert len([*(temp_folder / "input" / "collage").iterdir()]) == 4
 
 
-def test_a_layer_that_nobody_has_named_asks_for_its_words(run, keep):
-    keep((PSD / "layers.psd").read_bytes(), "collage/layers.PSD")
+def test_a_layer_that_nobody_has_named_asks_for_its_words(run, keep_file):
+    keep_file((PSD / "layers.psd").read_bytes(), "collage/layers.PSD")
     opened = run("CollageOpenFile", "collage/layers.PSD")
     assert "Layer 3: it has no words" in opened.block_execution
     assert json.loads(opened.ui["document"][0])["layers"][2]["text"] == ""
 
 
-def test_a_psd_that_cannot_be_read_is_refused_by_its_name(run, keep, pack):
-    keep(b"8BPS" + bytes(30), "old.psd")
+def test_a_psd_that_cannot_be_read_is_refused_by_its_name(run, keep_file, pack):
+    keep_file(b"8BPS" + bytes(30), "old.psd")
     with pytest.raises(pack.collage_core.errors.CollageError) as error:
         run("CollageOpenFile", "old.psd")
     assert str(error.value) == (
@@ -78,8 +58,8 @@ def test_a_psd_that_cannot_be_read_is_refused_by_its_name(run, keep, pack):
 
 
 @pytest.mark.skipif(not BENTO.exists(), reason="the paper's own file is not here")
-def test_the_file_of_the_paper_opens_and_can_be_painted(run, keep):
-    keep(BENTO.read_bytes(), "bento_box.psd")
+def test_the_file_of_the_paper_opens_and_can_be_painted(run, keep_file):
+    keep_file(BENTO.read_bytes(), "bento_box.psd")
     opened = run("CollageOpenFile", "bento_box.psd")
     assert opened.block_execution is None
     collage, image, masks, prompt, _ = opened.args
@@ -117,11 +97,11 @@ def stack(run) -> Any:
 
 
 @pytest.fixture
-def written(run, folder, stack):
+def written(run, temp_folder, stack):
     def write(**others: Any) -> Path:
         made = run("CollageSaveFile", stack[0], "a b/mine", "psd", **others)
         assert made.args[0] == "a b/mine_00001_.psd"
-        return folder / "output" / made.args[0]
+        return temp_folder / "output" / made.args[0]
 
     return write
 
@@ -145,8 +125,8 @@ def test_it_looks_the_same_in_psd_tools_and_pillow(written, stack):
     assert (merged - image[0]).abs().max() <= 0.51 / 255
 
 
-def test_it_comes_back_with_the_same_composite(written, stack, run, keep):
-    opened = run("CollageOpenFile", keep(written().read_bytes(), "again.psd"))
+def test_it_comes_back_with_the_same_composite(written, stack, run, keep_file):
+    opened = run("CollageOpenFile", keep_file(written().read_bytes(), "again.psd"))
     document = json.loads(opened.ui["document"][0])
     assert document["background"] == "#a0b0c0"
     assert [layer["text"] for layer in document["layers"]] == [
@@ -156,7 +136,7 @@ def test_it_comes_back_with_the_same_composite(written, stack, run, keep):
     assert opened.ui["notes"] == []
 
 
-def test_a_result_lies_on_top_and_is_cut_into_the_layers(written, stack, run, keep):
+def test_a_result_lies_on_top_and_is_cut_into_the_layers(written, stack, run, keep_file):
     result = soft(9, 64, 96)[..., :3]
     path = written(image=result)
     psd = psd_tools.PSDImage.open(path)
@@ -168,16 +148,16 @@ def test_a_result_lies_on_top_and_is_cut_into_the_layers(written, stack, run, ke
         layer.visible = False
     parts = torch.from_numpy(composite(psd, force=True)[0].copy())
     assert (parts - result[0]).abs().max() < 2.01 / 255  # CollageSplit's layers are the picture
-    opened = run("CollageOpenFile", keep(path.read_bytes(), "again.psd"))
+    opened = run("CollageOpenFile", keep_file(path.read_bytes(), "again.psd"))
     assert (opened.args[1] - stack[1]).abs().max() < 1.01 / 255
     assert opened.ui["notes"] == ['"result" and "result in layers" are left out.']
 
 
-def test_an_edit_is_written_with_its_picture(run, folder, stack):
+def test_an_edit_is_written_with_its_picture(run, temp_folder, stack):
     picture = soft(8, 64, 96)[..., :3]
     edited = run("CollageEdit", stack[0], picture, "lemon, sliced", 0.6, "", 10.0, False).args[0]
     made = run("CollageSaveFile", edited, "edit", "psd")
-    merged = Image.open(folder / "output" / made.args[0]).convert("RGB").tobytes()
+    merged = Image.open(temp_folder / "output" / made.args[0]).convert("RGB").tobytes()
     assert (torch.tensor(list(merged)).view(64, 96, 3) / 255 - picture[0]).abs().max() < 0.51 / 255
 
 
