@@ -6,7 +6,8 @@ import { box } from '../../web/editor/placement.mjs'
 import { documentOf, random } from './fixtures.mjs'
 
 /** A picture drawn with letters; a space is clear. */
-const COLOURS = { '.': [250, 250, 250, 255], ',': [235, 240, 250, 255], o: [200, 30, 30, 255], ' ': [9, 9, 9, 1] }
+const COLOURS = { '.': [250, 250, 250, 255], ',': [235, 240, 250, 255], o: [200, 30, 30, 255], 
+  r: [30, 250, 250, 255], g: [250, 30, 250, 255], b: [250, 250, 30, 255], '-': [200, 30, 30, 128], ' ': [9, 9, 9, 1] }
 const drawn = (...rows) => ({
   width: rows[0].length,
   height: rows.length,
@@ -45,6 +46,16 @@ test('a plain ground goes, with a soft edge, and holes that it does not reach st
   assert.deepEqual(cut[2].slice(2, 5), [255, 255, 255])
 })
 
+test('what is clear belongs to the ground, and its colour does not count', () => {
+  const island = alphas(plainGround(drawn('.....', '.   .', '. . .', '.   .', '.....'), 0))
+  assert.ok(island.flat().every((alpha) => alpha === 0))
+  assert.equal(alphas(plainGround(drawn('    .', ' ooo.', '    .'), 0))[1][4], 0)
+})
+
+test('one channel tells an object from the ground, at every side of it', () => {
+  for (const sign of ['b', 'g', 'r']) assert.ok(alphas(plainGround(drawn('...', `.${sign}.`, '...'), 0.1))[1][1])
+})
+
 test('the tolerance says how much of the ground goes', () => {
   const picture = drawn('...,,', '.o.,,', '...,,')
   assert.equal(alphas(plainGround(picture, 0))[0][4], 255)
@@ -59,6 +70,11 @@ test('a polygon keeps, or takes, what it surrounds', () => {
   assert.deepEqual(alphas(polygon(picture, square, false))[1], [255, 0, 0, 255])
   assert.deepEqual(alphas(polygon(picture, [[0.5, 0], [2.25, 0], [2.25, 4], [0.5, 4]]))[0], [128, 255, 64, 0])
   assert.deepEqual(alphas(polygon(picture, [[0, 0], [4, 0], [0, 4]]))[0], [255, 255, 255, 128])
+  assert.deepEqual(alphas(polygon(picture, [[0, 0.25], [4, 0.25], [4, 9], [0, 9]]))[0], [191, 191, 191, 191])
+  assert.deepEqual(alphas(polygon(drawn('----'), [[1, 0], [3, 0], [3, 1], [1, 1]])), [[0, 128, 128, 0]])
+  // a line that turns back leaves the gap between its arms
+  const arms = [[0, 0], [4, 0], [4, 4], [3, 4], [3, 1], [1, 1], [1, 4], [0, 4]]
+  assert.deepEqual(alphas(polygon(picture, arms))[2], [255, 0, 0, 255])
   assert.deepEqual(alphas(polygon(picture, [[-9, -9], [99, -9], [99, 99], [-9, 99]]))[3], [255, 255, 255, 255])
 })
 
@@ -89,6 +105,14 @@ test('a cut-out is found in its original, and goes back to its place', () => {
   assert.deepEqual(findWindow(original, picture), at)
   assert.equal(findWindow({ ...original, data: original.data.map((one) => 255 - one) }, picture), null)
   assert.equal(findWindow(picture, original), null)
+  const jpeg = { ...original, data: original.data.map((one, i) => (i % 4 === 3 ? one : Math.max(0, one - 2))) }
+  const blackened = { ...picture, data: picture.data.map((one, i, all) => (all[i | 3] ? one : 0)) }
+  assert.deepEqual(findWindow(original, blackened), at, 'what is clear has no colour')
+  assert.deepEqual(findWindow(jpeg, picture), at, 'decoders differ by two steps')
+  for (const channel of [0, 1, 2]) {
+    const other = { ...original, data: original.data.map((one, i) => (i % 4 === channel ? 255 - one : one)) }
+    assert.equal(findWindow(other, picture), null)
+  }
   const document = documentOf({ aaaa: { x: 0.4, y: 0.7, fit: 'contain', scale: 0.5, rotation: 20 } })
   const [before] = document.layers
   const cut = withCut(document, 'aaaa', before.picture, {
@@ -111,4 +135,8 @@ test('a rounded scale moves no edge: another fit says it better', () => {
   const moved = { ...layer, ...placeOfWindow(document, layer, [4000, 3000], window) }
   const { width } = box(document, { ...moved, scale: Number(moved.scale.toFixed(4)) }, [2900, 1999])
   assert.ok(Math.abs(width - 2900 * 0.1283) < 0.11, `${width}`)
+  // from a tiny part to its original: the fit whose scale a document allows
+  const all = { left: -900, top: -900, picture: { width: 4000, height: 3000 } }
+  const whole = placeOfWindow(document, { ...layer, fit: 'contain', scale: 0.2 }, [4, 3], all)
+  assert.deepEqual([whole.fit, whole.scale], ['pixels', 51.2])
 })
