@@ -146,6 +146,16 @@ test('the page hears of its own requests, in whatever order the worker answers',
   assert.equal(sent.at(-1), 'terminated')
 })
 
+test('nothing to compute ends what is being computed', async () => {
+  const ask = engineOf(async () => {
+    await pause()
+    return { data }
+  })
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`id${i + 10}`, { picture: 'aaaa.png', rotation: 30 }]))
+  assert.deepEqual(await Promise.all([ask(1, documentOf(many)), ask(1, null)]), [null, null])
+  assert.ok(await ask(1))
+})
+
 test('a picture is decoded once', async () => {
   let count = 0
   const ask = engineOf(async () => {

@@ -81,6 +81,7 @@ export function createCanvasControls(context) {
   )
 
   function show() {
+    if (model.primary) return // the settings of the layer are in its place
     const { document } = model
     width.set(document.width)
     height.set(document.height)

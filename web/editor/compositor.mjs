@@ -60,13 +60,15 @@ function namesIn({ layers, background_picture: behind, edit }) {
  * @param {{get: function}} pictures of `createPictures`
  * @returns {{request: (document: object) => Promise<{width: number, height: number,
  *   pixels: Uint8ClampedArray, visible: Object<string, Uint8Array>} | null>}} null when a newer
- *   request of this compositor overtook it. Layers whose pictures are not ready are left out.
+ *   request of this compositor overtook it. Layers whose pictures are not ready are left out. For
+ *   null in place of a document nothing is computed: it ends what is being computed.
  */
 export function createCompositor(pictures) {
   const editor = (editors += 1)
   return {
     request(document) {
-      const ready = namesIn(document).map((name) => pictures.get(name)).filter((one) => one.state === 'ready')
+      const names = document ? namesIn(document) : []
+      const ready = names.map((name) => pictures.get(name)).filter((one) => one.state === 'ready')
         .map(({ name, blob, width, height }) => ({ name, blob, width, height }))
       shared ??= connect()
       return shared({ editor, document, pictures: ready })

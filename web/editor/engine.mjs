@@ -80,6 +80,7 @@ export function createEngine(decode, pause) {
 
   /** The composite, or null when a newer request of the same editor has come. */
   async function attempt({ editor, document }) {
+    if (!document) return null
     const work = composeDocument(document, find)
     let since = performance.now()
     let step = work.next()

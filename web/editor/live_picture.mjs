@@ -14,6 +14,7 @@ export function createLivePicture({ model, pictures, compositor }) {
   let current = null
   let timer = 0
   let ended = false
+  let running = 0
 
   function later() {
     clearTimeout(timer)
@@ -23,7 +24,10 @@ export function createLivePicture({ model, pictures, compositor }) {
   async function compute() {
     const wanted = model.document
     if (ended || model.drafting) return // asked again when the gesture has ended
-    const found = await compositor.request(wanted)
+    running += 1
+    const found = await compositor.request(wanted).finally(() => {
+      running -= 1
+    })
     if (!found || ended) return
     canvas.width = found.width
     canvas.height = found.height
@@ -34,7 +38,9 @@ export function createLivePicture({ model, pictures, compositor }) {
 
   const endings = [
     model.subscribe(({ what }) => {
-      if (what !== 'choice') later()
+      if (what === 'choice') return
+      if (model.drafting && running) compositor.request(null) // the gesture needs the time
+      later()
     }),
     pictures.subscribe(later),
   ]

@@ -31,16 +31,25 @@ function look({ prompt, layers }) {
  * drag makes a draft for every frame, and a list or a sentence that is laid out anew each time would halt it.
  */
 export function unlessMoved(model, show) {
-  let last = ''
+  let [chosen, document] = [null, null] // as they were shown
   return () => {
-    const { prompt, layers } = model.document
-    const seen = layers.map(({ id, text, visible, locked, picture }) => [id, text, visible, locked, picture])
-    const now = JSON.stringify([model.chosen, prompt, seen])
-    if (now === last) return
-    last = now
+    const now = model.document
+    if (model.chosen === chosen && document && looksSame(document, now)) return
+    chosen = model.chosen
+    document = now
     show()
   }
 }
+
+const SHOWN = ['id', 'text', 'visible', 'locked', 'picture']
+
+const looksSame = (one, other) =>
+  one.prompt === other.prompt &&
+  one.layers.length === other.layers.length &&
+  one.layers.every((layer, i) => {
+    const next = other.layers[i]
+    return layer === next || SHOWN.every((name) => layer[name] === next[name])
+  })
 
 /** What a layer is called in messages: its words, or its number. */
 export function nameOf(document, id, text) {
