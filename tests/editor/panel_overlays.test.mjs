@@ -5,6 +5,7 @@ import { readColour } from '../../web/editor/choices.mjs'
 import { reorder } from '../../web/editor/edits.mjs'
 import { parseNumber } from '../../web/editor/fields.mjs'
 import { Model } from '../../web/editor/model.mjs'
+import { beginEdit, setEdit } from '../../web/editor/result_edits.mjs'
 import { PALETTE, colourOf, overlayPixels } from '../../web/editor/overlays.mjs'
 
 function modelOf(...layers) {
@@ -49,6 +50,15 @@ test('masks show each layer in its colour, with a rim where they meet', () => {
   assert.deepEqual(at(10, 32).slice(0, 3), rgb(PALETTE[0]))
   assert.deepEqual(at(50, 32).slice(0, 3), rgb(PALETTE[1]))
   assert.ok(at(31, 32)[3] === 255 && at(10, 32)[3] < 160)
+})
+
+test('in an edit only what it paints anew has noise, whatever the layers say', () => {
+  const { model, composite } = halves(1, 0)
+  const picture = `collage/${'a'.repeat(64)}.png`
+  model.edit('edit', (document) => setEdit(beginEdit(document, picture, ['righ']), { noise: 1 }))
+  const { pixels } = overlayPixels(model, { ...composite, document: model.document }, 'noise')
+  const at = (x) => [...pixels.slice((8 * 16 + x) * 4, (8 * 16 + x) * 4 + 3)].reduce((sum, one) => sum + one)
+  assert.ok(at(0) < 40 && at(15) > 600, `${at(0)} ${at(15)}`)
 })
 
 test('noise runs from black to pale yellow and is soft between layers', () => {

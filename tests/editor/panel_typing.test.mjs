@@ -87,3 +87,10 @@ test('a sentence is cut at the edges of its phrases, and nothing of it is lost',
   )
   assert.deepEqual(pieces('', []), [])
 })
+
+test('a phrase is marked a little beyond its words, but over no comma', () => {
+  const prompt = 'ginger, rice and sushi'
+  const { places } = findPhrases(prompt, ['ginger', 'rice', 'sushi'].map((text) => ({ id: text, text })))
+  const rooms = pieces(prompt, places).filter(({ place }) => place).map(({ text, room }) => [text, ...room])
+  assert.deepEqual(rooms, [['ginger', true, false], ['rice', true, true], ['sushi', true, true]])
+})

@@ -1,6 +1,6 @@
 // The bar under the canvas that cuts out the picture of the chosen layer.
 import { button, element, slider } from './fields.mjs'
-import { colourOf } from './overlays.mjs'
+import { icon } from './icons.mjs'
 
 /**
  * @param {object} context
@@ -8,16 +8,21 @@ import { colourOf } from './overlays.mjs'
  */
 export function createCutBar(context) {
   const { cuts, model, text } = context
-  const title = element('h3', { class: 'collage-title' })
+  const title = createTitle(text)
   const ways = createWays(context)
   const ground = createGround(context)
   const polygon = createPolygonRow(context)
   const working = element('span', { class: 'collage-cut-hint', textContent: text('cut.working') })
-  const close = button({ icon: 'missing', label: text('cut.close'), onClick: () => leave(cuts.close) })
+  const close = button({
+    icon: 'missing',
+    label: text('cut.close'),
+    keys: 'X',
+    onClick: () => leave(cuts.close),
+  })
   const root = element(
     'div',
     { class: 'collage-cut', role: 'group', 'aria-label': text('cut') },
-    title,
+    title.root,
     ways.root,
     ground.root,
     polygon.root,
@@ -35,10 +40,8 @@ export function createCutBar(context) {
     const was = root.hidden
     root.hidden = !open
     if (!open) return
-    const layer = model.primary
-    title.textContent = layer ? layer.text.trim() || text('layer.unnamed') : text('cut.choose')
-    title.classList.toggle('collage-title-many', !layer)
-    if (layer) root.style.setProperty('--collage-colour', colourOf(model, layer.id))
+    title.show(way || 'cut', model.primary)
+    close.root.hidden = way !== ''
     ways.root.hidden = busy || way !== ''
     ground.root.hidden = busy || way !== 'ground'
     polygon.root.hidden = busy || way !== 'polygon'
@@ -53,30 +56,49 @@ export function createCutBar(context) {
   return { root, destroy: () => ends.forEach((end) => end()) }
 }
 
+/** What is done, or that a layer has to be chosen first. */
+function createTitle(text) {
+  const words = element('span')
+  const root = element('h3', { class: 'collage-cut-title' }, icon('cut'), words)
+  function show(name, layer) {
+    words.textContent = text(layer ? name : 'cut.choose')
+    root.querySelector('svg').replaceWith(icon(name))
+  }
+  return { root, show }
+}
+
 function createWays({ cuts, text }) {
-  const make = (name, onClick) =>
-    button({ words: text(name), label: text(name), tip: text(`${name}.tip`), onClick })
+  const make = (name, onClick, look = { icon: name, weight: 'quiet' }) =>
+    button({ ...look, words: text(name), label: text(name), tip: text(`${name}.tip`), onClick })
   const buttons = {
     trim: make('trim', () => cuts.apply('trim')),
     ground: make('ground', () => cuts.begin('ground')),
     polygon: make('polygon', () => cuts.begin('polygon')),
-    again: make('again', () => cuts.again()),
+    again: make('again', () => cuts.again(), { icon: 'undo' }),
   }
   const root = element('span', { class: 'collage-cut-row' }, ...Object.values(buttons).map((one) => one.root))
   function show() {
     const layer = cuts.ready()
     for (const one of Object.values(buttons)) one.set({ disabled: !layer })
     buttons.again.set({ disabled: !layer?.from })
+    buttons.again.root.hidden = !layer?.from
   }
   return { root, show, focus: () => root.querySelector('input:enabled')?.focus() }
 }
 
 const choices = ({ cuts, text }, apply) => [
-  button({ words: text('cut.apply'), label: text('cut.apply'), onClick: apply }),
+  button({
+    words: text('cut.apply'),
+    label: text('cut.apply'),
+    keys: 'Enter',
+    weight: 'main',
+    onClick: apply,
+  }),
   button({
     words: text('cut.cancel'),
     label: text('cut.cancel'),
     keys: 'Escape',
+    weight: 'quiet',
     onClick: () => cuts.end(),
   }),
 ]

@@ -2,6 +2,7 @@
 import { frameOf } from './layer_frame.mjs'
 
 const OUTSIDE = 0.3 // of what lies off the canvas is left
+const SINGLE_PIXELS = 6 // for one of the canvas: that large they are looked at one by one
 const HANDLE = 9 // CSS pixels
 const ACCENT = '#3b9dff'
 const SNAPPED = '#ff3dbb'
@@ -36,7 +37,7 @@ export function drawScene(g, ratio, scene) {
 function paintInside(g, { document, live, overlay, display, resultImage }, scale) {
   const exact = live?.document === document
   if (exact) {
-    g.imageSmoothingEnabled = scale < 2 // larger: single pixels are looked at
+    g.imageSmoothingEnabled = scale < SINGLE_PIXELS
     g.imageSmoothingQuality = scale < 1 ? 'medium' : 'low'
     g.drawImage(live.canvas, 0, 0, document.width, document.height)
   }

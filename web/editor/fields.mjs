@@ -22,14 +22,15 @@ export const newElementId = () => `collage-${(made += 1)}`
  * A button with an icon. The page takes Ctrl+Z from everything but fields, so what is focused is an
  * INPUT over the icon.
  * @param {{icon?: string, label: string, words?: string, tip?: string, keys?: string,
- *   onClick: function}} options
+ *   weight?: 'main' | 'quiet', onClick: function}} options weight: filled, or with a line around it
  * @returns {{root: HTMLElement, input: HTMLInputElement, set: function}}
  */
-export function button({ icon: name, label, words = '', tip = '', keys = '', onClick }) {
+export function button({ icon: name, label, words = '', tip = '', keys = '', weight, onClick }) {
   const input = element('input', { type: 'button', value: '', 'aria-label': label, 'data-collage-keys': '' })
   const root = element('span', { class: `collage-button${words ? ' collage-button-wide' : ''}` }, input)
   if (name) root.append(icon(name))
   if (words) root.append(element('span', { class: 'collage-button-words', textContent: words }))
+  if (weight) root.classList.add(`collage-button-${weight}`)
   describe(root, { label, tip, keys })
   if (tip) input.setAttribute('aria-description', tip)
   if (keys) input.setAttribute('aria-keyshortcuts', keys.replaceAll('Ctrl+', 'Control+'))
@@ -195,13 +196,13 @@ export function slider({ label, tip = '', min, max, reach = max, step, hint, onD
   range.addEventListener('keydown', (event) => {
     if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation()
   })
-  const set = (value, { disabled = false, mixed = '', fallback = min } = {}) => {
+  const set = (value, { disabled = false, mixed = '', note = '', fallback = min } = {}) => {
     const at = value ?? fallback
     if (range.valueAsNumber !== at) range.value = at
     range.disabled = disabled
     root.classList.toggle('collage-mixed', value === null)
     show(at)
-    if (value === null && said) said.textContent = mixed
+    if (said && (note || value === null)) said.textContent = note || mixed
     field.set(value, { disabled, mixed: '–' })
   }
   return { root, input: range, set }

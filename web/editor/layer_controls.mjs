@@ -5,6 +5,7 @@ import { button, element } from './fields.mjs'
 import { createLayerFields, fillLooks, shownValue } from './layer_fields.mjs'
 import { colourOf } from './overlays.mjs'
 
+const PACE = 100 // milliseconds
 const PLACE = ['x', 'y', 'scale', 'rotation', 'fit'] // what a lock holds
 
 /**
@@ -26,15 +27,34 @@ export function createLayerControls(context) {
     canvas.root.hidden = Boolean(model.primary)
     if (model.primary) layers.show()
   }
-  const end = model.subscribe(show)
+  const paced = createPace(show)
+  const end = model.subscribe(() => (model.drafting ? paced.later() : paced.now()))
   show()
   return {
     root,
     destroy() {
       end()
+      paced.stop()
       canvas.destroy()
     },
   }
+}
+
+/** While the pointer is down the numbers follow it now and then: every frame is the canvas's. */
+function createPace(show) {
+  let timer = 0
+  const stop = () => {
+    clearTimeout(timer)
+    timer = 0
+  }
+  const now = () => {
+    stop()
+    show()
+  }
+  const later = () => {
+    timer ||= setTimeout(now, PACE)
+  }
+  return { now, later, stop }
 }
 
 function createLayerPanel(context) {
@@ -77,7 +97,8 @@ function createLayerPanel(context) {
     for (const [name, field] of Object.entries({ ...sliders, ...others })) {
       const values = new Set(layers.map((layer) => shownValue(name, layer, document)))
       field.set(values.size === 1 ? [...values][0] : null, {
-        disabled: locked && PLACE.includes(name),
+        disabled: (locked && PLACE.includes(name)) || (Boolean(document.edit) && name === 'noise'),
+        note: document.edit ? text('noise.edit') : '',
         mixed: text('controls.mixed'),
         fallback: shownValue(name, primary, document),
       })

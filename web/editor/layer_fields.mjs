@@ -2,6 +2,7 @@
 import { choice } from './choices.mjs'
 import { numberField, slider } from './fields.mjs'
 import { setLayer } from './edits.mjs'
+import { noiseOf } from './result_edits.mjs'
 import { BLENDS, FITS, RANGES } from './rules.mjs'
 
 // where the slider ends; its field goes on to the end of the range
@@ -71,9 +72,10 @@ const map = (object, make) =>
 const noiseWord = (value) => NOISE_WORDS.find(([below]) => value < below)[1]
 
 /** What a field shows of a layer. */
-export function shownValue(name, layer, { width, height }) {
-  if (name === 'x') return layer.x * width
-  if (name === 'y') return layer.y * height
+export function shownValue(name, layer, document) {
+  if (name === 'x') return layer.x * document.width
+  if (name === 'y') return layer.y * document.height
+  if (name === 'noise') return noiseOf(document, layer)
   return name === 'scale' ? layer.scale * 100 : layer[name]
 }
 

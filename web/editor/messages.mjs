@@ -41,7 +41,7 @@ export function createMessages(context) {
     root.className = `collage-messages collage-messages-${fault?.weight ?? 'ready'}`
     const empty = !fault && !model.document.layers.length
     sign.replaceChildren(...(empty ? [] : [icon(fault ? 'warning' : 'found')]))
-    sentence.textContent = fault ? text(`message.${fault.kind}`, fault.values) : empty ? '' : readyText()
+    sentence.textContent = fault ? text(`message.${fault.kind}`, fault.values) : empty ? text('message.none') : readyText()
     sentence.title = sentence.textContent
     mend.replaceChildren(...(fault ? remedy(fault) : []))
     more.root.hidden = faults.length < 2
@@ -72,7 +72,7 @@ export function createMessages(context) {
       if (next) next.focus()
       else context.focusCanvas?.()
     }
-    return [button({ words: label, label, onClick: run }).root]
+    return [button({ words: label, label, weight: 'main', onClick: run }).root]
   }
 
   const ends = [model, pictures, live, context.host.report].map((one) => one?.subscribe?.(show) ?? (() => {}))
@@ -91,9 +91,13 @@ export function createWelcome(context) {
     icon: 'add',
     words: text('welcome.button'),
     label: text('welcome.button'),
+    weight: 'main',
     onClick: () => ACTIONS.add.run(context),
   })
   const keys = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘V' : 'Ctrl+V'
+  const steps = ['drop', 'name', 'run'].map((step) =>
+    element('li', { textContent: text(`welcome.${step}`) }),
+  )
   const root = element(
     'div',
     { class: 'collage-welcome' },
@@ -105,7 +109,7 @@ export function createWelcome(context) {
       element('i'),
     ),
     element('h2', { textContent: text('welcome.title') }),
-    element('p', { textContent: text('welcome.words') }),
+    element('ol', {}, ...steps),
     add.root,
     element('small', { textContent: text('welcome.paste', { keys }) }),
   )

@@ -1,5 +1,6 @@
 // Colours of layers, and what can lie over the canvas: noise and masks, with a legend.
 import { element } from './fields.mjs'
+import { noiseOf } from './result_edits.mjs'
 
 /** Twelve colours that colour-blind eyes tell apart in this order (Okabe and Ito, Tol). */
 export const PALETTE = Object.freeze([
@@ -93,7 +94,7 @@ function noisePixels({ document, width, height, visible }) {
   const cover = new Float32Array(w * h) // visible alpha of all layers
   const noise = new Float32Array(w * h) // the same times each layer's noise
   for (const layer of document.layers) {
-    if (visible[layer.id]) gather(visible[layer.id], width, layer.noise, { cover, noise, w })
+    if (visible[layer.id]) gather(visible[layer.id], width, noiseOf(document, layer), { cover, noise, w })
   }
   for (const map of [cover, noise]) blur(map, w, h, BLUR / COARSE)
   const pixels = new Uint8ClampedArray(w * h * 4)

@@ -83,7 +83,7 @@ export function createPromptField(context) {
     scrolled()
   }
 
-  function piece({ text: words, place, first, last }) {
+  function piece({ text: words, place, first, last, room: [before, behind] }) {
     if (!place) return words
     const colours = place.ids.map((one) => colourOf(model, one))
     const chip = element('span', { class: 'collage-chip', textContent: words })
@@ -93,6 +93,8 @@ export function createPromptField(context) {
     )
     chip.classList.toggle('collage-chip-first', first)
     chip.classList.toggle('collage-chip-last', last)
+    chip.classList.toggle('collage-chip-before', first && before)
+    chip.classList.toggle('collage-chip-behind', last && behind)
     chip.style.setProperty(
       '--collage-colour',
       colours[
@@ -173,6 +175,13 @@ export function pieces(value, places) {
     const end = edges[i + 1]
     const around = places.filter((place) => place.start <= start && end <= place.end)
     const place = around.sort((a, b) => a.end - a.start - (b.end - b.start))[0] ?? null
-    return { text: value.slice(start, end), place, first: place?.start === start, last: place?.end === end }
+    return {
+      text: value.slice(start, end),
+      place,
+      first: place?.start === start,
+      last: place?.end === end,
+      // a chip is wider than its words where there is room for it: it covers no comma
+      room: [start - 1, end].map((at) => /^\s?$/.test(value.charAt(at))),
+    }
   })
 }

@@ -1,9 +1,10 @@
 // The bar under a result that is shown on the canvas: which one, and going on from it.
 import { stored } from './adding.mjs'
 import { choice } from './choices.mjs'
-import { button, element, numberField } from './fields.mjs'
+import { button, element, numberField, slider } from './fields.mjs'
 import { colourOf } from './overlays.mjs'
 import { beginEdit, endEdit, setEdit, toggleEdited } from './result_edits.mjs'
+import { FEATHER } from './rules.mjs'
 
 /** Results of the nodes behind this editor, newest first; else the base of the edit that goes on. */
 export function resultsOf({ host, model, text }) {
@@ -19,59 +20,22 @@ export function resultsOf({ host, model, text }) {
  */
 export function createResultBar(context) {
   const { model, display, host, text, say } = context
-  const which = choice({
-    label: text('result'),
-    options: [],
-    onCommit: (url) => display.set({ result: resultsOf(context).find((one) => one.url === url) }),
-  })
-  const go = button({ words: ' ', label: ' ', onClick: () => goOn(context) })
-  const edited = element('div', { class: 'collage-edited' })
-  const noise = numberField({
-    label: text('noise'),
-    inside: true,
-    min: 0,
-    max: 1,
-    step: 0.05,
-    onCommit: (value) => context.edit('edit', (document) => setEdit(document, { noise: value })),
-  })
-  const end = button({ words: text('result.end'), label: text('result.end'), onClick: () => finish(context) })
-  const editing = element('div', { class: 'collage-result-row' }, edited, noise.root, end.root)
-  const row = element('div', { class: 'collage-result-row' }, which.root, go.root)
+  const shown = createShownRow(context)
+  const edit = createEditRows(context)
   const root = element(
     'div',
     { class: 'collage-result', role: 'group', 'aria-label': text('result') },
-    row,
-    editing,
+    shown.root,
+    ...edit.roots,
   )
 
-  function show() {
-    const { result } = display
-    const { edit, width, height } = model.document
-    root.hidden = !result && !edit
-    row.hidden = !result
-    editing.hidden = !edit
-    if (result) {
-      which.fill(resultsOf(context).map(({ url, title }, i) => ({ value: url, label: `${i + 1}. ${title}` })))
-      which.set(result.url)
-      const fits = result.width === width && result.height === height
-      const label = text(fits ? (edit ? 'result.again' : 'result.edit') : 'result.size', { width, height })
-      go.set({ disabled: !fits, label })
-      go.root.querySelector('.collage-button-words').textContent = label
-    }
-    if (!edit) return
-    noise.set(edit.noise)
-    const shown = model.document.layers.filter((layer) => layer.visible).reverse()
-    edited.replaceChildren(element('span', { textContent: text('result.repaints') }), ...shown.map(chip))
-  }
+  let drawn = null // the edit that is shown
 
-  function chip(layer) {
-    const label = layer.text.trim() || text('layer.unnamed')
-    const change = () => context.edit('edit', (document) => toggleEdited(document, layer.id))
-    const made = button({ words: label, label, onClick: change })
-    made.root.classList.add('collage-edited-layer')
-    made.root.style.setProperty('--collage-colour', colourOf(model, layer.id))
-    made.set({ pressed: model.document.edit.layers.includes(layer.id) })
-    return made.root
+  function show() {
+    drawn = model.document.edit
+    root.hidden = !display.result && !drawn
+    shown.show()
+    edit.show()
   }
 
   function arrived() {
@@ -81,10 +45,131 @@ export function createResultBar(context) {
     show()
   }
 
-  const nothing = () => {}
-  const ends = [model.subscribe(show), display.subscribe(show), host.results?.subscribe(arrived) ?? nothing]
+  const ends = [
+    // a drag makes a draft for every frame
+    model.subscribe(({ what }) => (what !== 'draft' || model.document.edit !== drawn) && show()),
+    display.subscribe(show),
+    host.results?.subscribe(arrived) ?? (() => {}),
+  ]
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
+}
+
+/** Which result lies over the collage, and the button that goes on from it. */
+function createShownRow(context) {
+  const { model, display, text } = context
+  const which = choice({
+    label: text('result'),
+    options: [],
+    onCommit: (url) => display.set({ result: resultsOf(context).find((one) => one.url === url) }),
+  })
+  const go = button({
+    words: ' ',
+    label: ' ',
+    tip: text('result.edit.tip'),
+    weight: 'main',
+    onClick: () => goOn(context),
+  })
+  const root = element('div', { class: 'collage-result-row' }, which.root, go.root)
+
+  function show() {
+    const { result } = display
+    root.hidden = !result
+    if (!result) return
+    const { edit, width, height } = model.document
+    which.fill(resultsOf(context).map(({ url, title }, i) => ({ value: url, label: `${i + 1}. ${title}` })))
+    which.set(result.url)
+    const fits = result.width === width && result.height === height
+    const label = text(fits ? (edit ? 'result.again' : 'result.edit') : 'result.size', { width, height })
+    go.set({ disabled: !fits, label })
+    go.root.querySelector('.collage-button-words').textContent = label
+  }
+  return { root, show }
+}
+
+/** What the edit paints anew, how freely, and how softly it ends; the base is the result. */
+function createEditRows(context) {
+  const { model, text } = context
+  const changes = (field) => (value) => (document) => setEdit(document, { [field]: value })
+  const [noised, feathered] = [changes('noise'), changes('feather')]
+  const noise = slider({
+    label: text('noise'),
+    tip: text('result.noise.tip'),
+    min: 0,
+    max: 1,
+    step: 0.01,
+    onDraft: (value) => model.draft(noised(value)),
+    onCommit: (value) => context.edit('edit', noised(value)),
+  })
+  const feather = numberField({
+    label: text('feather'),
+    tip: text('feather.tip'),
+    unit: 'px',
+    inside: true,
+    min: FEATHER[0],
+    max: FEATHER[1],
+    step: 1,
+    onCommit: (value) => context.edit('edit', feathered(value)),
+  })
+  const end = button({
+    words: text('result.end'),
+    label: text('result.end'),
+    weight: 'quiet',
+    onClick: () => finish(context),
+  })
+  const chips = createChips(context)
+  const how = element('div', { class: 'collage-result-row' }, noise.root, feather.root, end.root)
+
+  function show() {
+    const { edit } = model.document
+    for (const root of [chips.root, how]) root.hidden = !edit
+    if (!edit) return
+    chips.show()
+    noise.set(edit.noise)
+    feather.set(edit.feather)
+  }
+  return { roots: [chips.root, how], show }
+}
+
+/** A switch for every layer, in the order of the list, and one for all that no layer covers. */
+function createChips(context) {
+  const { model, text } = context
+  const label = element('span', { textContent: text('result.repaints') })
+  const kind = { class: 'collage-edited', role: 'group', 'aria-label': text('result.repaints') }
+  const root = element('div', kind, label)
+  const background = chip(text('result.background'), (document) =>
+    setEdit(document, { background: !document.edit.background }),
+  )
+  const chips = new Map() // kept from step to step, so that the focus stays on them
+
+  function chip(words, change) {
+    const made = button({ words, label: words, onClick: () => context.edit('edit', change) })
+    made.root.classList.add('collage-edited-layer')
+    return made
+  }
+
+  function show() {
+    const { edit, layers } = model.document
+    const shown = layers.filter((layer) => layer.visible).reverse()
+    for (const [id, made] of chips) {
+      if (shown.some((layer) => layer.id === id)) continue
+      made.root.remove()
+      chips.delete(id)
+    }
+    const roots = shown.map(({ id, text: words }) => {
+      if (!chips.has(id)) chips.set(id, chip(' ', (document) => toggleEdited(document, id)))
+      const made = chips.get(id)
+      const named = words.trim() || text('layer.unnamed')
+      made.root.querySelector('.collage-button-words').textContent = named
+      made.root.style.setProperty('--collage-colour', colourOf(model, id))
+      made.set({ label: named, pressed: edit.layers.includes(id) })
+      return made.root
+    })
+    background.set({ pressed: edit.background })
+    const wanted = [label, ...roots, background.root]
+    if (wanted.some((one, i) => root.children[i] !== one)) root.replaceChildren(...wanted)
+  }
+  return { root, show }
 }
 
 /** Stores the result beside the pictures and makes it the base; the chosen layers are painted anew. */

@@ -31,6 +31,9 @@ export function toggleEdited(document, id) {
   })
 }
 
+/** The noise of a layer in the run: in an edit its own counts for nothing. */
+export const noiseOf = ({ edit }, { id, noise }) => (edit ? (edit.layers.includes(id) ? edit.noise : 0) : noise)
+
 /** Layers that were moved, added or taken away since the result was made, and that the edit leaves alone. */
 export function leftBehind({ edit, layers }) {
   if (!edit?.before) return []

@@ -21,6 +21,7 @@ export const RANGES = Object.freeze({
   repel: [0, 10],
   control: [0, 2],
 })
+export const FEATHER = Object.freeze([0, 512]) // canvas pixels, of an edit
 export const FITS = Object.freeze(['pixels', 'contain', 'cover'])
 export const FLIPS = Object.freeze(['none', 'horizontal', 'vertical', 'both'])
 export const BLENDS = Object.freeze([
@@ -137,7 +138,7 @@ export const EDIT_FIELDS = Object.freeze({
   layers: list(),
   background: toggle(false),
   noise: number(0, 1, 0.6),
-  feather: number(0, 512, 10),
+  feather: number(...FEATHER, 10),
   before: object(),
 })
 

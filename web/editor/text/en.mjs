@@ -54,9 +54,14 @@ export default {
   'result.base': 'Base of the edit',
   'result.edit': 'Edit this result',
   'result.again': 'Go on from this result',
+  'result.edit.tip': 'The result becomes the base: what you choose is painted anew in it, all else stays as it is.',
   'result.size': 'The result is not {width} x {height}',
   'result.repaints': 'Repaints',
+  'result.background': 'Background',
+  'result.noise.tip': 'How freely the chosen parts are repainted; all else keeps its pixels.',
   'result.end': 'End edit',
+  'feather': 'Feather',
+  'feather.tip': 'How softly the repainted parts end, in pixels of the canvas.',
   'overlays': 'What the canvas shows',
   'fitView': 'Show the whole canvas',
   'large': 'Open large',
@@ -117,6 +122,7 @@ export default {
   'noise.repaints': 'paints the surface anew',
   'noise.suggests': 'only a suggestion of the object',
   'noise.invents': 'paints it from the words alone',
+  'noise.edit': 'set by the edit of the result',
   'attract': 'Attract',
   'attract.tip':
     'How strongly its words are drawn to this layer. Raise it when the object appears elsewhere.',
@@ -176,6 +182,7 @@ export default {
 
   // messages
   'messages': 'Messages',
+  'message.none': 'Nothing to paint yet: add a picture first.',
   'message.ready': 'All {count} layers have their words in the sentence.',
   'message.readyOne': 'The layer has its words in the sentence.',
   'message.more': '{number} / {count}',
@@ -214,7 +221,9 @@ export default {
 
   // empty canvas
   'welcome.title': 'Drop pictures here',
-  'welcome.words': 'Cut-outs, photos, sketches. Lay them out, name them, and let the model paint the scene.',
+  'welcome.drop': 'Add pictures and drag them into place',
+  'welcome.name': 'Name each in two or three words',
+  'welcome.run': 'Press Run to have the scene painted',
   'welcome.button': 'Choose pictures',
   'welcome.paste': 'or paste with {keys}',
 

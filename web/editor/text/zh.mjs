@@ -54,9 +54,14 @@ export default {
   'result.base': '编辑所用的图像',
   'result.edit': '编辑这个结果',
   'result.again': '从这个结果继续',
+  'result.edit.tip': '以这个结果为基础：只重画你选择的部分，其余保持不变。',
   'result.size': '结果的尺寸不是 {width} x {height}',
   'result.repaints': '重画',
+  'result.background': '背景',
+  'result.noise.tip': '所选部分重画的自由程度；其余部分保持原有像素。',
   'result.end': '结束编辑',
+  'feather': '羽化',
+  'feather.tip': '重画部分边缘的柔和程度，以画布像素计。',
   'overlays': '画布显示的内容',
   'fitView': '显示整个画布',
   'large': '放大编辑',
@@ -116,6 +121,7 @@ export default {
   'noise.repaints': '重画表面',
   'noise.suggests': '只作大致的提示',
   'noise.invents': '完全按词来画',
+  'noise.edit': '由结果的编辑决定',
   'attract': '吸引',
   'attract.tip': '把它的词引向这个图层的强度。物体出现在别处时调高。',
   'repel': '排斥',
@@ -170,6 +176,7 @@ export default {
 
   // messages
   'messages': '消息',
+  'message.none': '还没有可画的内容：请先添加图片。',
   'message.ready': '{count} 个图层的词都在句子里。',
   'message.readyOne': '这个图层的词在句子里。',
   'message.more': '{number} / {count}',
@@ -208,7 +215,9 @@ export default {
 
   // empty canvas
   'welcome.title': '把图片拖到这里',
-  'welcome.words': '抠图、照片、草图都可以。摆好位置，写上名字，让模型画出整个场景。',
+  'welcome.drop': '添加图片，拖到合适的位置',
+  'welcome.name': '用两三个词给每张图片命名',
+  'welcome.run': '点击运行，模型画出整个场景',
   'welcome.button': '选择图片',
   'welcome.paste': '或按 {keys} 粘贴',
 
