@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
-import { lookAt } from '../../web/editor/picture_file.mjs'
+import { stored } from '../../web/editor/adding.mjs'
+import { lookAt, reasonOf } from '../../web/editor/picture_file.mjs'
+import { createPictures } from '../../web/editor/pictures.mjs'
 import { encodePng } from '../../web/editor/png.mjs'
 import { sha256, sha256Soon } from '../../web/editor/sha256.mjs'
+import en from '../../web/editor/text/en.mjs'
 import { random } from './fixtures.mjs'
 import { decodePng } from './png_file.mjs'
 
@@ -63,4 +66,45 @@ test('other files, and files that end too early, are no pictures', () => {
     bytes[Math.floor(next() * bytes.length)] = 256 * next()
     lookAt(bytes)
   }
+})
+
+/** A PNG as far as its size; more of it is not looked at here. */
+function headerOf(width, height) {
+  const bytes = new Uint8Array(64)
+  bytes.set(bytesOf('89504e47 0d0a1a0a 0000000d 49484452'))
+  new DataView(bytes.buffer).setUint32(16, width)
+  new DataView(bytes.buffer).setUint32(20, height)
+  return bytes
+}
+const LARGE = headerOf(8000, 5000) // 40 megapixels
+const TOO_LARGE = headerOf(8193, 8192)
+const HASH = createHash('sha256').update(LARGE).digest('hex')
+
+test('a picture says why it is none, in words of its own', async (t) => {
+  const files = {
+    'a.png': LARGE, [`collage/${HASH}.png`]: LARGE, 'big.png': TOO_LARGE, 'text.png': noise(40),
+    [`collage/${'0'.repeat(64)}.png`]: LARGE, 'cut.png': headerOf(7, 7),
+  }
+  const before = [globalThis.fetch, globalThis.createImageBitmap]
+  t.after(() => { [globalThis.fetch, globalThis.createImageBitmap] = before })
+  globalThis.fetch = async (name) => new Response(files[name], { status: files[name] ? 200 : 404 })
+  globalThis.createImageBitmap = async (blob) => {
+    const { width, height } = lookAt(new Uint8Array(await blob.arrayBuffer()))
+    if (width === 7) throw new DOMException('The source image could not be decoded.')
+    return { width, height, close() {} }
+  }
+  const pictures = createPictures((name) => name)
+  const reason = (name) => pictures.load(name).then(
+    (picture) => picture.width,
+    (error) => reasonOf((key) => en[key], error),
+  )
+  const names = [...Object.keys(files), 'gone.png']
+  assert.deepEqual(await Promise.all(names.map(reason)), [
+    8000, 8000, en['picture.size'], en['picture.kind'], en['picture.hash'], en['picture.damaged'],
+    en['picture.missing'],
+  ])
+  const drop = (bytes) => stored(new File([bytes], 'any.png')).then((one) => one.extension, (error) => error.reason)
+  assert.deepEqual(await Promise.all([LARGE, TOO_LARGE].map(drop)), ['png', 'size'])
+  globalThis.createImageBitmap = () => Promise.reject(new DOMException('no picture'))
+  assert.equal(await drop(noise(40)), 'kind')
 })

@@ -2,7 +2,7 @@
 import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
 import { addLayer, reorder, setLayer } from './edits.mjs'
 import { isCollageFile, openFile } from './files.mjs'
-import { lookAt } from './picture_file.mjs'
+import { MAX_PIXELS, WrongPicture, lookAt, reasonOf } from './picture_file.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
 
@@ -25,12 +25,15 @@ export function wordsOf(fileName) {
 /**
  * A file as it is stored: PNG, JPEG and WebP byte for byte, by what is in it and not by its name;
  * other pictures that the browser can show (GIF, AVIF, BMP) as PNG, of several frames the first.
- * @returns {Promise<{blob: Blob, extension: string}>}
+ * @returns {Promise<{blob: Blob, extension: string}>} rejects with WrongPicture
  */
 export async function stored(file) {
   const found = lookAt(new Uint8Array(await file.arrayBuffer()))
+  if (found?.width * found?.height > MAX_PIXELS) throw new WrongPicture('size')
   if (found) return { blob: file, extension: found.extension }
-  const bitmap = await createImageBitmap(file)
+  const bitmap = await createImageBitmap(file).catch(() => {
+    throw new WrongPicture('kind')
+  })
   const { width, height } = bitmap
   const g = new OffscreenCanvas(width, height).getContext('2d')
   g.drawImage(bitmap, 0, 0)
@@ -69,7 +72,7 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
       const picture = await pictures.load(name)
       made.push(layerOf(name, picture, wordsOf(file.name), place, made.length))
     } catch (error) {
-      context.refuse('adding.refused', { name: file.name, reason: error.message ?? String(error) })
+      context.refuse('adding.refused', { name: file.name, reason: reasonOf(context.text, error) })
     }
   }
   if (!made.length) return
@@ -108,7 +111,7 @@ export function choosePicture(context, id) {
       const other = { picture, size: [width, height], from: '' }
       context.edit('picture', (document) => setLayer(document, id, other))
     } catch (error) {
-      context.refuse('adding.refused', { name: file.name, reason: error.message ?? String(error) })
+      context.refuse('adding.refused', { name: file.name, reason: reasonOf(context.text, error) })
     }
   })
 }

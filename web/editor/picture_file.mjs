@@ -2,6 +2,18 @@
 
 export const MAX_PIXELS = 2 ** 26 // as in Python
 
+/** A file that is no picture for a collage. reason: 'missing', 'hash', 'kind', 'size' or 'damaged'. */
+export class WrongPicture extends Error {
+  constructor(reason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** What went wrong with a file, as a user reads it. */
+export const reasonOf = (text, error) =>
+  error instanceof WrongPicture ? text(`picture.${error.reason}`) : (error.message ?? String(error))
+
 /**
  * Kind and size of a PNG, JPEG or WebP, as it is stored: before its EXIF rotation. null for all else.
  * @param {Uint8Array} bytes of the whole file, or its first 64 KiB and more

@@ -1,6 +1,6 @@
 // The pictures of a page: fetched once by name, checked, decoded for drawing, kept while in use.
 import { decode } from './decoding.mjs'
-import { MAX_PIXELS, lookAt } from './picture_file.mjs'
+import { MAX_PIXELS, WrongPicture, lookAt } from './picture_file.mjs'
 import { sha256Soon } from './sha256.mjs'
 
 const HASHED = /^collage\/([0-9a-f]{64})\.[a-z]+$/
@@ -70,9 +70,6 @@ function alphaOf(canvas) {
   return { width, height, data: alpha }
 }
 
-/** A file that is not the picture its name promises. */
-class WrongPicture extends Error {}
-
 async function fetched(picture, url) {
   // a name with a hash never changes what it stands for; of another one the file may have changed
   const answer = await fetch(url, { cache: HASHED.test(picture.name) ? 'default' : 'no-cache' })
@@ -103,7 +100,7 @@ export function createPictures(viewUrl) {
     } catch (error) {
       // no answer at all is like no such file: both can be tried again
       picture.state = error instanceof TypeError ? 'missing' : 'wrong'
-      picture.reason = error instanceof WrongPicture ? error.message : 'damaged'
+      picture.reason = error instanceof WrongPicture ? error.reason : 'damaged'
     }
     if (picture.state === 'ready') makeRoom()
     for (const listener of [...listeners]) listener(picture.name)
@@ -136,11 +133,12 @@ export function createPictures(viewUrl) {
     /** The picture of a name; asking for it begins to load it. */
     get: (name) => entry(name).picture,
 
-    /** The picture once it is ready. Asks again for one that was missing; throws if it is not to be had. */
+    /** The picture once it is ready. Asks again for one that was missing; throws WrongPicture. */
     async load(name) {
       if (['missing', 'wrong'].includes(known.get(name)?.picture.state)) known.delete(name)
       const picture = await entry(name).loaded
-      if (picture.state !== 'ready') throw new Error(`${name} is ${picture.state} ${picture.reason}`.trim())
+      if (picture.state === 'missing') throw new WrongPicture('missing')
+      if (picture.state === 'wrong') throw new WrongPicture(picture.reason)
       return picture
     },
 

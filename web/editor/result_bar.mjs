@@ -3,6 +3,7 @@ import { stored } from './adding.mjs'
 import { choice } from './choices.mjs'
 import { button, element, numberField, slider } from './fields.mjs'
 import { colourOf } from './overlays.mjs'
+import { reasonOf } from './picture_file.mjs'
 import { beginEdit, endEdit, setEdit, toggleEdited } from './result_edits.mjs'
 import { FEATHER } from './rules.mjs'
 
@@ -183,7 +184,7 @@ async function goOn(context) {
     const picture = await host.upload(blob, extension)
     context.edit('edit', (document) => beginEdit(document, picture, model.chosen))
   } catch (error) {
-    context.refuse('adding.refused', { name: title, reason: error.message })
+    context.refuse('adding.refused', { name: title, reason: reasonOf(context.text, error) })
   }
 }
 

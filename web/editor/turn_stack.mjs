@@ -3,6 +3,7 @@ import { stored } from './adding.mjs'
 import { decode } from './decoding.mjs'
 import { EMPTY, LAYER_DEFAULTS, write } from './document.mjs'
 import { behind, planOf } from './from_stack.mjs'
+import { reasonOf } from './picture_file.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
 
@@ -29,7 +30,7 @@ export async function turnIntoEditor(page, stack) {
   try {
     document = await documentOf(page, plan)
   } catch (error) {
-    return refuse('turn.failed', { reason: error.message ?? String(error) })
+    return refuse('turn.failed', { reason: reasonOf(page.text, error) })
   }
   if (stack.graph?.getNodeById(stack.id) !== stack) return null // removed meanwhile
   const editor = exchange(page, stack, plan, document)
