@@ -93,6 +93,8 @@ def test_nothing_else_may_be_in_it(made: Callable[..., Path], name: str, says: s
 def test_a_picture_that_is_missing_or_another_is_refused(made: Callable[..., Path]):
     assert f'lacks its "{entry(NAMES[0])}"' in refused(made({}, left=entry(NAMES[0])))
     assert 'lacks its "collage.json"' in refused(made({}, left="collage.json"))
+    with pytest.raises(CollageError, match="lacks its"):  # before any picture is read
+        read_collage_file(made({}, left=entry(NAMES[0])))
     assert "has another content than its name says" in refused(made({entry(NAMES[1]): b"x"}))
 
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wordsOf } from '../../web/editor/adding.mjs'
+import { fileOf } from '../../web/editor/from_stack.mjs'
 
 test('a file name without numbers and extension is what a layer is called', () => {
   assert.equal(wordsOf('blue_mug_01.png'), 'blue mug')
@@ -19,4 +20,11 @@ test('names that cameras and clipboards give say nothing', () => {
   ]) {
     assert.equal(wordsOf(name), '', name)
   }
+})
+
+test('a Load Image node names a file and its folder', () => {
+  const folders = ['a.png', 'b/a.png [output]', 'a [2].png [temp]', 'a [input].png'].map(fileOf)
+  assert.deepEqual(folders.map(({ file, folder }) => `${folder}:${file}`), [
+    'input:a.png', 'output:b/a.png', 'temp:a [2].png', 'input:a [input].png',
+  ])
 })

@@ -68,6 +68,23 @@ test('what is wrong has its default, and the rest is kept', () => {
   assert.notEqual(document.layers[1].id, document.layers[0].id)
 })
 
+test('a document beyond the limits is not read, and not written over', () => {
+  const ofBytes = (count) => {
+    const bare = JSON.stringify({ version: 1, note: '\u67e0' }) // unknown keys are kept; 3 bytes in UTF-8
+    return bare.replace('\u67e0', `\u67e0${'x'.repeat(count - Buffer.byteLength(bare))}`)
+  }
+  assert.equal(Buffer.byteLength(ofBytes(MAX_BYTES)), MAX_BYTES)
+  assert.deepEqual(read(ofBytes(MAX_BYTES)).problems, [])
+  const long = read(ofBytes(MAX_BYTES + 1))
+  assert.deepEqual([long.document, long.readable], [EMPTY, false])
+  assert.match(long.problems[0], /more than 256 KiB/)
+  const layers = (count) => Array.from({ length: count }, (_, i) => ({ id: `layer${i}`, picture: 'a.png' }))
+  const many = (count) => read(JSON.stringify({ version: 1, layers: layers(count) }))
+  assert.deepEqual([many(64).problems, many(64).document.layers.length], [[], 64])
+  assert.deepEqual([many(65).document, many(65).readable], [EMPTY, false])
+  assert.match(many(65).problems[0], /has 65 layers. Use at most 64/)
+})
+
 test('a document of a newer version is not readable', () => {
   const { document, readable } = read('{"version": 2, "layers": [{}]}')
   assert.deepEqual([document, readable], [EMPTY, false])
