@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,20 @@ from launcher.base_folder import fresh_base
 from launcher.client import Client
 from launcher.host import find_host
 from launcher.server import Server, start_server
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In several processes: files with slow tests first, then those with many tests.
+
+    A file's tests stay together, so a slow file begun last would be waited for alone. Those in a
+    browser come second, when the static checks beside the tests have ended.
+    """
+    if hasattr(config, "workerinput"):
+        many, rank = Counter(item.path for item in items), dict[Path, int]()
+        for item in items:
+            if item.get_closest_marker("slow"):
+                rank[item.path] = 1 if item.get_closest_marker("browser") else 0
+        items.sort(key=lambda item: (rank.get(item.path, 2), -many[item.path], item.path))
 
 
 @pytest.fixture
