@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -38,6 +39,13 @@ def test_schedules_fall_as_published() -> None:
     assert schedule_factor("ediff", 14.6) == pytest.approx(2.748, abs=0.001)
     assert schedule_factor("ediff", 0.0) == pytest.approx(0.00995, abs=1e-5)
     assert schedule_factor("constant", 14.6) == schedule_factor("constant", 0.0) == 1.0
+    for sigma, factor in {14.6: 1.31, 2.0: 0.474, 1.0: 0.132, 0.3: 0.002, 0.0: 0.0}.items():
+        assert schedule_factor("early", sigma) == pytest.approx(factor, abs=0.005)
+
+
+def test_the_papers_schedule_is_its_formula_to_the_bit() -> None:
+    for sigma in (14.6, 3.7, 1.0, 0.03, 0.0):
+        assert schedule_factor("paper", sigma) == math.log(math.log(sigma + 1.01) + 1)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ def test_other_schedules_and_strength(paper, make_collage, patch, sample, spy) -
     for schedule, f in {
         "constant": lambda _: 2.5,
         "ediff": lambda sigma: 2.5 * math.log(sigma + 1.01),
+        "early": lambda sigma: (
+            2.5 * math.log(math.log(sigma + 1.01) + 1) * (sigma**2 / (sigma**2 + 1)) ** 2
+        ),
     }.items():
         patched, positive, _ = patch(collage, schedule=schedule, strength=2.5)
         sample(spy.follow(patched), positive)
