@@ -4,6 +4,8 @@ Modules
     prompts         does the model paint what the prompt says?
     realism         how real pictures look as a whole: a Fréchet distance
     placement       are objects where their layers are?
+    spending        place, colour and harmony of ways to spend the bias of words
+    peers           other methods of words in places
     structure       are the edges of a collage kept?
     harmony         fidelity against harmony, over the noise of one layer
     edits           what changes outside of an edit

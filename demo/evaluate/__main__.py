@@ -2,7 +2,8 @@
 
 prompts: does the model paint what it is told? realism: how far are its pictures as a whole from
 the world's own? placement: are objects where their layers are, by three ways of telling? sweep:
-placement for several attract and repel, on other collages.
+place, colour and harmony of several ways to spend the bias of words, on tuning collages; peers:
+the same of other methods' ways beside the node's, on reported collages.
 structure: are the edges of a collage kept, with the structure network and without?
 harmony: fidelity against harmony, over the noise of one layer. edits: bytes that change outside of
 an edit. Both compare with ComfyUI's DifferentialDiffusion. controls: plain harmonisation, and what
@@ -19,14 +20,15 @@ import torch
 from launcher.arguments import at_least, fraction
 
 from ..pack import ROOT
-from . import controls, edits, harmony, placement, prompts, realism, structure
+from . import controls, edits, harmony, placement, prompts, realism, spending, structure
 from .painter import Sampling
 
 ROWS = {
     "prompts": prompts.run,
     "realism": realism.run,
     "placement": placement.run,
-    "sweep": placement.sweep,
+    "sweep": spending.sweep,
+    "peers": spending.peers,
     "structure": structure.run,
     "harmony": harmony.run,
     "edits": edits.run,

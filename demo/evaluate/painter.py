@@ -31,28 +31,29 @@ class Painter:
         self.pack, self.nodes = load_pack(), host_nodes()
         self.model, self.clip, self.vae = load_models()
         self.sampling = sampling
-        self.negative = self._encode("")
+        self.negative = self.encode("")
 
-    def _encode(self, text: str) -> list:
+    def encode(self, text: str) -> list:
         return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
 
     def plain(self, case: Case) -> tuple[object, list]:
         """The whole prompt everywhere."""
-        return self.model, self._encode(case.collage.prompt)
+        return self.model, self.encode(case.collage.prompt)
 
-    def patched(self, case: Case) -> tuple[object, list]:
+    def patched(self, case: Case, schedule: str = "paper", end: float = 1.0) -> tuple[object, list]:
         """MaskedCrossAttentionPatch with the layers' attract and repel."""
         node = self.pack.nodes.attention.MaskedCrossAttentionPatch
-        return node.execute(self.model, self.clip, case.collage, "paper", 1.0, 0.0, 1.0).args[:2]
+        given = (self.model, self.clip, case.collage)
+        return node.execute(*given, schedule, 1.0, 0.0, end).args[:2]
 
     def host_masks(self, case: Case) -> tuple[object, list]:
         """ComfyUI's ConditioningSetMask: one prompt a region, and the whole prompt everywhere."""
         set_mask = self.nodes.ConditioningSetMask().append
-        positive = self._encode(case.collage.prompt)
+        positive = self.encode(case.collage.prompt)
         for layer, mask in zip(
             case.collage.shown, case.collage.composite.visible_alpha[0], strict=True
         ):
-            positive += set_mask(self._encode(layer.text), mask[None], "default", 1.0)[0]
+            positive += set_mask(self.encode(layer.text), mask[None], "default", 1.0)[0]
         return self.model, positive
 
     def paint(

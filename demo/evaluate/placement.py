@@ -18,11 +18,10 @@ from collage_core.storage.atomic_write import write_whole
 from .. import world
 from ..judges import judge
 from ..sheets import save_sheet
-from .collages import LEAST_SHARE, REPORT_SEED, TUNING_SEED, Case, cases, with_strengths
+from .collages import LEAST_SHARE, REPORT_SEED, Case, cases
 from .painter import Painter, Sampling
 
 FOUND = 0.3  # share of an object's own cells in which the judge must see it
-SWEEP = ((0.0, 0.5), (0.3, 0.0), (0.3, 0.5), (0.6, 1.0), (1.0, 1.0), (2.0, 2.0))
 
 
 def own_shares(case: Case, seen: judge.Sighting) -> list[float]:
@@ -78,22 +77,6 @@ def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     for name, row in (("most_gained", best), ("most_lost", worst)):
         pictures = torch.stack([row[way] for way in ("collage", "plain", "node")])
         save_sheet(pictures, folder / f"placement_{noise:g}_{name}.png", columns=3)
-
-
-def sweep(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
-    """Several attract and repel on other collages, for the choice of defaults."""
-    painter, model = Painter(sampling), judge.load_judge()
-    chosen = cases(TUNING_SEED, count, noise)
-    table = {}
-    for attract, repel in ((0.0, 0.0), *SWEEP):
-        shares = []
-        for case in chosen:
-            set_up = with_strengths(case, attract, repel)
-            picture = painter.paint(set_up, painter.patched(set_up), seed=1)
-            shares += own_shares(case, judge.recognise(model, picture[None])[0])
-        table[f"attract {attract:g}, repel {repel:g}"] = summary(shares)
-        print(attract, repel, table[f"attract {attract:g}, repel {repel:g}"], flush=True)
-    write(table, folder / f"sweep_{noise:g}.json")
 
 
 def write(table: dict, path: Path) -> None:
