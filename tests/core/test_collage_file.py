@@ -72,6 +72,8 @@ def test_it_holds_the_document_as_it_is_and_its_pictures(file: Path):
     assert dict(read.pictures()) == dict(zip(NAMES, PICTURES, strict=True))
     with zipfile.ZipFile(file) as archive:
         assert archive.namelist() == ["collage.json", *map(entry, NAMES), "preview.png"]
+        dates = {one.date_time for one in archive.infolist()}
+    assert dates == {(1980, 1, 1, 0, 0, 0)}, "the same collage makes another file tomorrow"
 
 
 def test_a_packed_one_is_read_too(made: Callable[..., Path]):
@@ -163,6 +165,11 @@ def test_what_is_cut_off_is_refused(file: Path, share: float):
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
     assert refused(file).endswith("Take a sound copy of it.")
+
+
+def test_a_file_that_promises_a_comment_is_cut_off(file: Path):
+    file.write_bytes(file.read_bytes()[:-2] + b"\x05\x00")
+    assert "is cut off" in refused(file)
 
 
 def test_a_folder_and_a_missing_file_end_in_a_sentence(tmp_path: Path):

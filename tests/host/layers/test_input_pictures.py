@@ -157,6 +157,13 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(pictures, pack, fol
         pictures.look_at("bomb.png")
 
 
+def test_a_huge_file_is_refused_before_it_is_read(refused, folder):
+    with open(folder / "huge.png", "wb") as file:
+        file.write(encoded(gradient()))
+        file.truncate(2**29 + 1)  # a hole, which takes no room
+    assert "has more than 512 MiB. Save it smaller." in refused("huge.png")
+
+
 def test_a_name_with_a_hash_is_held_to_it(pictures, refused, folder):
     data = encoded(gradient())
     name = f"collage/{hashlib.sha256(data).hexdigest()}.png"
