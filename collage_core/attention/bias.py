@@ -5,14 +5,15 @@ For scaled scores S of one row, token j of region r and query i:
     S'[i, j] = S[i, j] + f(sigma) * m_j * (w+_r * M_r[i] - w-_r * (1 - M_r[i]))
 
 with m_j the largest S[:, j] over heads and queries, never below 0: a negative one would make
-attraction repel.
+attraction repel. Confined words, those that a layer must not show, are kept out of all else by
+log M_r[i], which is minus infinity where the layer is not, in place of the term with w-.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -65,22 +66,32 @@ class TokenColumns:
     """Keys that belong to regions: positions [T], membership [R, T] of 0 and 1, and f(sigma).
 
     f(sigma) changes at every step. It is a tensor [], so no compiled code depends on its value.
+    confined: whether the region weights have R more columns, which are added as they are.
     """
 
     tokens: torch.Tensor
     membership: torch.Tensor
     factor: torch.Tensor
+    confined: bool = False
 
     def to(self, device: torch.device) -> TokenColumns:
-        return TokenColumns(*(x.to(device) for x in (self.tokens, self.membership, self.factor)))
+        tensors = (self.tokens, self.membership, self.factor)
+        return TokenColumns(*(x.to(device) for x in tensors), self.confined)
 
     def moved(self, places: int) -> TokenColumns:
         """The same tokens that many keys further on."""
-        return TokenColumns(self.tokens + places, self.membership, self.factor)
+        return replace(self, tokens=self.tokens + places)
 
     def at(self, factor: float) -> TokenColumns:
         """The same keys at another f(sigma)."""
-        return TokenColumns(self.tokens, self.membership, torch.full_like(self.factor, factor))
+        return replace(self, factor=torch.full_like(self.factor, factor))
+
+    def shares(self, peaks: torch.Tensor) -> torch.Tensor:
+        """What each column of the region weights adds to each of the keys: [B, R or 2 R, T]."""
+        scaled = self.membership * (self.factor * peaks).unsqueeze(1)
+        if not self.confined:
+            return scaled
+        return torch.cat([scaled, self.membership.expand_as(scaled)], 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +99,8 @@ class AttentionBias:
     """The bias that one conditioning adds to cross-attention.
 
     masks: visible alpha [B, L, H, W] in [0, 1]; attract, repel: w+ and w- of each of the L
-    layers; start, end: the part of the schedule in which the bias acts, 0 to 1.
+    layers; start, end: the part of the schedule in which the bias acts, 0 to 1. confined: words
+    act in their layers alone, at every noise; w- then counts for nothing.
 
         regions = (TokenRegion((0,), (2, 3)), TokenRegion((1,), (6,)))
         bias = AttentionBias(collage.composite.visible_alpha, regions, (0.3, 0.3), (0.5, 0.5))
@@ -102,6 +114,7 @@ class AttentionBias:
     schedule: str = "paper"
     start: float = 0.0
     end: float = 1.0
+    confined: bool = False
 
     def factor(self, sigma: float) -> float:
         acts = self.start < self.end and any((*self.attract, *self.repel))
@@ -112,6 +125,7 @@ class AttentionBias:
     ) -> torch.Tensor:
         """w+ M - w- (1 - M) for the cells of a block of `size`: [B, h * w, R], float32, on the CPU.
 
+        Of confined words w+ M and log M, [B, h * w, 2 R].
         latent: height and width of the whole latent picture; area: the part that is painted.
         """
         return self.weights_of(self.cell_masks(latent, area), size)
@@ -131,13 +145,18 @@ class AttentionBias:
     def _weights(self, masks: torch.Tensor) -> torch.Tensor:
         """Masks [B, L, h, w] -> [B, h, w, R]; layers that share words are one region."""
         attract = masks.new_tensor(self.attract)[:, None, None]
-        maps = []
+        maps, kept_out = [], []
         for region in self.regions:
             own = list(region.layers)
             inside = masks[:, own].sum(1).clamp(max=1)
-            repel = sum(self.repel[i] for i in own) / len(own)
-            maps.append((attract[own] * masks[:, own]).sum(1) - repel * (1 - inside))
-        return torch.stack(maps, -1)
+            drawn = (attract[own] * masks[:, own]).sum(1)
+            if self.confined:
+                kept_out.append(inside.log().clamp(min=-LIMIT))
+                maps.append(drawn)
+            else:
+                repel = sum(self.repel[i] for i in own) / len(own)
+                maps.append(drawn - repel * (1 - inside))
+        return torch.stack(maps + kept_out, -1)
 
     def token_columns(self, length: int, keys: int, factor: float) -> TokenColumns:
         """The tokens of the regions among `keys` keys, for one call of the model.
@@ -154,7 +173,7 @@ class AttentionBias:
         everywhere = (torch.tensor(tokens, dtype=torch.long) + starts[:, None]).flatten()
         owners = torch.tensor(region_of, dtype=torch.long)
         membership = F.one_hot(owners, len(self.regions)).T.float().repeat(1, len(starts))
-        return TokenColumns(everywhere, membership, torch.tensor(factor))
+        return TokenColumns(everywhere, membership, torch.tensor(factor), self.confined)
 
 
 def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
@@ -221,5 +240,5 @@ def bias_of_cells(
     tokens meet the queries, and the bias has rank R: one small product for any number of layers.
     """
     shares = weights.new_zeros(len(peaks), weights.shape[-1], keys)
-    shares[:, :, columns.tokens] = columns.membership * (columns.factor * peaks).unsqueeze(1)
+    shares[:, :, columns.tokens] = columns.shares(peaks)
     return (weights @ shares).clamp_(-LIMIT, LIMIT).unsqueeze(1)

@@ -23,6 +23,7 @@ from weakref import WeakSet
 import torch
 
 from ....collage_core.attention.bias import Area, AttentionBias
+from ....collage_core.attention.spans import TokenSpans, plain_around
 from ....collage_core.collage.box import Box, wrong_shape
 from ....collage_core.collage.collage import Collage
 from ....collage_core.control import same_proportions
@@ -33,6 +34,7 @@ from .run_tensors import RUN, RunTensors
 KEY = "collage_words"
 DURING_A_RUN = "collage_words_of_a_run"
 NODE = "MaskedCrossAttentionPatch"
+POOLED = ("pooled_output",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,10 @@ class ChunkBias:
     latent: tuple[int, int]
     pictures: Pictures
 
+    @property
+    def confined(self) -> bool:
+        return self.asked.bias.confined
+
 
 def with_bias(
     conditioning: list, bias: AttentionBias, collage: Collage | None = None, box: Box | None = None
@@ -95,6 +101,20 @@ def with_bias(
     return [
         [features, {**options, KEY: ConditioningBias(bias, features, collage, box)}]
         for features, options in conditioning
+    ]
+
+
+def with_plain_rest(conditioning: list, plain: list, spans: TokenSpans) -> list:
+    """The CONDITIONING with nothing but the words of `spans` apart from the plain prompt's.
+
+    Its pooled output, which acts everywhere, is that of the plain prompt too.
+    """
+    return [
+        [
+            plain_around(features, around, spans),
+            {**options, **{name: more[name] for name in POOLED if name in more}},
+        ]
+        for (features, options), (around, more) in zip(conditioning, plain, strict=True)
     ]
 
 

@@ -130,7 +130,7 @@ def _with_bias(model, x, t, context, options: dict, extras: dict) -> dict:
     chunks = _chunks(options, run)
     sigma = float(t.max()) if any(chunks) else 0.0  # this waits for the device
     pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in chunks]
-    acting = [(one, f) if one and (f or recorder) else None for one, f in pairs]
+    acting = [(one, f) if one and (f or one.confined or recorder) else None for one, f in pairs]
     if not any(acting):
         return options
     network, pictures, layout = model.diffusion_model, len(x) // len(acting), None

@@ -66,7 +66,7 @@ def in_features(spans: TokenSpans, length: int, text: Text) -> TokenSpans:
             raise _cut_off(length, f"words of a layer stand at token {max(positions)}")
         return replace(spans, length=length)
     moved = length - spans.length + text.cut
-    if moved > 0 or (moved and spans.parts > 1) or min(positions, default=0) + moved < 0:
+    if moved > 0 or (moved and len(spans.parts) > 1) or min(positions, default=0) + moved < 0:
         raise CollageError(
             f"{NODE}, input clip: it gives {length} text features for {spans.length} tokens of "
             "the prompt, so the words of a layer have no known place in them. Connect the CLIP "
