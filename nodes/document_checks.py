@@ -47,6 +47,7 @@ def _layer_problems(layer: DocumentLayer, name: str) -> Iterator[str]:
     else:
         name = f"{name} {quoted(layer.text)}"
         yield from _said(lambda: check_prompt(layer.text, f"{name}, text"), "")
+    yield from _said(lambda: check_prompt(layer.negative, f"{name}, negative"), "")
     yield from _picture_problem(layer.picture, f"{name}: its picture")
     if layer.look:
         yield from _said(lambda: named_embedding(layer.look), f"{name}, look: ")
@@ -98,7 +99,9 @@ def files_key(document: Document, prompt: str | None) -> str:
     return content_key(
         pictures={name: _sha256(name) for name in names if name and not HASHED.fullmatch(name)},
         looks={layer.look: file_hash(layer.look) for layer in every if layer.look},
-        texts=texts_hash(prompt, document.prompt, *(layer.text for layer in every)),
+        texts=texts_hash(
+            prompt, document.prompt, *(words for one in every for words in (one.text, one.negative))
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..collage_core.collage.layer import Layer, check_text
+from ..collage_core.collage.layer import Layer, check_negative, check_text
 from ..collage_core.collage.limits import LAYER_OPTIONS, LAYER_RANGES, NORMAL, UNFLIPPED
 from ..collage_core.errors import quoted
 from ..collage_core.imaging.pixels import clean_pixels
@@ -114,19 +114,29 @@ class CollageLayer(io.ComfyNode):
                     "How its colours mix with the layers below: multiply for shadows, screen or "
                     "add for light. Masks, noise and words are the same with every mode.",
                 ),
+                io.String.Input(
+                    "negative",
+                    default="",
+                    placeholder="striped",
+                    optional=True,
+                    dynamic_prompts=True,
+                    tooltip="Words that this layer must not show. They act in its place only: "
+                    "connect Masked Cross-Attention Patch's negative to the sampler.",
+                ),
             ],
             outputs=[CollageLayerSocket.Output("layer", tooltip="The layer, for Collage Stack.")],
             hidden=[io.Hidden.dynprompt],
         )
 
     @classmethod
-    def fingerprint_inputs(cls, text, **_: Any) -> str:
-        return texts_hash(text)
+    def fingerprint_inputs(cls, text, negative="", **_: Any) -> str:
+        return texts_hash(text, negative)
 
     @classmethod
-    def validate_inputs(cls, text) -> None:
+    def validate_inputs(cls, text, negative="") -> None:
         if text is not None:  # else it comes over a link
             check_text(text)
+        check_negative(negative or "")
 
     @classmethod
     def execute(cls, image, text, mask=None, **settings) -> io.NodeOutput:

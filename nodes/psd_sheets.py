@@ -21,6 +21,10 @@ from ..collage_core.imaging.filters import TINY
 from .host.limits import check_room
 from .saved_file import COLLAGE, NODE, one_picture
 
+NOTE = (
+    "A PSD has no room for noise, attract, repel, control, looks and what layers must not show: "
+    "save the collage, too."
+)
 BACKGROUND = "Background"  # as painting programs call it, so that it is read as one
 
 
@@ -30,9 +34,7 @@ class PsdFile:
 
     collage: Collage
     result: torch.Tensor | None
-    notes: tuple[str, ...] = (
-        "A PSD has no room for noise, attract, repel, control and looks: save the collage, too.",
-    )
+    notes: tuple[str, ...] = (NOTE,)
 
     def write(self, file: BinaryIO) -> None:
         whole = self.collage.composite.image[0] if self.result is None else self.result

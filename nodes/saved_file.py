@@ -134,6 +134,7 @@ def _layer(number: int, layer: Layer, made: dict[str, bytes]) -> dict[str, objec
         "picture": _kept(torch.cat([layer.image, layer.alpha.unsqueeze(-1)], -1)[0], name, made),
         "size": [width, height],
         "text": layer.text,
+        "negative": layer.negative,
         **{one: getattr(layer, one) for one in (*LAYER_RANGES, *LAYER_OPTIONS, "visible")},
         "look": _look(layer, name),
     }

@@ -12,6 +12,7 @@ import torch
 from ..errors import CollageError, quoted
 from ..prompt.checks import check_prompt
 from ..prompt.insertion import insert_embeddings
+from ..prompt.negatives import negative_phrases
 from ..prompt.phrases import Phrases, find_phrases
 from .compositing import Composite, compose
 from .layer import Layer
@@ -160,6 +161,10 @@ class Collage:
         """The prompt with each embedding before the words of its layer, and where they stand."""
         names = [layer.embedding.name if layer.embedding else None for layer in self.shown]
         return insert_embeddings(self.phrases, names)
+
+    def unwanted_phrases(self, everywhere: str) -> Phrases:
+        """Words that the whole picture must not show, then those of each shown layer."""
+        return negative_phrases(everywhere, [layer.negative for layer in self.shown])
 
     def with_layers(self, layers: tuple[Layer, ...]) -> Collage:
         return dataclasses.replace(self, layers=layers)

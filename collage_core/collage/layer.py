@@ -43,9 +43,9 @@ class Layer:
     "contain" or "cover" it multiplies the scale at which the rotated layer just fits on the
     canvas or, from its centre, covers the canvas. rotation: degrees counter-clockwise, after the
     flip. blend: how its colours mix with what lies below; its alpha counts as with "normal". The
-    others are strengths. Ranges stand in LAYER_RANGES, options in LAYER_OPTIONS. `notes` tell the
-    report how the pixels were read. Raises CollageError for an empty text and for values out of
-    range, all of them in one message.
+    others are strengths. Ranges stand in LAYER_RANGES, options in LAYER_OPTIONS. negative: words
+    that this layer must not show, "" for none. `notes` tell the report how the pixels were read.
+    Raises CollageError for an empty text and for values out of range, all of them in one message.
 
     Example: an opaque sushi in the left half of the canvas, which may change a little.
         Layer(image=rgb, alpha=torch.ones(1, 64, 64), text="salmon sushi", x=0.25, noise=0.3)
@@ -67,11 +67,13 @@ class Layer:
     fit: str = "pixels"
     flip: str = UNFLIPPED
     blend: str = NORMAL
+    negative: str = ""
     embedding: Embedding | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_text(self.text)
+        check_negative(self.negative)
         bad = [
             f"input {name}: {value:g} is outside {low:g} to {high:g}"
             for name, (low, high) in LAYER_RANGES.items()
@@ -135,3 +137,8 @@ def check_text(text: str) -> None:
             'name this object in the scene prompt, e.g. "salmon sushi".'
         )
     check_prompt(text, "CollageLayer, input text")
+
+
+def check_negative(words: str) -> None:
+    """Refuse words that a layer must not show and ComfyUI's prompt reader would choke on."""
+    check_prompt(words, "CollageLayer, input negative")

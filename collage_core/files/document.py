@@ -42,6 +42,7 @@ class DocumentLayer:
     picture: str
     size: tuple[int, int] | None
     text: str
+    negative: str
     x: float
     y: float
     scale: float
@@ -61,8 +62,9 @@ class DocumentLayer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that a Layer of `collage` takes beside its pixels and its words."""
-        return {name: getattr(self, name) for name in (*LAYER_RANGES, *LAYER_OPTIONS, "visible")}
+        """All that a Layer of `collage` takes beside its pixels and the words that name it."""
+        more = ("visible", "negative")
+        return {name: getattr(self, name) for name in (*LAYER_RANGES, *LAYER_OPTIONS, *more)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,6 +153,7 @@ LAYER_FIELDS = {
     "picture": _picture(REQUIRED),
     "size": SIZE,
     "text": _text(),
+    "negative": _text(),
     "x": _ranged("x", 0.5),
     "y": _ranged("y", 0.5),
     "scale": _ranged("scale", 1.0),

@@ -1,5 +1,6 @@
 // What the editor's panels are made of: buttons, number fields and sliders.
 import { icon } from './icons.mjs'
+import { LONGEST_TEXT } from './rules.mjs'
 
 let made = 0
 
@@ -141,6 +142,35 @@ export function numberField({
     value = next
     input.disabled = disabled
     input.placeholder = mixed
+    show()
+  }
+  return { root, input, set }
+}
+
+/** A field for words; `onCommit(text)` once they are entered. */
+export function wordsField({ label, tip = '', onCommit }) {
+  const id = newElementId()
+  const input = element('input', { id, type: 'text', class: 'collage-number', autocomplete: 'off' })
+  input.maxLength = LONGEST_TEXT
+  const root = element(
+    'span',
+    { class: 'collage-field collage-field-words' },
+    element('label', { htmlFor: id, textContent: label }),
+    element('span', { class: 'collage-number-box' }, input),
+  )
+  describe(root, { label, tip })
+  if (tip) input.setAttribute('aria-description', tip)
+  let value = ''
+  const show = () => (input.value = value ?? '')
+  input.addEventListener('change', () => {
+    const words = input.value.trim()
+    if (words === value || (value === null && !words)) show()
+    else onCommit(words)
+  })
+  ownKeys(input, show)
+  const set = (next, { mixed = '' } = {}) => {
+    value = next
+    input.placeholder = next === null ? mixed : ''
     show()
   }
   return { root, input, set }

@@ -106,7 +106,9 @@ export function planOf(stack) {
     picture: loaded(stack, 'background_image'),
     linked: [...here, ...layers.flatMap((one) => one.linked.map((name) => `${title(one)}: ${name}`))],
     kept: layers.filter((one) => one.linked.length).flatMap((one) => one.nodes),
-    later: [canvas.prompt, ...layers.map((one) => one.values.text)].filter((text) => LATER.test(text ?? '')),
+    later: [canvas.prompt, ...layers.flatMap((one) => [one.values.text, one.values.negative])].filter(
+      (text) => LATER.test(text ?? ''),
+    ),
     problems: found.filter((one) => one.problem).map((one) => one.problem.title),
   }
 }

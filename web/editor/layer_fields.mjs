@@ -1,6 +1,6 @@
 // The fields for one layer's settings, and how each stands in the document.
 import { choice } from './choices.mjs'
-import { numberField, slider } from './fields.mjs'
+import { numberField, slider, wordsField } from './fields.mjs'
 import { setLayer } from './edits.mjs'
 import { noiseOf } from './result_edits.mjs'
 import { BLENDS, FITS, RANGES } from './rules.mjs'
@@ -62,6 +62,7 @@ export function createLayerFields(context) {
       fit: makeChoice('fit', 'fitting', FITS),
       blend: makeChoice('blend', 'blend', BLENDS),
       look: makeChoice('look', 'look', []),
+      negative: wordsField({ ...words('negative'), onCommit: sets('negative').onCommit }),
     },
   }
 }

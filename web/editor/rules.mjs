@@ -102,6 +102,7 @@ export const LAYER_FIELDS = Object.freeze({
   size: field((value) => value === null || isSize(value),
     'Write width and height in pixels, such as [900, 700].', null),
   text: text(),
+  negative: text(),
   x: ranged('x', 0.5),
   y: ranged('y', 0.5),
   scale: ranged('scale', 1),

@@ -127,6 +127,13 @@ def test_an_empty_text_fails_with_a_sentence(api, write_png, prompt_of):
     assert "CollageLayer, input text:" in api(prompt).refused
 
 
+def test_unreadable_words_that_it_must_not_show_fail_before_the_run(api, write_png, prompt_of):
+    write_png("red.png", "RGB", (255, 0, 0))
+    prompt = prompt_of()
+    prompt["layer0"]["inputs"]["negative"] = "embedding: "
+    assert "CollageLayer, input negative:" in api(prompt).refused
+
+
 def test_the_editing_nodes_run_in_one_prompt(api, temp_folder, write_png, prompt_of):
     """A stack, its picture edited, put back, given out by layers and taken apart."""
     write_png("red.png", "RGB", (255, 0, 0))

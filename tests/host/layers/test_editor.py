@@ -48,7 +48,7 @@ def table(keep) -> dict[str, Any]:
         {"id": "mug1", "picture": keep(noise(1)), "text": "mug", "x": 0.4, "y": 0.45,
          "scale": 0.7, "fit": "contain", "rotation": 17.5, "opacity": 0.8, "attract": 0.7,
          "repel": 0.1, "control": 0.25, "noise": 0.35,
-         "flip": "horizontal", "blend": "soft light"},
+         "flip": "horizontal", "blend": "soft light", "negative": "(striped:1.2), dotted"},
         {"id": "lemo", "picture": keep(noise(2)), "text": "lemon", "visible": False},
     ]  # fmt: skip
     prompt = "a mug and a lemon on a table"
@@ -115,6 +115,7 @@ def test_a_document_gives_what_the_graph_gives_to_the_bit(editor, node_of, table
             "noise",
             "flip",
             "blend",
+            "negative",
             "attract",
             "repel",
             "control",
@@ -210,6 +211,13 @@ def test_words_that_are_missing_are_refused_in_the_editor_s_name(refused, table)
     assert "lemon" not in said  # it is hidden
     said = refused(table, prompt="a mug")
     assert 'CollageEditor, layer 1 "table", input text: does not stand in the prompt' in said
+
+
+def test_what_a_layer_must_not_show_is_read_before_the_run(refused, api, table):
+    table["layers"][1]["negative"] = "(striped:inf)"
+    said = 'Layer 2 "mug", negative: "(striped:inf)" has the weight inf. Use a number such as 1.2.'
+    assert said in refused(table)
+    assert said in api(prompt_of(json.dumps(table))).refused
 
 
 def prompt_of(document: Any, **inputs: Any) -> dict[str, Any]:

@@ -93,7 +93,8 @@ def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, k
 
     keep_file(png(5), "mug.png")
     image, mask = nodes.LoadImage().load_image("mug.png")
-    odd = {"x": 1 / 3, "scale": 0.7071, "rotation": 33.3, "noise": 0.123456789, "blend": "multiply"}
+    odd = {"x": 1 / 3, "scale": 0.7071, "rotation": 33.3, "noise": 0.123456789, "blend": "multiply",
+           "negative": "striped, (dotted:1.2)"}  # fmt: skip
     one = run("CollageLayer", image, "mug", mask=mask, **odd).args[0]
     two = run("CollageLayer", image, "lemon", mask=mask, visible=False).args[0]
     layers = {"layer0": one, "layer1": two}
@@ -104,7 +105,7 @@ def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, k
         if name in ("image", "visible_masks"):
             assert torch.equal(before, after), name
     for before, after in zip(made[0].layers, opened[0].layers, strict=True):
-        for name in ("text", "x", "scale", "rotation", "noise", "blend", "visible"):
+        for name in ("text", "x", "scale", "rotation", "noise", "blend", "visible", "negative"):
             assert getattr(before, name) == getattr(after, name), name
 
 

@@ -159,6 +159,9 @@ export default {
     'An embedding that knows how this object looks. Layer Textual Inversion learns one from its picture.',
   'look.none': 'From the words',
   'look.gone': '{name} (not found)',
+  'negative': 'Must not show',
+  'negative.tip':
+    'Words such as striped. They act in the place of this layer only, through the negative of Masked Cross-Attention Patch.',
   'x': 'X',
   'x.tip': 'Centre of the layer, in pixels from the left edge of the canvas.',
   'y': 'Y',
@@ -261,6 +264,7 @@ export default {
   'step.opacity': 'opacity',
   'step.blend': 'blend',
   'step.look': 'look',
+  'step.negative': 'what a layer must not show',
   'step.edit': 'edit of the result',
   'step.trim': 'trim',
   'step.ground': 'plain ground',
