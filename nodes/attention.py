@@ -9,8 +9,11 @@ from ..collage_core.attention.report import describe_bias
 from ..collage_core.attention.spans import TokenSpans
 from ..collage_core.collage.box import Box, read_box
 from ..collage_core.collage.collage import Collage
-from .host.attention.conditioning import with_bias
+from ..collage_core.prompt.checks import check_prompt
+from ..collage_core.prompt.phrases import Phrases
+from .host.attention.conditioning import with_bias, with_plain_rest
 from .host.attention.patch import attach_conditioning, patch_model
+from .host.attention.prompt_embeddings import check_embeddings
 from .host.attention.token_spans import in_features, token_spans
 from .host.models.embeddings_in_memory import with_embeddings_in_memory
 from .host.models.families import check_width, text_of, text_width
@@ -64,25 +67,56 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                     "crop's box in pixels of the canvas. Without it, whatever is sampled counts "
                     "as the whole canvas."
                 ),
+                io.String.Input(
+                    "negative",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    dynamic_prompts=True,
+                    tooltip="What the whole picture must not show. The words that single layers "
+                    "must not show stand in the layers.",
+                ),
             ],
             outputs=[
                 io.Model.Output("model", tooltip="The model to sample with `positive`."),
                 io.Conditioning.Output("positive", tooltip="The scene prompt, tied to its places."),
                 io.String.Output("report", tooltip="Tokens, coverage and warnings for each layer."),
+                io.Conditioning.Output(
+                    "negative", tooltip="What must not be shown, of each layer in its place only."
+                ),
             ],
         )
 
     @classmethod
+    def validate_inputs(cls, negative="") -> None:
+        check_prompt(negative or "", f"{NODE}, input negative")
+
+    @classmethod
     def execute(
-        cls, model, clip, collage, schedule, strength, start_percent, end_percent, crop=None
+        cls,
+        model,
+        clip,
+        collage,
+        schedule,
+        strength,
+        start_percent,
+        end_percent,
+        crop=None,
+        negative="",
     ) -> io.NodeOutput:
         box = read_box(crop, collage, f"{NODE}, input crop")
-        positive, spans = _encoded(model, clip, collage)
         when = {"schedule": schedule, "start": start_percent, "end": end_percent}
+        clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
+        positive, spans = _encoded(model, clip, collage.learned_phrases)
         bias = _bias(collage, box, spans, strength, **when)
         positive = with_bias(positive, bias, collage, box)
-        report = describe_bias(collage, bias, spans, str(box or ""))
-        return io.NodeOutput(attach_conditioning(patch_model(model), positive), positive, report)
+        unwanted, told = _unwanted(model, clip, collage, negative)
+        if told is not None:
+            confined = _bias(collage, box, told, strength, confined=True, **when)
+            unwanted = with_bias(unwanted, confined, collage, box)
+        report = describe_bias(collage, bias, spans, str(box or ""), told)
+        patched = attach_conditioning(patch_model(model), positive)
+        return io.NodeOutput(patched, positive, report, unwanted)
 
 
 def _bias(
@@ -98,14 +132,25 @@ def _bias(
     )
 
 
-def _encoded(model, clip, collage: Collage) -> tuple[list, TokenSpans]:
-    """The prompt as a CONDITIONING, and where each layer's words stand in it."""
+def _encoded(model, clip, phrases: Phrases) -> tuple[list, TokenSpans]:
+    """A prompt as a CONDITIONING, and where the words of its regions stand in it."""
     width, text = text_width(model, NODE), text_of(model, clip, NODE)
-    clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
-    phrases = collage.learned_phrases
     spans = token_spans(clip, phrases, text)
     conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
     lengths = {features.shape[1] for features, _ in conditioning}
     for features, _ in conditioning:
         check_width(features.shape[-1], width, NODE)
     return conditioning, in_features(spans, min(lengths), text)
+
+
+def _unwanted(model, clip, collage: Collage, everywhere: str) -> tuple[list, TokenSpans | None]:
+    """What must not be shown, and where each layer's words stand in it; None without such words."""
+    check_prompt(everywhere, f"{NODE}, input negative")
+    text = text_of(model, clip, NODE)
+    check_embeddings(clip, everywhere, text)
+    plain = clip.encode_from_tokens_scheduled(clip.tokenize(everywhere))
+    phrases = collage.unwanted_phrases(everywhere)
+    if not phrases.regions:
+        return plain, None
+    words, spans = _encoded(model, clip, phrases)
+    return (words if text.adapter else with_plain_rest(words, plain, spans)), spans

@@ -19,10 +19,12 @@ def describe_bias(
     bias: AttentionBias,
     spans: TokenSpans,
     crop: str = "",
+    unwanted: TokenSpans | None = None,
 ) -> str:
     """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
 
-    crop: the part of the canvas that the masks show, if not all of it.
+    crop: the part of the canvas that the masks show, if not all of it; unwanted: the tokens of what
+    layers must not show.
     """
     shown, total = len(collage.shown), len(collage.layers)
     head = f"{shown} of {total} layers steer {len(spans.spelling)} of {spans.length} tokens"
@@ -42,6 +44,7 @@ def describe_bias(
     ]
     for index in range(shown):
         lines += ["", *_layer_lines(collage, bias, spans, index)]
+        lines += _unwanted_lines(collage, unwanted, index)
     return "\n".join(lines)
 
 
@@ -69,6 +72,14 @@ def _layer_lines(
         yield f"    ! {vectors} learned vectors leave little of the prompt to be obeyed"
     if shared := [str(collage.numbered[i][0]) for i in region.layers if i != index]:
         yield f"    ! shares its words with layer {', '.join(shared)}: they are one region"
+
+
+def _unwanted_lines(collage: Collage, unwanted: TokenSpans | None, index: int) -> Iterator[str]:
+    for region in unwanted.regions if unwanted else ():
+        if index in region.layers:
+            tokens = ", ".join(f"{place} {unwanted.spelling[place]}" for place in region.tokens)
+            told = quoted(collage.shown[index].negative)
+            yield f"    must not show {told}: tokens {tokens} of the negative"
 
 
 def _consequence(bias: AttentionBias, region: TokenRegion) -> str:

@@ -42,9 +42,17 @@ class Painter:
 
     def patched(self, case: Case, schedule: str = "paper", end: float = 1.0) -> tuple[object, list]:
         """MaskedCrossAttentionPatch with the layers' attract and repel."""
+        model, positive, _ = self.patch(case, schedule, end)
+        return model, positive
+
+    def patch(
+        self, case: Case, schedule: str = "paper", end: float = 1.0
+    ) -> tuple[Any, list, list]:
+        """The same with the node's negative: model, positive, negative."""
         node = self.pack.nodes.attention.MaskedCrossAttentionPatch
         given = (self.model, self.clip, case.collage)
-        return node.execute(*given, schedule, 1.0, 0.0, end).args[:2]
+        model, positive, _, negative = node.execute(*given, schedule, 1.0, 0.0, end).args
+        return model, positive, negative
 
     def host_masks(self, case: Case) -> tuple[object, list]:
         """ComfyUI's ConditioningSetMask: one prompt a region, and the whole prompt everywhere."""

@@ -45,7 +45,7 @@ class Studio:
     ) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """The patched model, the painted picture [1, H, W, 3] and the noise map [1, H, W]."""
         model, clip, vae = self.models
-        patched, positive, _ = self.run(
+        patched, positive, *_ = self.run(
             "MaskedCrossAttentionPatch", model, clip, collage, "paper", 1.0, 0.0, 1.0
         )
         negative = self.words("")

@@ -20,7 +20,7 @@ import logging
 import torch
 from comfy.conds import CONDConstant
 
-from ....collage_core.errors import CollageError
+from ....collage_core.errors import CollageError, quoted
 from .conditioning import DURING_A_RUN, KEY, MADE, NODE, ConditioningBias
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,7 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
             _check_order(entry.get(KEY), entry["cross_attn"])
             _check_unchanged(entry.get(KEY), entry["cross_attn"])
     carried = [entry[KEY] for entry in entries if KEY in entry]
-    if not carried:  # meant where a second pass has another prompt, else a mistake
-        log.warning(
-            "%s, output positive: the sampler got no conditioning of this node, or another node "
-            "changed it, so words act everywhere. Connect positive to the sampler of this model.",
-            NODE,
-        )
+    _log_what_is_lost(carried, asks_for_a_negative=len(conds) > 1)
     shapes = kwargs.get("latent_shapes") or [latent_image.shape]
     if carried and len(shapes) > 1:
         raise CollageError(
@@ -55,6 +50,29 @@ def check_before_sampling(executor, noise, latent_image, *args, **kwargs):
             known = entry.get("model_conds", {})
             entry["model_conds"] = {**known, KEY: CONDConstant(entry[KEY])}
     return executor(noise, latent_image, *args, **kwargs)
+
+
+def _log_what_is_lost(carried: list[ConditioningBias], *, asks_for_a_negative: bool) -> None:
+    """Words of the collage that do not reach the sampler, which may be meant."""
+    confined = [asked for asked in carried if asked.bias.confined]
+    if len(confined) == len(carried):  # meant where a second pass has another prompt
+        log.warning(
+            "%s, output positive: the sampler got no conditioning of this node, or another node "
+            "changed it, so words act everywhere. Connect positive to the sampler of this model.",
+            NODE,
+        )
+    unwanted = dict.fromkeys(
+        f"{number} {quoted(layer.text)}"
+        for asked in carried
+        for number, layer in (asked.collage.numbered if asked.collage else ())
+        if layer.negative.strip()
+    )
+    if unwanted and asks_for_a_negative and not confined:
+        log.warning(
+            "%s, output negative: there are words that layer %s must not show, but the sampler got "
+            "no negative of this node. Connect it to the sampler.",
+            *(NODE, ", ".join(unwanted)),
+        )
 
 
 def _log_what_is_sampled(asked: ConditioningBias, latent_image: torch.Tensor, model) -> None:

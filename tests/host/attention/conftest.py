@@ -86,8 +86,18 @@ def make_collage(pack):
 
 
 @pytest.fixture
-def patch(pack, model, clip):
+def patch(patch_both):
     """Execute the node: (model, positive, report)."""
+
+    def execute(collage, **inputs):
+        return patch_both(collage, **inputs)[:3]
+
+    return execute
+
+
+@pytest.fixture
+def patch_both(pack, model, clip):
+    """Execute the node: (model, positive, report, negative)."""
 
     def execute(collage, **inputs):
         node = pack.nodes.attention.MaskedCrossAttentionPatch

@@ -58,7 +58,7 @@ def patch(pack, model, clip):
             "end_percent": 1.0,
         }
         node = pack.nodes.attention.MaskedCrossAttentionPatch
-        patched, positive, _ = node.execute(collage=collage, **{**given, **inputs}).args
+        patched, positive, *_ = node.execute(collage=collage, **{**given, **inputs}).args
         return SimpleNamespace(model=patched, positive=positive)
 
     return execute

@@ -217,7 +217,7 @@ def test_what_a_layer_must_not_show_is_read_before_the_run(refused, api, table):
     table["layers"][1]["negative"] = "(striped:inf)"
     said = 'Layer 2 "mug", negative: "(striped:inf)" has the weight inf. Use a number such as 1.2.'
     assert said in refused(table)
-    assert said in api(prompt_of(json.dumps(table))).refused
+    assert "has the weight inf" in api(prompt_of(json.dumps(table))).refused
 
 
 def prompt_of(document: Any, **inputs: Any) -> dict[str, Any]:

@@ -78,8 +78,14 @@ def make_collage(pack):
 
 
 @pytest.fixture
-def patch(pack):
+def patch(patch_both):
     """Execute the node: (model, positive, report)."""
+    return lambda **inputs: patch_both(**inputs)[:3]
+
+
+@pytest.fixture
+def patch_both(pack):
+    """Execute the node: (model, positive, report, negative)."""
 
     def execute(**inputs):
         return pack.nodes.attention.MaskedCrossAttentionPatch.execute(**{**WIDGETS, **inputs}).args

@@ -9,13 +9,16 @@ class Float64Loop:
     """An optimized_attention_override for one model call.
 
     weights: [R, cells], w+ M - w- (1 - M) of each region; tokens: region -> its keys, counted from
-    the first key; biased: for each row of the batch whether it is; factor: f(sigma).
+    the first key; biased: for each row of the batch whether it is; factor: f(sigma); masks: M
+    [R, cells] of words that act in their regions alone, None for others.
     """
 
-    def __init__(self, lengths, first_cell, cells, weights, tokens, biased, factor, *, twin=False):
+    def __init__(
+        self, lengths, first_cell, cells, weights, tokens, biased, factor, *, twin=False, masks=None
+    ):
         self.lengths, self.first_cell, self.cells = lengths, first_cell, cells
         self.weights, self.tokens, self.biased, self.factor = weights, tokens, biased, factor
-        self.twin, self.alike = twin, {}
+        self.twin, self.alike, self.masks = twin, {}, masks
 
     def __call__(self, function, q, k, v, heads, *args, **kwargs):
         names = ("mask", "attn_precision", "skip_reshape", "skip_output_reshape")
@@ -51,9 +54,16 @@ class Float64Loop:
                     peak = max(float(scores[row, :, cells, token].max()), 0.0)
                     for cell in range(self.cells):
                         added = self.factor * peak * float(self.weights[region, cell])
+                        added += self.kept_out(region, cell)
                         biased[row, :, self.first_cell + cell, token] += added
         if mask is not None:
             while mask.ndim < 4:
                 mask = mask.unsqueeze(0 if mask.ndim == 2 else 1)
             biased = biased + mask.double()
         return biased.softmax(-1) @ v
+
+    def kept_out(self, region: int, cell: int) -> float:
+        if self.masks is None:
+            return 0.0
+        inside = float(self.masks[region, cell])
+        return math.log(inside) if inside else -math.inf
