@@ -7,7 +7,8 @@ the same of other methods' ways beside the node's, on reported collages.
 structure: are the edges of a collage kept, with the structure network and without?
 harmony: fidelity against harmony, over the noise of one layer. edits: bytes that change outside of
 an edit. Both compare with ComfyUI's DifferentialDiffusion. controls: plain harmonisation, and what
-each control adds to it, beside the paper's claims; `levers` is its former name.
+each control adds to it, beside the paper's claims; `levers` is its former name. negatives: does a
+layer lose what it must not show, and do the others keep it?
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ import torch
 from launcher.arguments import at_least, fraction
 
 from ..pack import ROOT
-from . import controls, edits, harmony, placement, prompts, realism, spending, structure
+from . import (
+    controls,
+    edits,
+    harmony,
+    negatives,
+    placement,
+    prompts,
+    realism,
+    spending,
+    structure,
+)
 from .painter import Sampling
 
 ROWS = {
@@ -33,6 +44,7 @@ ROWS = {
     "harmony": harmony.run,
     "edits": edits.run,
     "controls": controls.run,
+    "negatives": negatives.run,
 }
 ALIASES = {"levers": "controls"}
 
