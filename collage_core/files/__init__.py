@@ -10,6 +10,7 @@ Modules
     psd           PSD files, read layer by layer
     psd_limits    what of them is refused before memory is taken
     psd_names     what their names mean: words, and blend modes
+    psd_notes     what of a layer is shown in another way, in sentences
     psd_pixels    colours and alpha of one layer, with its masks
     psd_document  a PSD file as a collage document
     psd_export    PSD files written

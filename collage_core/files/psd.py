@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +17,12 @@ import numpy as np
 from ..errors import quoted
 from .psd_limits import MAX_DEPTH, MAX_FILE, check_header, check_layers, damage_told, library
 from .psd_names import blend_of, is_background, words_of
-from .psd_pixels import LayerPixels, Plane, box_of, cropped, overlap, pixels_in, strength
+from .psd_notes import group_notes, layer_notes
+from .psd_pixels import LayerPixels, Plane, box_of, cropped, is_clipped, pixels_in, strength
 
 SUFFIXES = (".psd", ".psb")
 RESULT, PARTS = "result", "result in layers"  # names in files of CollageSaveFile
+VISIBLE = 2 / 255  # a smaller difference of alphas is none
 BYTES_PER_PIXEL = 40  # of the largest layer while it is read
 
 
@@ -41,9 +44,10 @@ class PsdLayer:
 
 
 class _Place(NamedTuple):
-    """What the groups around a layer make of it."""
+    """What the groups around a layer, and the layers that clip it or them, make of it."""
 
     groups: tuple[Any, ...] = ()
+    bases: tuple[Any, ...] = ()
     opacity: float = 1.0
     visible: bool = True
 
@@ -72,9 +76,9 @@ class Psd:
             with damage_told():
                 merged = self._merged(pixels)
             yield merged
-        for layer, place, base in steps:
+        for layer, place in steps:
             with damage_told():  # not around the yield, where the caller's warnings are its own
-                one = self._one(layer, place, base, pixels)
+                one = self._one(layer, place, pixels)
             if one is not None:
                 yield one
 
@@ -91,34 +95,36 @@ class Psd:
         colour = pixels.colour(_Whole(self._file))
         return PsdLayer("", _joined(colour, alpha), 0, 0, 1.0, True, "normal")
 
-    def _of(self, group: Iterable[Any], place: _Place) -> Iterator[tuple[Any, _Place, Any]]:
-        """Every layer with pixels, what its groups make of it, and the layer that clips it."""
+    def _of(self, group: Iterable[Any], place: _Place) -> Iterator[tuple[Any, _Place]]:
+        """Every layer with pixels, and what its groups and clipping layers make of it."""
         base = None
         for layer in group:
-            base = base if layer.clipping else layer
-            visible = place.visible and layer.visible
-            opacity = place.opacity * strength(layer)
+            clipped = is_clipped(layer)
+            base = base if clipped else layer
+            clips = (base,) if clipped and base is not None else ()
+            visible = place.visible and all(one.visible for one in (layer, *clips))
+            opacity = place.opacity * prod(map(strength, (layer, *clips)))
+            inside = _Place(place.groups, (*place.bases, *clips), opacity, visible)
             if layer.is_group():
-                self._note_group(layer)
-                inside = _Place((*place.groups, layer), opacity, visible)
-                yield from self._of(layer, inside)
+                self.notes += group_notes(layer)
+                yield from self._of(layer, inside._replace(groups=(*place.groups, layer)))
             elif not layer.has_pixels() or not pixels_in(box_of(layer)):
                 self._note(layer, f"has no pixels ({layer.kind}) and is left out")
             else:
-                clips = base if layer.clipping and base is not layer else None
-                if clips is not None:
-                    visible, opacity = visible and clips.visible, opacity * strength(clips)
-                yield layer, _Place(place.groups, opacity, visible), clips
+                yield layer, inside
 
-    def _one(self, layer: Any, place: _Place, base: Any, pixels: LayerPixels) -> PsdLayer | None:
+    def _one(self, layer: Any, place: _Place, pixels: LayerPixels) -> PsdLayer | None:
         box = box_of(layer)
         alpha = pixels.coverage(layer, box)
         for group in place.groups:
             pixels.mask(group, box, alpha)
-        if base is not None:
-            alpha *= pixels.coverage(base, box)
+        soft = False
+        for base in place.bases:
+            shape = pixels.coverage(base, box)
+            soft = soft or bool((alpha * shape * (1 - shape) > VISIBLE).any())
+            alpha *= shape
         seen = cropped(_joined(pixels.colour(layer), alpha), box[0], box[1])
-        self._note_layer(layer)
+        self.notes += layer_notes(layer, soft)
         if seen is None:
             self._note(layer, "shows nothing and is left out")
             return None
@@ -131,33 +137,6 @@ class Psd:
 
     def _note(self, layer: Any, what: str) -> None:
         self.notes.append(f"Layer {quoted(layer.name)} {what}.")
-
-    def _note_layer(self, layer: Any) -> None:
-        mode = layer.blend_mode
-        if blend_of(mode.value) is None:
-            name = mode.name.lower().replace("_", " ")
-            self._note(layer, f"is blended as {name}, which a collage has not; it becomes normal")
-        if layer.has_effects():
-            self._note(layer, "has layer styles, which are not applied; merge them into it")
-        parameters = layer.mask and layer.mask.parameters
-        if parameters and parameters.user_mask_feather:
-            self._note(layer, "has a mask with a soft edge (feather), which is not applied")
-        cut = layer.mask is not None and layer.mask.has_real()
-        if layer.has_vector_mask() and not cut and layer.kind != "shape":
-            self._note(layer, "has a vector mask, which is not applied; make it pixels")
-
-    def _note_group(self, group: Any) -> None:
-        mode = group.blend_mode
-        if blend_of(mode.value) is None or blend_of(mode.value) != "normal":
-            name = mode.name.lower().replace("_", " ")
-            self._note(group, f"is a group blended as {name}; its layers are put down as they are")
-        apart = strength(group) < 1 or (group.mask is not None and not group.mask.disabled)
-        if apart and overlap(box_of(one) for one in group if one.visible):
-            self._note(
-                group,
-                "is a group with an opacity or a mask, which each of its layers gets; where they "
-                "overlap, it looks different",
-            )
 
 
 class _Whole:

@@ -56,7 +56,7 @@ class LayerPixels:
         """The alpha of all members together."""
         clear = np.ones((box[3] - box[1], box[2] - box[0]), np.float32)
         for layer in group:
-            if layer.visible and not layer.clipping:
+            if layer.visible and not is_clipped(layer):
                 clear *= 1 - self.coverage(layer, box, opacity=True)
         return 1 - clear
 
@@ -80,7 +80,10 @@ class LayerPixels:
         density = mask.parameters and mask.parameters.user_mask_density
         if density is not None:
             seen = 1 - (1 - seen) * (density / 255)
-        alpha *= seen
+        if layer.kind == "shape" and rendered(mask):
+            np.minimum(alpha, seen, out=alpha)  # its pixels are cut by the same outline already
+        else:
+            alpha *= seen
 
     def _read(self, layer: Any, what: str, box: Box, optional: bool = False) -> Any:
         self._left -= pixels_in(box)
@@ -94,6 +97,21 @@ class LayerPixels:
         if plane is not None and plane.shape[:2] != (box[3] - box[1], box[2] - box[0]):
             raise ValueError(f"{what} of {plane.shape}")
         return plane
+
+
+def is_clipped(layer: Any) -> bool:
+    """Whether a layer or a group is clipped by the one below it; psd-tools denies it of groups."""
+    return bool(record(layer).clipping)
+
+
+def record(layer: Any) -> Any:
+    """What the file says of a layer, as far as psd-tools has no property for it."""
+    return layer._record  # noqa: SLF001
+
+
+def rendered(mask: Any) -> bool:
+    """Whether a mask is the picture of a vector mask."""
+    return bool(mask.flags.user_mask_from_render)
 
 
 def strength(layer: Any) -> float:

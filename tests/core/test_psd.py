@@ -98,6 +98,35 @@ def test_layer_styles_are_noted():
     )
 
 
+def test_a_shape_is_cut_by_its_outline_once():
+    psd, layers = opened("shapes.psd")
+    assert alphas(layers["sticker"]) == [128]
+    said = "is text, whose soft edges painting programs mix a little differently."
+    assert psd.notes == [f'Layer "title" {said}']
+
+
+def test_a_group_is_clipped_as_a_layer_is():
+    _, layers = opened("advanced.psd")
+    assert box(layers["sauce"]) == (10, 0, 10, 10)
+    assert box(layers["shine"]) == (0, 0, 8, 8)
+
+
+def test_what_a_collage_shows_in_another_way_is_noted_by_its_layer():
+    psd, _ = opened("advanced.psd")
+    said = {"own": "keeps the blend modes"}
+    said |= {"hole": "knocks out", "no red": "leaves out channels", "lights": "Blend If"}
+    said |= {"glow": "added with a fill opacity", "board": "is an artboard"}
+    for name, what in said.items():
+        notes = [note for note in psd.notes if note.startswith(f'Layer "{name}"')]
+        assert any(what in note for note in notes), (name, psd.notes)
+    assert len(psd.notes) == len(said)
+
+
+def test_a_soft_edge_of_a_clipping_layer_is_noted():
+    said = 'Layer "pattern" is clipped by a layer with a soft edge, where it looks a little'
+    assert [note[: len(said)] for note in opened("clipping.psd")[0].notes] == [said]
+
+
 @pytest.fixture
 def made(tmp_path: Path) -> Callable[..., Path]:
     """A file that psd-tools writes: layers as arrays [h, w, channels] in [0, 1]."""
@@ -294,4 +323,4 @@ def test_the_files_are_those_of_the_script():
     names = {file.name for file in FILES.iterdir()}
     said = (FILES / "make.mjs").read_text("utf-8")
     assert names - {"make.mjs"} == {name for name in names if f"'{name}'" in said}
-    assert json.dumps(sorted(names)).count("psd") == 5
+    assert json.dumps(sorted(names)).count("psd") == 7

@@ -67,6 +67,37 @@ const FILES = {
         useGlobalLight: false, layerConceals: true }] },
     }),
   ]),
+  'shapes.psd': whole([
+    layer('sticker', 0, 0, 20, 10, [...RED, 128], {
+      vectorFill: { type: 'color', color: { r: 200, g: 20, b: 30 } },
+      vectorMask: { paths: [] },
+      mask: mask(0, 0, 20, 10, 128, { fromVectorData: true }),
+    }),
+    layer('title', 20, 0, 10, 10, BLUE, { text: { text: 'title' } }),
+  ]),
+  'advanced.psd': whole([
+    layer('plate', 0, 0, 20, 10, GREEN),
+    {
+      name: 'on the plate', clipping: true, children: [
+        layer('sauce', 10, 0, 20, 10, RED),
+        layer('shine', 0, 0, 8, 8, BLUE, { blendMode: 'screen' }),
+      ],
+    },
+    { name: 'own', blendMode: 'normal', children: [layer('shade', 0, 12, 8, 8, GREY, { blendMode: 'multiply' })] },
+    layer('hole', 20, 10, 4, 4, RED, { knockout: true }),
+    layer('no red', 24, 10, 4, 4, RED, { channelBlendingRestrictions: [0] }),
+    layer('lights', 28, 10, 4, 4, RED, {
+      blendingRanges: {
+        compositeGrayBlendSource: [0, 0, 255, 255], compositeGraphBlendDestinationRange: [100, 120, 255, 255],
+        ranges: [],
+      },
+    }),
+    layer('glow', 32, 10, 4, 4, RED, { blendMode: 'linear dodge', fillOpacity: 0.5 }),
+    {
+      name: 'board', children: [layer('on the board', 0, 0, 4, 4, GREEN)],
+      artboard: { rect: { left: 0, top: 0, right: 40, bottom: 24 }, backgroundType: 1, color: { r: 1, g: 2, b: 3 } },
+    },
+  ]),
 }
 
 for (const [name, psd] of Object.entries(FILES)) writeFileSync(name, writePsdBuffer(psd))
