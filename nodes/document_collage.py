@@ -60,12 +60,13 @@ def collage_of(
     picture: torch.Tensor | None = None,
     below: Collage | None = None,
     node: str = NODE,
+    notes: tuple[str, ...] = (),
 ) -> tuple[Collage, str]:
     """The collage of a document that `check_document` has passed, and its report.
 
     picture: [B, h, w, 3 or 4] in place of the document's background, or None; below: the stack
-    that the layers lie on, or None. Raises CollageError in the name of `node` where memory,
-    batches or words do not fit.
+    that the layers lie on, or None; notes: more for the report. Raises CollageError in the name
+    of `node` where memory, batches or words do not fit.
     """
     _check_room(document, node)
     alone = picture is None and below is None and prompt == document.prompt
@@ -78,7 +79,7 @@ def collage_of(
         picture, _ = reader.pixels(document.background_picture)
     layers = [reader.layer(one) for one in document.layers]
     stack = stacked(canvas, prompt, layers, picture, document.background)
-    stack = replace(stack, notes=(*stack.notes, *_unknown(document)))
+    stack = replace(stack, notes=(*stack.notes, *_unknown(document), *notes))
     said = ""
     if document.edit is not None:
         stack, said = _edited(stack, document, document.edit, reader)

@@ -75,7 +75,8 @@ class CollageOpenFile(io.ComfyNode):
         told = {"document": [opened.document.text], "notes": [*opened.notes]}
         try:
             check_document(opened.document, [], f"{OPEN}, input file", OPEN)
-            made = collage_of(opened.document, opened.document.prompt, node=OPEN)
+            words = opened.document.prompt
+            made = collage_of(opened.document, words, node=OPEN, notes=opened.notes)
         except CollageError as error:  # the page opens it all the same, and mends it there
             told["notes"].append(str(error))
             nothing = [None] * len(stack_outputs())

@@ -28,7 +28,7 @@ def run(node_of, temp_folder):
 def test_a_psd_is_opened_with_its_words_and_notes(run, keep_file, temp_folder):
     keep_file((PSD / "groups.psd").read_bytes(), "my table.psd")
     opened = run("CollageOpenFile", "my table.psd")
-    collage, image, masks, prompt, _ = opened.args
+    collage, image, masks, prompt, report = opened.args
     assert prompt == "table, plate, napkin"
     assert [layer.visible for layer in collage.layers] == [True, True, False, True]
     assert (image.shape, masks.shape) == ((1, 64, 64, 3), (3, 64, 64))
@@ -37,6 +37,7 @@ def test_a_psd_is_opened_with_its_words_and_notes(run, keep_file, temp_folder):
         'Layer "Group 1"',
         "The canvas",
     ]
+    assert all(f"! {note}" in report for note in opened.ui["notes"])
     assert json.loads(opened.ui["document"][0])["layers"][0]["text"] == "table"
     assert len([*(temp_folder / "input" / "collage").iterdir()]) == 4
 
