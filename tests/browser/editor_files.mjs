@@ -6,7 +6,7 @@ import { openEditor } from './editor.mjs'
 
 const [url, picture, look, psd, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
-const { page, read, text } = editor
+const { page, read, run, text } = editor
 
 async function drop(path, name = basename(path)) {
   const data = readFileSync(path).toString('base64')
@@ -50,6 +50,12 @@ await page.waitForTimeout(1500)
 await page.screenshot({ path: picture })
 seen.opened = { document: await read(), said: await notice() }
 seen.saved = [await save('Save'), await save('Save as PSD')]
+seen.ran = await run()
+const results = () => document.querySelector('.collage-canvas').collage.context.host.results.list().length
+await page.waitForFunction(results, null, { timeout: 60000 })
+seen.finished = await save('Save as PSD')
+await page.waitForTimeout(300)
+seen.finishedSaid = await notice()
 const kept = await text()
 await page.locator('.collage-toolbar:visible input[aria-label^="Undo"]').click()
 await page.waitForTimeout(300)

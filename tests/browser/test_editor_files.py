@@ -31,6 +31,10 @@ def test_a_psd_is_dropped_and_the_collage_saved_and_opened(
     assert [layer.name for layer in psd_tools.PSDImage.open(tmp_path / psd)][1:] == [
         layer["text"] for layer in opened["layers"]
     ]
+    assert seen["ran"] == "success", (seen["finishedSaid"], seen["ran"])
+    top = [*psd_tools.PSDImage.open(tmp_path / seen["finished"])][-2:]
+    assert [layer.name for layer in top] == ["result", "result in layers"]
+    assert "The result of Preview Image lies on top." in seen["finishedSaid"]
     assert seen["undone"], "opening is not one step"
     assert seen["same"], "the file holds another document"
     assert "is cut off or no collage file" in seen["refused"]

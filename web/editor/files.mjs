@@ -1,8 +1,10 @@
 // Whole collages come in and go out as files: Python reads and writes them, asked through its nodes.
 import { read } from './document.mjs'
+import { keepResult, resultsOf } from './kept_results.mjs'
 
 const ENDING = /\.(collage\.zip|psd|psb)$/i
-const EDITOR = 'collage-editor' // the id of the asked editor: no node of the page has it
+const EDITOR = 'collage-editor' // ids of asked nodes: no node of the page has them
+const RESULT = 'collage-result'
 
 /** Whether a file holds a whole collage, by its name. */
 export const isCollageFile = (file) => ENDING.test(file.name)
@@ -27,17 +29,36 @@ export async function openFile(context, file) {
   }
 }
 
-/** Writes the collage into a file of the output folder, and lets the browser keep it. */
+/** Writes the collage into a file of the output folder, and lets the browser keep it; in a PSD the result
+    that is shown, or else the newest one, lies on top. */
 export async function saveFile(context, format) {
-  const { model, host, refuse, tell } = context
+  const { model, host, refuse, tell, text } = context
   tell('files.saving', {})
   try {
-    const editor = { class_type: 'CollageEditor', inputs: { document: model.text } }
+    const before = { [EDITOR]: { class_type: 'CollageEditor', inputs: { document: model.text } } }
     const inputs = { collage: [EDITOR, 0], filename_prefix: 'collage/collage', format }
-    const { files: [file], notes = [] } = await host.ask('CollageSaveFile', inputs, { [EDITOR]: editor })
+    const result = format === 'psd' ? await resultOf(context) : null
+    if (result) {
+      before[RESULT] = { class_type: 'LoadImage', inputs: { image: result.picture } }
+      inputs.image = [RESULT, 0]
+    }
+    const { files: [file], notes = [] } = await host.ask('CollageSaveFile', inputs, before)
     host.download(file)
+    if (result) notes.unshift(text('files.result', { title: result.title }))
     tell(notes.length ? 'files.notes' : 'files.saved', { name: file.filename, notes: notes.join(' ') })
   } catch (error) {
     refuse('files.notSaved', { reason: error.message ?? String(error) })
+  }
+}
+
+/** The result for the top of a PSD, {picture, title}: as large as the canvas, and still there; else null. */
+async function resultOf(context) {
+  const { width, height } = context.model.document
+  const fits = (one) => one?.width === width && one.height === height
+  const found = [context.display.result, ...resultsOf(context)].find(fits)
+  try {
+    return found ? { picture: await keepResult(context.host, found), title: found.title } : null
+  } catch {
+    return null // its file is gone, and the message names no result
   }
 }

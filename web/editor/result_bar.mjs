@@ -1,19 +1,11 @@
 // The bar under a result that is shown on the canvas: which one, and going on from it.
-import { stored } from './adding.mjs'
 import { choice } from './choices.mjs'
 import { button, element, numberField, slider } from './fields.mjs'
+import { keepResult, resultsOf } from './kept_results.mjs'
 import { colourOf } from './overlays.mjs'
 import { reasonOf } from './picture_file.mjs'
 import { beginEdit, endEdit, setEdit, toggleEdited } from './result_edits.mjs'
 import { FEATHER } from './rules.mjs'
-
-/** Results of the nodes behind this editor, newest first; else the base of the edit that goes on. */
-export function resultsOf({ host, model, text }) {
-  const found = host.results?.list() ?? []
-  const { edit, width, height } = model.document
-  if (found.length || !edit) return found
-  return [{ url: host.viewUrl(edit.picture), title: text('result.base'), width, height }]
-}
 
 /**
  * @param {object} context
@@ -176,12 +168,9 @@ function createChips(context) {
 /** Stores the result beside the pictures and makes it the base; the chosen layers are painted anew. */
 async function goOn(context) {
   const { model, display, host } = context
-  const { url, title } = display.result
+  const { title } = display.result
   try {
-    const answer = await fetch(url)
-    if (!answer.ok) throw new Error(`${answer.status}`)
-    const { blob, extension } = await stored(new File([await answer.blob()], title))
-    const picture = await host.upload(blob, extension)
+    const picture = await keepResult(host, display.result)
     context.edit('edit', (document) => beginEdit(document, picture, model.chosen))
   } catch (error) {
     context.refuse('adding.refused', { name: title, reason: reasonOf(context.text, error) })

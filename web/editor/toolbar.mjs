@@ -1,7 +1,7 @@
 // The toolbar: every command that has a button, and what the canvas shows.
 import { ACTIONS } from './actions.mjs'
 import { button, element } from './fields.mjs'
-import { resultsOf } from './result_bar.mjs'
+import { resultsOf } from './kept_results.mjs'
 
 const GROUPS = [
   ['add', 'save', 'savePsd'],

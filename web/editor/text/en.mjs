@@ -88,6 +88,7 @@ export default {
   'files.refused': '{name} cannot be opened: {reason}',
   'files.saving': 'Saving …',
   'files.saved': 'Saved as {name}',
+  'files.result': 'The result of {title} lies on top.',
   'files.notSaved': 'The collage cannot be saved: {reason}',
   'said.added': 'Pictures added: {count}',
   'said.copied': 'Layers copied: {count}',

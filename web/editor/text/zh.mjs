@@ -87,6 +87,7 @@ export default {
   'files.refused': '无法打开 {name}：{reason}',
   'files.saving': '正在保存 …',
   'files.saved': '已保存为 {name}',
+  'files.result': '“{title}”的结果在最上层。',
   'files.notSaved': '无法保存拼贴：{reason}',
   'said.added': '已添加 {count} 张图片',
   'said.copied': '已复制 {count} 个图层',
