@@ -22,6 +22,17 @@ test('corners scale, and the ring around them outside of the frame turns', () =>
   assert.equal(handleUnder(frame, [200, 255], REACH), null, 'sides have no handles')
 })
 
+test('on a graph seen from far away handles reach as far on the screen', () => {
+  const frame = frameOf(document, layer, pictures, viewport)
+  const at = (away, zoom) => handleUnder(frame, [300 + away, 250], REACH, zoom)?.kind
+  assert.deepEqual([at(12, 1), at(12, 0.65), at(12, 2)], [undefined, 'scale', undefined])
+  assert.deepEqual([at(19, 0.5), at(19, 0.1)], [undefined, undefined], 'no farther than twice')
+  const ring = (zoom) => handleUnder(frame, [330, 262], REACH, zoom)?.kind
+  assert.deepEqual([ring(1), ring(0.65)], [undefined, 'turn'])
+  const knob = [frame.knob[0] + 15, frame.knob[1]]
+  assert.deepEqual([1, 0.65].map((zoom) => handleUnder(frame, knob, REACH, zoom)?.kind), [undefined, 'turn'])
+})
+
 test('the knob over the upper edge turns, wherever the layer is turned to', () => {
   const upright = frameOf(document, layer, pictures, viewport)
   assert.deepEqual(handleUnder(upright, upright.knob, REACH), { kind: 'turn' })
@@ -33,4 +44,5 @@ test('the knob over the upper edge turns, wherever the layer is turned to', () =
 test('a layer smaller than its handles can still be taken by its middle', () => {
   const frame = frameOf(document, { ...layer, scale: 0.02 }, pictures, viewport)
   assert.equal(handleUnder(frame, [200, 200], REACH), null)
+  assert.equal(handleUnder(frame, [200, 200], REACH, 0.2), null)
 })

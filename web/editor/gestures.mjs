@@ -74,6 +74,7 @@ export function createGestures(context, viewport, surface, changed) {
       frameOf(model.document, layer, context.pictures, viewport),
       place,
       REACH[type] ?? REACH.mouse,
+      viewport.magnified(),
     )
   }
 

@@ -4,6 +4,7 @@ import { box, sizeOf } from './placement.mjs'
 const SMALLEST = 14 // half a side: smaller layers have their handles outside, so that they can be dragged
 const STEM = 26 // from the upper edge to the knob that turns
 const RING = 26 // around a corner, outside of the frame: turns as well
+const FARTHEST = 0.5 // zoom of the graph; still farther away, a small layer would be all handles
 export const SIGNS = [
   [-1, -1],
   [1, -1],
@@ -35,13 +36,15 @@ function turned([x, y], dx, dy, radians) {
 /**
  * What of a frame lies under a point: {kind: 'scale', corner} | {kind: 'turn'} | null.
  * @param {number} reach CSS pixels around a handle; more for a finger than for a mouse
+ * @param {number} zoom of the graph: where it is far away, handles reach as far on the screen
  */
-export function handleUnder(frame, point, reach) {
+export function handleUnder(frame, point, reach, zoom = 1) {
+  const grown = 1 / Math.min(1, Math.max(FARTHEST, zoom))
   const away = ([x, y]) => Math.hypot(point[0] - x, point[1] - y)
-  const corner = frame.corners.findIndex((one) => away(one) <= reach)
+  const corner = frame.corners.findIndex((one) => away(one) <= reach * grown)
   if (corner >= 0) return { kind: 'scale', corner }
-  if (away(frame.knob) <= reach + 2) return { kind: 'turn' }
+  if (away(frame.knob) <= (reach + 2) * grown) return { kind: 'turn' }
   const [dx, dy] = turned([0, 0], point[0] - frame.centre[0], point[1] - frame.centre[1], -frame.radians)
   const outside = Math.abs(dx) > frame.across && Math.abs(dy) > frame.down
-  return outside && frame.corners.some((one) => away(one) <= RING) ? { kind: 'turn' } : null
+  return outside && frame.corners.some((one) => away(one) <= RING * grown) ? { kind: 'turn' } : null
 }
