@@ -22,18 +22,21 @@ import aiohttp
 HERE = Path(__file__).parent
 CLIENT = uuid.uuid4().hex  # the server sends progress to this id
 SAVED_AS = "collage_result"  # filename_prefix of the SaveImage node whose picture is wanted
+# class -> its input that names a file of the input folder; and the keys of documents that do
+FILES = {"LoadImage": "image", "LoadImageMask": "image", "CollageOpenFile": "file"}
+PICTURES = ("picture", "background_picture", "from")
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
 Json = dict[str, Any]
 
 
-async def queue(http: aiohttp.ClientSession, prompt: Json) -> str:
-    """Upload the pictures that lie beside this file, queue the workflow and return its id."""
+async def queue(http: aiohttp.ClientSession, prompt: Json, folder: Path = HERE / "input") -> str:
+    """Upload the files of `folder` that a workflow names, queue it and return its id."""
     for node in prompt.values():
-        picture = HERE / "input" / str(node["inputs"].get("image"))
-        if node["class_type"] == "LoadImage" and picture.is_file():
-            form = {"image": picture.open("rb")}
-            async with http.post("/upload/image", data=form, raise_for_status=True) as answer:
-                node["inputs"]["image"] = (await answer.json())["name"]
+        inputs = node["inputs"]
+        if (name := FILES.get(node["class_type"])) in inputs:
+            inputs[name] = await sent(http, inputs[name], folder)
+        if node["class_type"] == "CollageEditor":
+            inputs["document"] = await sent_document(http, inputs.get("document"), folder)
     async with http.post("/prompt", json={"prompt": prompt, "client_id": CLIENT}) as answer:
         said = await answer.json()
     if said.get("node_errors") or "error" in said:
@@ -41,6 +44,35 @@ async def queue(http: aiohttp.ClientSession, prompt: Json) -> str:
             await cancel(http, [said["prompt_id"]])
         raise RuntimeError(refusal(said))
     return said["prompt_id"]
+
+
+async def sent(http: aiohttp.ClientSession, name: Any, folder: Path) -> Any:
+    """Upload a file of the folder; the name that the server gives it. Other values stay."""
+    path = Path(name) if isinstance(name, str) and name else None
+    if path is None or path.is_absolute() or ".." in path.parts or not (folder / path).is_file():
+        return name
+    form = aiohttp.FormData({"subfolder": path.parent.as_posix().removeprefix(".")})
+    form.add_field("image", (folder / path).read_bytes(), filename=path.name)
+    async with http.post("/upload/image", data=form, raise_for_status=True) as answer:
+        return path.with_name((await answer.json())["name"]).as_posix()
+
+
+async def sent_document(http: aiohttp.ClientSession, text: Any, folder: Path) -> Any:
+    """Upload the pictures of a collage document; the document with the names that they got."""
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError):
+        return text  # it comes over a link, or the server says what is wrong with it
+    changed = await sent_pictures(http, document, folder)
+    return text if changed == document else json.dumps(changed, ensure_ascii=False)
+
+
+async def sent_pictures(http: aiohttp.ClientSession, part: Any, folder: Path, key: str = "") -> Any:
+    if isinstance(part, dict):
+        return {name: await sent_pictures(http, one, folder, name) for name, one in part.items()}
+    if isinstance(part, list):
+        return [await sent_pictures(http, one, folder) for one in part]
+    return await sent(http, part, folder) if key in PICTURES else part
 
 
 async def cancel(http: aiohttp.ClientSession, jobs: list[str]) -> None:
@@ -145,13 +177,13 @@ def refusal(said: Json) -> str:
     return "; ".join(problems) or said["error"]["message"]
 
 
-async def paint(server: str, prompt: Json) -> bytes:
-    """The picture that a server makes of a workflow."""
+async def paint(server: str, prompt: Json, folder: Path = HERE / "input") -> bytes:
+    """The picture that a server makes of a workflow and of the files of `folder` that it names."""
     async with (
         aiohttp.ClientSession(server) as http,
         http.ws_connect("/ws", params={"clientId": CLIENT}) as events,
     ):
-        job = await queue(http, prompt)
+        job = await queue(http, prompt, folder)
         try:
             return await fetch(http, await follow(http, events, job))
         finally:
@@ -163,11 +195,12 @@ def main() -> None:
     parser.add_argument("server", help="such as http://127.0.0.1:8188")
     parser.add_argument("picture", type=Path, help="the file to write")
     parser.add_argument("--workflow", type=Path, default=HERE / "api" / "bento_box.json")
+    parser.add_argument("--input", type=Path, default=HERE / "input", help="the files it names")
     options = parser.parse_args()
     try:
         require_folder(options.picture)
         prompt = read_workflow(options.workflow)
-        write(options.picture, asyncio.run(paint(options.server, prompt)))
+        write(options.picture, asyncio.run(paint(options.server, prompt, options.input)))
     except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
         sys.exit(f"Nothing was painted: {error}")
     except KeyboardInterrupt:

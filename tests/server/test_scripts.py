@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -150,6 +151,41 @@ def test_it_brings_its_pictures_and_replaces_none_of_that_name(
         assert client.request(f"{view}%20(1).png") == own
     finally:
         client.upload_image(WORKFLOWS / "input" / "collage_bento_rice.png")
+
+
+def saved_as(prompt: dict[str, object], quick: Path) -> None:
+    """The workflow that the scripts run: what node 1 gives out is the wanted picture."""
+    inputs = {"images": ["1", 1], "filename_prefix": "collage_result"}
+    quick.write_text(json.dumps(prompt | {"2": {"class_type": "SaveImage", "inputs": inputs}}))
+
+
+def test_it_brings_the_pictures_of_a_document(run, client: Client, quick: Path, tmp_path: Path):
+    (folder := tmp_path / "input" / "collage").mkdir(parents=True)
+    own = tmp_path / "own.png"
+    Image.effect_noise((16, 8), 90).save(own)
+    name = f"collage/{hashlib.sha256(own.read_bytes()).hexdigest()}.png"
+    own.rename(folder.parent / name)
+    back = folder.parent / "scenery of this test.png"
+    Image.new("RGB", (64, 64), "blue").save(back)
+    layer = {"id": "one1", "picture": name, "text": "a mug", "fit": "pixels", "scale": 1}
+    document = {"version": 1, "width": 64, "height": 64, "prompt": "a mug", "layers": [layer]}
+    text = json.dumps(document | {"background_picture": back.name})
+    saved_as({"1": {"class_type": "CollageEditor", "inputs": {"document": text}}}, quick)
+    done = run("queue_collage.py", "result.png", "--input", str(folder.parent))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Image.open(tmp_path / "result.png").getpixel((2, 2)) == (0, 0, 255)
+    kept = client.request(f"/view?type=input&subfolder=collage&filename={Path(name).name}")
+    assert kept == (folder.parent / name).read_bytes()
+
+
+def test_it_brings_the_file_of_a_collage(run, quick: Path, tmp_path: Path) -> None:
+    pytest.importorskip("psd_tools")
+    file = Path(__file__).parents[1] / "psd" / "groups.psd"
+    (tmp_path / "mine.psd").write_bytes(file.read_bytes())
+    saved_as({"1": {"class_type": "CollageOpenFile", "inputs": {"file": "mine.psd"}}}, quick)
+    done = run("queue_collage.py", "result.png", "--input", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Image.open(tmp_path / "result.png").size == (64, 64)
 
 
 NOT_IN_API_FORM = ["[1]", "{}", '{"nodes": [], "links": []}', '{"1": {"class_type": "A"}}', "{"]
