@@ -37,6 +37,50 @@ def test_a_photo_and_the_masks_of_its_things_become_a_stack(from_batch) -> None:
     assert out.ui["images"]
 
 
+@pytest.fixture
+def layered_vae():
+    """A small VAE of the class and of the four channels that qwen_image_layered_vae has."""
+    import comfy.ldm.wan.vae
+    import comfy.sd
+
+    torch.manual_seed(0)
+    wan = comfy.ldm.wan.vae.WanVAE(
+        dim=8,
+        z_dim=16,
+        dim_mult=[1, 2, 4, 4],
+        num_res_blocks=2,
+        attn_scales=[],
+        temperal_downsample=[False, True, True],
+        image_channels=4,
+        conv_out_channels=4,
+        dropout=0.0,
+    )
+    for weight in wan.parameters():
+        torch.nn.init.normal_(weight, std=0.05)
+    return comfy.sd.VAE(sd=wan.state_dict())
+
+
+def test_the_pictures_of_qwen_image_layered_become_a_stack(from_batch, layered_vae) -> None:
+    import comfy_extras.nodes_post_processing  # noqa: F401  the host imports it first, too
+    from comfy_extras.nodes_latent import LatentCutToBatch
+    from comfy_extras.nodes_qwen import EmptyQwenImageLayeredLatentImage
+
+    import nodes
+
+    (latent,) = EmptyQwenImageLayeredLatentImage.execute(64, 96, 2).args
+    latent["samples"].normal_(generator=torch.Generator().manual_seed(0))
+    (cut,) = LatentCutToBatch.execute(latent, "t", 1).args
+    (pictures,) = nodes.VAEDecode().decode(layered_vae, cut)
+    assert pictures.shape == (3, 96, 64, 4)  # the whole picture, then its layers
+    out = from_batch(images=pictures[1:], texts="a table\na mug")
+    assert out.image.shape == (1, 96, 64, 3)
+    alpha = [layer.alpha for layer in out.collage.layers]
+    assert [one.amin() < one.amax() for one in alpha] == [True, True]
+    first, second = out.collage.layers
+    assert torch.equal(second.image[0], pictures[2, ..., :3].clamp(0, 1))
+    assert torch.equal(first.alpha[0], pictures[1, ..., 3].clamp(0, 1))
+
+
 def test_its_outputs_are_those_of_a_stack(node_of) -> None:
     ids = [
         [(out.id, out.get_io_type()) for out in node_of(name).GET_SCHEMA().outputs]
