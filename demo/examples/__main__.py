@@ -28,6 +28,7 @@ from .stories import (
     iterative_edit,
     kept_edges,
     learned_look,
+    moved_object,
     second_pass,
     steps,
     trade_off,
@@ -50,6 +51,7 @@ DEMO_ALONE = {
     "learned_look": learned_look.graph,
     "kept_edges": kept_edges.graph,
     "second_pass": second_pass.graph,
+    "moved_object": moved_object.graph,
 }
 
 

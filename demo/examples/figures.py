@@ -24,6 +24,7 @@ FIGURES = {
     "iterative_edit": "One thing after the other: what is edited, the rest stays to the byte",
     "learned_look": "A look learned from the layer",
     "kept_edges": "Structure control",
+    "moved_object": "Taken apart, one object moved, and painted whole again",
     "second_pass": "Painted again in a larger size",
     "bento_box": "A bento box",
 }

@@ -21,6 +21,7 @@ THUMBNAILS = {
     "learned_look": "collage_result",
     "kept_edges": "collage_result",
     "second_pass": "collage_2_result",
+    "moved_object": "collage_3_result",
     "bento_box_steps": "collage_4_result",
     "toy_box": "collage_2_result",
     "cake_table": "collage_3_result",

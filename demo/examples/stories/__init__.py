@@ -9,5 +9,6 @@ Modules
     iterative_edit  one object after the other drawn again
     learned_look    an embedding learned from a layer
     kept_edges      structure control
+    moved_object    taken apart, one object moved, painted whole again
     second_pass     painted again in a larger size
 """
