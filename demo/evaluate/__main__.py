@@ -60,10 +60,11 @@ def main() -> None:
     parser.add_argument("--noise", type=fraction, default=0.8, help="noise of every layer")
     parser.add_argument("--steps", type=at_least(1), default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--half", action="store_true", help="compute in bfloat16, to save time")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
     rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
-    common = (Sampling(options.steps, options.cfg), options.output)
+    common = (Sampling(options.steps, options.cfg, options.half), options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     counts = {"prompts": options.prompts, "realism": options.pictures}
     with torch.inference_mode():

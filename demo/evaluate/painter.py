@@ -13,10 +13,14 @@ from .collages import Case
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the measured pictures are painted: steps, and the scale of guidance."""
+    """How the measured pictures are painted: steps, and the scale of guidance.
+
+    half: compute in bfloat16, twice as fast on processors that can, with slightly other pictures.
+    """
 
     steps: int
     cfg: float
+    half: bool = False
 
 
 def load_models() -> tuple[Any, Any, Any]:
@@ -31,6 +35,9 @@ class Painter:
         self.pack, self.nodes = load_pack(), host_nodes()
         self.model, self.clip, self.vae = load_models()
         self.sampling = sampling
+        if sampling.half:
+            network = self.model.model.diffusion_model.to(torch.bfloat16)
+            network.dtype = torch.bfloat16
         self.negative = self.encode("")
 
     def encode(self, text: str) -> list:

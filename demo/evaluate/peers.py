@@ -44,12 +44,13 @@ def dense_diffusion(painter: Painter, case: Case) -> tuple[object, list]:
 
     def attend(q, k, v, options):
         heads, rows = options["n_heads"], positive_rows(q, options)
-        q, k, v = (rearrange(x, "b n (h d) -> b h n d", h=heads) for x in (q, k, v))
+        dtype = q.dtype
+        q, k, v = (rearrange(x.float(), "b n (h d) -> b h n d", h=heads) for x in (q, k, v))
         scores = q @ k.mT * q.shape[-1] ** -0.5
         place = word_places(bias, options["activations_shape"][-2:], k.shape[2])
         fade = (level(options["sigmas"][0]) / 1000) ** DENSE_POWER
         scores[rows] += fade * modulation(scores[rows], place)
-        return rearrange(scores.softmax(-1) @ v, "b h n d -> b n (h d)")
+        return rearrange(scores.softmax(-1) @ v, "b h n d -> b n (h d)").to(dtype)
 
     for block in load_pack().nodes.host.models.families.block_keys(model.model.diffusion_model):
         model.set_model_attn2_replace(attend, *block)
@@ -74,7 +75,7 @@ def modulation(scores: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
 
 def attention_couple(painter: Painter, case: Case) -> tuple[object, list]:
     """Each region's own prompt in its place, and the whole prompt for a share of every place."""
-    _, positive = masks_of(painter, case)
+    _, positive = painter.plain(case)
     collage, model = case.collage, painter.model.clone()
     texts = [painter.encode(layer.text)[0][0] for layer in collage.shown]
     masks = load_pack().collage_core.attention.bias.block_masks
@@ -96,7 +97,7 @@ def attention_couple(painter: Painter, case: Case) -> tuple[object, list]:
         whole = n[: len(own)].clone()
         left = 1 - (1 - WHOLE_PROMPT) * share.sum(0)
         whole[own] = left * whole[own] + (1 - WHOLE_PROMPT) * (share * parts).sum(0)
-        return whole
+        return whole.to(n.dtype)
 
     model.set_model_attn2_patch(ask)
     model.set_model_attn2_output_patch(mix)

@@ -36,6 +36,14 @@ def test_a_peer_moves_words_and_leaves_the_negative_alone(painter: Painter, way:
         assert torch.allclose(*pictures, atol=1e-4)
 
 
+def test_half_precision_paints_nearly_the_same(painter: Painter) -> None:
+    case, painter.sampling = cases(TUNING_SEED, 1, 0.8)[0], Sampling(1, 4.0)
+    half = Painter(Sampling(1, 4.0, half=True))
+    with torch.inference_mode():
+        pictures = [one.paint(case, one.patched(case), 1) for one in (painter, half)]
+    assert 0 < (pictures[0] - pictures[1]).abs().mean() < 0.02
+
+
 def test_the_gain_is_that_of_the_same_collage() -> None:
     one = torch.tensor([[[0.2, torch.nan, 0.5]] * 2, [[0.6, 0.5, 0.5]] * 2])
     row = spending.table({"paper": one, "other": one + 0.1}, "paper")["other"]
