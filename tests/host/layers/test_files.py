@@ -109,6 +109,22 @@ def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, k
             assert getattr(before, name) == getattr(after, name), name
 
 
+def test_of_a_file_with_a_wrong_picture_none_is_kept(run, pack, elsewhere, temp_folder, document):
+    wrong = b"no picture"
+    document["layers"][1]["from"] = f"collage/{hashlib.sha256(wrong).hexdigest()}.png"
+    names = [layer["picture"] for layer in document["layers"]]
+    pictures = [(name, (temp_folder / "input" / name).read_bytes()) for name in names]
+    pictures.append((document["layers"][1]["from"], wrong))
+    path = temp_folder / "wrong.collage.zip"
+    with open(path, "wb") as file:
+        pack.collage_core.files.collage_file.write_collage_file(
+            file, json.dumps(document), pictures, b""
+        )
+    with pytest.raises(pack.collage_core.errors.CollageError, match="that is no PNG"):
+        run("CollageOpenFile", elsewhere(path))
+    assert not [*(temp_folder / "input" / "collage").iterdir()]
+
+
 def test_a_colour_behind_the_layers_stays_a_colour(run, save, document):
     made = run("CollageEditor", json.dumps(document)).args[0]
     changed = run("CollageAutoTune", made, 0.5).args[0]
