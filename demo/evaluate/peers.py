@@ -94,7 +94,7 @@ def attention_couple(painter: Painter, case: Case) -> tuple[object, list]:
         parts = n[len(own) :].unflatten(0, (len(texts), -1))
         share = masks(cells, options["activations_shape"][-2:])[0].flatten(1)[:, None, :, None]
         share = share / share.sum(0).clamp(min=1)
-        whole = n[: len(own)].clone()
+        whole = n[: len(own)].float().clone()
         left = 1 - (1 - WHOLE_PROMPT) * share.sum(0)
         whole[own] = left * whole[own] + (1 - WHOLE_PROMPT) * (share * parts).sum(0)
         return whole.to(n.dtype)

@@ -36,11 +36,12 @@ def test_a_peer_moves_words_and_leaves_the_negative_alone(painter: Painter, way:
         assert torch.allclose(*pictures, atol=1e-4)
 
 
-def test_half_precision_paints_nearly_the_same(painter: Painter) -> None:
+@pytest.mark.parametrize("way", ["early", "DenseDiffusion", "attention couple"])
+def test_half_precision_paints_nearly_the_same(painter: Painter, way: str) -> None:
     case, painter.sampling = cases(TUNING_SEED, 1, 0.8)[0], Sampling(1, 4.0)
-    half = Painter(Sampling(1, 4.0, half=True))
+    half, paint = Painter(Sampling(1, 4.0, half=True)), {**spending.SWEEP, **spending.PEERS}[way]
     with torch.inference_mode():
-        pictures = [one.paint(case, one.patched(case), 1) for one in (painter, half)]
+        pictures = [one.paint(case, paint(one, case), 1) for one in (painter, half)]
     assert 0 < (pictures[0] - pictures[1]).abs().mean() < 0.02
 
 
