@@ -3,9 +3,10 @@
     python3 workflows/make_collage.py http://127.0.0.1:8188 cutouts collage.png
 
 Files are layers from bottom to top in the order of their names, and their names are the words:
-`2_blue_mug.png` is "blue mug". The first covers the canvas, the others stand in a row on it. The
-document is printed; with --workflow it goes into the CollageEditor of a workflow in API form.
-Needs ComfyUI's own Python and queue_collage.py beside it.
+`2_blue_mug.png` is "blue mug", and `3_mug__not_striped.png` a "mug" that must not show "striped".
+The first covers the canvas, the others stand in a row on it. The document is printed; with
+--workflow it goes into the CollageEditor of a workflow in API form. Needs ComfyUI's own Python and
+queue_collage.py beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import aiohttp
 from queue_collage import SAVED_AS, Json, paint, read_workflow, require_folder, write
 
 EDITOR = "CollageEditor"
+NOT = "__not_"  # between a layer's words and those that it must not show
 PLAIN: Json = {
     "editor": {"class_type": EDITOR, "inputs": {}},
     "save": {
@@ -36,14 +38,18 @@ def make_document(files: Sequence[Path], size: int = 512) -> Json:
     """The collage of these pictures; what a layer does not say has its default."""
     layers = []
     for number, file in enumerate(files):
-        text = re.sub(r"[\W\d_]+", " ", file.stem).strip()
+        text, _, negative = (_words(part) for part in file.stem.partition(NOT))
         place: Json = {"fit": "cover"}
         if number:
             place = {"fit": "contain", "scale": 0.4, "x": number / len(files), "y": 0.6}
         layer = {"id": f"file{number}", "picture": name_of(file), "text": text}
-        layers.append(layer | place)
+        layers.append(layer | ({"negative": negative} if negative else {}) | place)
     prompt = ", ".join(layer["text"] for layer in layers)
     return {"version": 1, "width": size, "height": size, "prompt": prompt, "layers": layers}
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\W\d_]+", " ", name).strip()
 
 
 def name_of(file: Path) -> str:

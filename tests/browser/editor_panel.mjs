@@ -110,6 +110,10 @@ await press('Tab')
 await page.keyboard.type('0,75')
 await press('Enter')
 seen.exact = (await read()).layers.map((one) => one.noise)
+await tabTo('.collage-field-words input')
+await page.keyboard.type('striped')
+await press('Enter')
+seen.negatives = (await read()).layers.map((one) => one.negative)
 await shot('two')
 
 // the sentence: free text, a word inside a chip, composed text, the browser's own undo

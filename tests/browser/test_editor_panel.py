@@ -72,6 +72,7 @@ def by_keyboard(seen: dict[str, Any]) -> None:
     assert seen["two"] == ["mugg", "tabl"]
     assert seen["noise"] == [0.62, 0.62, 0.6], "the slider sets all that is chosen"
     assert seen["exact"] == [0.75, 0.75, 0.6]
+    assert seen["negatives"] == ["striped", "striped", ""]
 
 
 def by_typing(seen: dict[str, Any]) -> None:

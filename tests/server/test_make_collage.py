@@ -23,7 +23,7 @@ def cutouts(tmp_path: Path) -> Path:
     """A folder of three pictures that came with no workflow."""
     folder = tmp_path / "cutouts"
     folder.mkdir()
-    for seed, name in enumerate(("1_wooden table", "2_blue_mug", "3 lemon"), 1):
+    for seed, name in enumerate(("1_wooden table", "2_blue_mug__not_a red_stripe", "3 lemon"), 1):
         colours = random.Random(seed).randbytes(4 * 90 * 70)
         Image.frombytes("RGBA", (90, 70), colours).save(folder / f"{name}.png")
     return folder
@@ -49,6 +49,8 @@ def test_a_folder_of_pictures_becomes_a_collage(
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
     assert document["prompt"] == "wooden table, blue mug, lemon"
+    negatives = [layer.get("negative") for layer in document["layers"]]
+    assert negatives == [None, "a red stripe", None]
     size = {name: document[name] for name in ("width", "height", "prompt")}
     graph = {"stack": {"class_type": "CollageStack", "inputs": {**size, "background": "#969696"}}}
     defaults = {"x": 0.5, "y": 0.5, "scale": 1.0, "rotation": 0.0, "opacity": 1.0, "noise": 0.6,
