@@ -1,15 +1,14 @@
-"""Words that a layer must not show: does it lose them, and do the other layers keep theirs?
+"""Words that a layer must not show: does it lose them, and does the rest stay as it was?
 
 The words of one object, "ball", leave its colour open. It is painted once, and the colour that came
-out is what it must not show from then on. The words of another object name that colour, "red cube".
-Three ways paint both with the same noise and seeds: without a negative prompt, with the colour as
-the negative prompt of the whole picture, and as the negative of the one layer.
+out is what it must not show: as the negative prompt of the whole picture, and as the negative of
+the one layer, with the same noise and seed. Beside it stands how far everything else has changed,
+and whether another object, whose words name a colour, still has that.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,10 @@ from .placement import write
 
 NEGATIVES_SEED = 6_600_000  # apart from those of the other measurements and of training
 LEAST_SHARE = 0.02  # of the canvas
-SHOWS = 0.5  # share of an object's own cells in which the judge must see the colour
+SHOWS = 0.3  # share of an object's own cells in which the judge must see the colour
 SEEDS = (1, 2)
 WAYS = ("none", "whole picture", "layer")
+MEASURES = ("forbidden", "other's own", "change elsewhere")
 COLORS = judge.COLORS[1:]
 
 
@@ -43,20 +43,18 @@ class Open:
     layer: int
     other: int
 
-    def replaced(self, index: int, **changes: str) -> Open:
-        """With other words of a layer; its `text` changes in the prompt, too."""
-        collage = self.case.collage
-        layers, text = list(collage.layers), collage.layers[index].text
-        layers[index] = dataclasses.replace(layers[index], **changes)
-        prompt = collage.prompt.replace(text, layers[index].text)
+    def replaced(self, **changes: str) -> Open:
+        """With other words of the open layer; its `text` changes in the prompt, too."""
+        collage, layers = self.case.collage, list(self.case.collage.layers)
+        layers[self.layer] = dataclasses.replace(layers[self.layer], **changes)
+        prompt = collage.prompt.replace(collage.layers[self.layer].text, layers[self.layer].text)
         collage = dataclasses.replace(collage, prompt=prompt, layers=tuple(layers))
         return dataclasses.replace(self, case=dataclasses.replace(self.case, collage=collage))
 
-    def named(self, color: str) -> Open:
-        """With this colour in the words of the other layer."""
-        words = self.case.collage.layers[self.other].text.split()
-        text = " ".join(color if word in COLORS else word for word in words)
-        return self.replaced(self.other, text=text)
+    @property
+    def named(self) -> str:
+        """The colour in the words of the other layer."""
+        return next(w for w in self.case.collage.layers[self.other].text.split() if w in COLORS)
 
 
 def opened(first_seed: int, noise: float) -> Iterator[Open]:
@@ -75,7 +73,7 @@ def opened(first_seed: int, noise: float) -> Iterator[Open]:
         if len(large) > 1:
             case = Case(first_seed, to_collage(scene, noise), kinds(scene))
             one, other = large[:2]
-            yield Open(case, one, other).replaced(one, text=scene.layers[one].kind)
+            yield Open(case, one, other).replaced(text=scene.layers[one].kind)
         first_seed += 1
 
 
@@ -97,63 +95,69 @@ class Meter:
         shares = self.shares(picture, what, what.layer)
         return COLORS[int(shares.argmax())] if shares.max() >= SHOWS else ""
 
-    def shows(self, picture: torch.Tensor, what: Open, color: str) -> list[float]:
-        """1 or 0 for the open layer and for the other one."""
-        at = COLORS.index(color)
-        both = (what.layer, what.other)
-        return [float(self.shares(picture, what, index)[at] >= SHOWS) for index in both]
+    def measures(
+        self, picture: torch.Tensor, first: torch.Tensor, what: Open, color: str
+    ) -> torch.Tensor:
+        """MEASURES [3]: is the colour shown, is the other's own, and the mean change outside."""
+        shown = (
+            self.shares(picture, what, index)[COLORS.index(word)] >= SHOWS
+            for index, word in ((what.layer, color), (what.other, what.named))
+        )
+        outside = 1 - what.case.collage.composite.visible_alpha[0, what.layer]
+        change = ((picture - first).abs().mean(-1) * outside).sum() / outside.sum() * 255
+        return torch.tensor([*map(float, shown), float(change)])
 
 
-def painted(painter: Painter, what: Open, color: str, seed: int) -> dict[str, torch.Tensor]:
-    """By way: the picture, with the other layer named by the colour."""
-    what = what.named(color)
-    told = what.replaced(what.layer, negative=color).case
+def painted(
+    painter: Painter, what: Open, first: torch.Tensor, color: str, seed: int
+) -> dict[str, torch.Tensor]:
+    """By way: the picture."""
+    told = what.replaced(negative=color).case
     model, positive, negative = painter.patch(told)
-    plain, whole = painter.patched(what.case), painter.encode(color)
+    whole = painter.encode(color)
     return {
-        "none": painter.paint(what.case, plain, seed),
-        "whole picture": painter.paint(what.case, plain, seed, whole),
+        "none": first,
+        "whole picture": painter.paint(what.case, painter.patched(what.case), seed, whole),
         "layer": painter.paint(told, (model, positive), seed, negative),
     }
 
 
 def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
-    """The comparison on `count` unseen collages x 2 seeds."""
+    """The comparison on `count` unseen collages; 2 seeds, where both give the object a colour."""
     painter, meter = Painter(sampling), Meter()
-    found: dict[str, list[torch.Tensor]] = defaultdict(list)
+    found: dict[str, list[torch.Tensor]] = {name: [] for name in WAYS}
     sheet: list[torch.Tensor] = []
     for what in opened(NEGATIVES_SEED, noise):
-        first = {seed: painter.paint(what.case, painter.patched(what.case), seed) for seed in SEEDS}
-        colors = {seed: meter.color(picture, what) for seed, picture in first.items()}
-        if not all(colors.values()):
-            continue
-        rows: dict[str, list[list[float]]] = defaultdict(list)
-        for seed, color in colors.items():
-            pictures = painted(painter, what, color, seed)
-            sheet += [first[seed], *pictures.values()] if seed == SEEDS[0] else []
-            for name, picture in pictures.items():
-                rows[name].append(meter.shows(picture, what, color))
-        for name, each in rows.items():
-            found[name].append(torch.tensor(each).mean(0))
-        done = len(found["none"])
-        print(f"{done} of {count} collages: {colors}, {dict(rows)}", flush=True)
-        if done == count:
+        rows: dict[str, list[torch.Tensor]] = {name: [] for name in WAYS}
+        for seed in SEEDS:
+            first = painter.paint(what.case, painter.patched(what.case), seed)
+            if color := meter.color(first, what):
+                pictures = painted(painter, what, first, color, seed)
+                sheet += pictures.values()
+                for name, picture in pictures.items():
+                    rows[name].append(meter.measures(picture, first, what, color))
+                print(what.case.seed, color, {n: r[-1].tolist() for n, r in rows.items()})
+        if rows["none"]:
+            for name, each in rows.items():
+                found[name].append(torch.stack(each).mean(0))
+            print(f"{len(found['none'])} of {count} collages", flush=True)
+        if len(found["none"]) == count:
             break
     write(table(found), folder / f"negatives_{noise:g}.json")
-    save_sheet(torch.stack(sheet[:64]), folder / f"negatives_{noise:g}.png", columns=8)
+    save_sheet(torch.stack(sheet[:63]), folder / f"negatives_{noise:g}.png", columns=9)
 
 
 def table(found: dict[str, list[torch.Tensor]]) -> dict[str, dict[str, float]]:
-    """Shares that show the colour, with standard errors over the collages, and differences."""
+    """Means and standard errors over the collages, and the differences of the last way."""
     each = {name: torch.stack(found[name]) for name in WAYS}
     less = {f"layer less {name}": each["layer"] - each[name] for name in WAYS[:-1]}
     return {name: _columns(rows) for name, rows in (each | less).items()}
 
 
 def _columns(rows: torch.Tensor) -> dict[str, float]:
-    """[collages, 2], of the layer and of the other one."""
-    errors = rows.std(0) / len(rows) ** 0.5 if len(rows) > 1 else torch.zeros(2)
+    """[collages, 3] -> every measure with its error."""
+    errors = rows.std(0) / len(rows) ** 0.5 if len(rows) > 1 else torch.zeros(len(MEASURES))
     row: dict[str, float] = {"collages": len(rows)}
-    for name, mean, error in zip(("layer", "other"), rows.mean(0), errors, strict=True):
-        row |= {name: round(mean.item(), 3), f"{name}_error": round(error.item(), 3)}
+    for name, mean, error in zip(MEASURES, rows.mean(0), errors, strict=True):
+        row |= {name: round(mean.item(), 3), f"{name}, error": round(error.item(), 3)}
     return row
