@@ -28,6 +28,7 @@ export function createCanvasView(context) {
     frame ||= requestAnimationFrame(draw)
   }
   const gestures = createGestures(context, viewport, canvas, schedule)
+  const resultImage = createResultImage(schedule)
   context.viewport = viewport
 
   function draw() {
@@ -49,28 +50,9 @@ export function createCanvasView(context) {
       display,
       live: gestures.state.moving.size ? null : exact,
       overlay: exact && !model.drafting ? context.overlay(exact) : null,
-      resultImage: resultImage(),
+      resultImage: resultImage(display.result?.url ?? ''),
       text: context.text,
     })
-  }
-
-  const shown = { url: '', image: null }
-  function resultImage() {
-    const url = display.result?.url ?? ''
-    if (url !== shown.url) {
-      shown.url = url
-      shown.image = null
-      if (url)
-        loadImage(url).then(
-          (image) => {
-            if (shown.url !== url) return
-            shown.image = image
-            schedule()
-          },
-          () => {},
-        )
-    }
-    return shown.image
   }
 
   function wheel(event) {
@@ -109,9 +91,22 @@ export function createCanvasView(context) {
   }
 }
 
-async function loadImage(url) {
-  const image = new Image()
-  image.src = url
-  await image.decode()
-  return image
+/** -> image(url): the picture at an address, null until it is there; then `arrived` is called. */
+function createResultImage(arrived) {
+  let [shown, image] = ['', null]
+  async function load(url) {
+    const next = new Image()
+    next.src = url
+    await next.decode()
+    if (shown !== url) return
+    image = next
+    arrived()
+  }
+  return (url) => {
+    if (url !== shown) {
+      ;[shown, image] = [url, null]
+      if (url) load(url).catch(() => {}) // a result that is gone shows the collage alone
+    }
+    return image
+  }
 }

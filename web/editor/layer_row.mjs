@@ -4,6 +4,12 @@ import { icon } from './icons.mjs'
 import { marksOf } from './marks.mjs'
 import { colourOf } from './overlays.mjs'
 
+const SAID = {
+  found: 'layer.found',
+  missing: 'layer.missing',
+  crossing: 'layer.missing',
+  empty: 'layer.empty',
+}
 const SIDE = 64 // pixels of a thumbnail, shown at half the size
 
 /**
@@ -45,30 +51,11 @@ export function createLayerRow(context, id, parts) {
 
   function startRename() {
     if (root.querySelector('.collage-rename')) return
-    const field = element('input', {
-      type: 'text',
-      class: 'collage-rename',
-      value: layer.text,
-      'aria-label': text('layer.words'),
-      spellcheck: false,
-      autocomplete: 'off',
-    })
-    let done = false
-    const end = (keep) => {
-      if (done) return
-      done = true
-      const focused = field === document.activeElement
+    const field = renameField(layer.text, text('layer.words'), (words) => {
+      if (field.contains(document.activeElement)) input.focus()
       field.remove()
-      if (focused) input.focus()
-      if (keep && field.value.trim() !== layer.text) parts.rename(id, field.value.trim())
-    }
-    field.addEventListener('keydown', (event) => {
-      event.stopPropagation()
-      if (event.isComposing) return
-      if (event.key === 'Enter') end(true)
-      if (event.key === 'Escape') end(false)
+      if (words !== null && words !== layer.text) parts.rename(id, words)
     })
-    field.addEventListener('blur', () => end(true))
     root.append(field)
     field.focus()
     field.select()
@@ -88,25 +75,16 @@ export function createLayerRow(context, id, parts) {
     input.setAttribute('aria-setsize', count)
     words.textContent = layer.text.trim() || text('layer.unnamed')
     words.classList.toggle('collage-unnamed', !layer.text.trim())
-    const said = {
-      found: 'layer.found',
-      missing: 'layer.missing',
-      crossing: 'layer.missing',
-      empty: 'layer.empty',
-    }[state]
-    input.setAttribute(
-      'aria-label',
-      [
-        layer.text.trim() || text('layer.number', { number: count - index }),
-        said && text(said),
-        !layer.visible && text('layer.hidden'),
-        layer.locked && text('layer.locked'),
-      ]
-        .filter(Boolean)
-        .join(', '),
-    )
-    const about = said && state !== 'empty' ? `${capital(text(said))}\n` : ''
-    describe(root, { label: layer.text.trim() || text('layer.unnamed'), tip: about + text('layer.rename') })
+    const said = SAID[state]
+    const about = [
+      layer.text.trim() || text('layer.number', { number: count - index }),
+      said && text(said),
+      !layer.visible && text('layer.hidden'),
+      layer.locked && text('layer.locked'),
+    ]
+    input.setAttribute('aria-label', about.filter(Boolean).join(', '))
+    const more = said && state !== 'empty' ? `${capital(text(said))}\n` : ''
+    describe(root, { label: layer.text.trim() || text('layer.unnamed'), tip: more + text('layer.rename') })
     mark.className = `collage-mark collage-mark-${state ?? 'none'}`
     mark.replaceChildren(...(state ? [icon(state === 'found' ? 'found' : 'missing')] : []))
     eye.set({
@@ -137,6 +115,32 @@ export function createLayerRow(context, id, parts) {
   }
 
   return { root, input, show, startRename }
+}
+
+/** The field in which a row's words are changed; done(words) once, or done(null) after Escape. */
+function renameField(value, label, done) {
+  const field = element('input', {
+    type: 'text',
+    class: 'collage-rename',
+    value,
+    'aria-label': label,
+    spellcheck: false,
+    autocomplete: 'off',
+  })
+  let ended = false
+  const end = (words) => {
+    if (ended) return
+    ended = true
+    done(words)
+  }
+  field.addEventListener('keydown', (event) => {
+    event.stopPropagation()
+    if (event.isComposing) return
+    if (event.key === 'Enter') end(field.value.trim())
+    if (event.key === 'Escape') end(null)
+  })
+  field.addEventListener('blur', () => end(field.value.trim()))
+  return field
 }
 
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1)

@@ -77,38 +77,10 @@ export function createPromptField(context) {
     const { value } = field
     const { places } = composing ? { places: [] } : marksOf(model.document)
     mirror.replaceChildren(
-      ...pieces(value, value === model.document.prompt ? places : []).map(piece),
+      ...pieces(value, value === model.document.prompt ? places : []).map((piece) => chipOf(model, piece)),
       '\u200b',
     )
     scrolled()
-  }
-
-  function piece({ text: words, place, first, last, room: [before, behind] }) {
-    if (!place) return words
-    const colours = place.ids.map((one) => colourOf(model, one))
-    const chip = element('span', { class: 'collage-chip', textContent: words })
-    chip.classList.toggle(
-      'collage-chip-chosen',
-      place.ids.some((one) => model.chosen.includes(one)),
-    )
-    chip.classList.toggle('collage-chip-first', first)
-    chip.classList.toggle('collage-chip-last', last)
-    chip.classList.toggle('collage-chip-before', first && before)
-    chip.classList.toggle('collage-chip-behind', last && behind)
-    chip.style.setProperty(
-      '--collage-colour',
-      colours[
-        Math.max(
-          0,
-          place.ids.findIndex((one) => model.chosen.includes(one)),
-        )
-      ],
-    )
-    const parts = colours.map(
-      (colour, i) => `${colour} ${(i / colours.length) * 100}% ${((i + 1) / colours.length) * 100}%`,
-    )
-    chip.style.setProperty('--collage-underline', `linear-gradient(to right, ${parts.join(', ')})`)
-    return chip
   }
 
   function scrolled() {
@@ -164,6 +136,29 @@ export function createPromptField(context) {
   const end = model.subscribe(unlessMoved(model, show))
   show()
   return { root, destroy: end }
+}
+
+/** A piece of the sentence as it lies behind the field: marked in the colour of its layer, or plain. */
+function chipOf(model, { text, place, first, last, room: [before, behind] }) {
+  if (!place) return text
+  const chosen = place.ids.findIndex((id) => model.chosen.includes(id))
+  const colours = place.ids.map((id) => colourOf(model, id))
+  const parts = colours.map(
+    (colour, i) => `${colour} ${(i / colours.length) * 100}% ${((i + 1) / colours.length) * 100}%`,
+  )
+  const looks = {
+    chosen: chosen >= 0,
+    first,
+    last,
+    before: first && before,
+    behind: last && behind,
+  }
+  const names = Object.keys(looks).filter((name) => looks[name])
+  const kind = ['collage-chip', ...names.map((name) => `collage-chip-${name}`)].join(' ')
+  const chip = element('span', { class: kind, textContent: text })
+  chip.style.setProperty('--collage-colour', colours[Math.max(0, chosen)])
+  chip.style.setProperty('--collage-underline', `linear-gradient(to right, ${parts.join(', ')})`)
+  return chip
 }
 
 /** A text cut at the edges of places; a place inside another one shows its own colour. */
