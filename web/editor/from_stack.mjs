@@ -62,10 +62,17 @@ function maskOf(layer) {
     : undefined
 }
 
+/** What an input is called in the page. */
+function titleOf(node, name) {
+  const { label, localized_name: shown } = node.inputs.find((input) => input.name === name)
+  return label || shown || name
+}
+
 /** One input of the stack as a layer, null where no layer comes, or {problem: its source}. */
 function layerOf(stack, input) {
-  let source = behind(stack, input)?.node
-  if (source === undefined || OFF.includes(source?.mode)) return null
+  const first = behind(stack, input)
+  if (!first || OFF.includes(first.node?.mode)) return null
+  let source = first.node // none where the layer comes into a subgraph from outside
   const nodes = []
   let look = ''
   if (source?.type === 'CollageEmbeddingLoad' && !linkedOf(source, ['embedding']).length) {
@@ -73,7 +80,7 @@ function layerOf(stack, input) {
     nodes.push(source)
     source = behind(source, 'layer')?.node
   }
-  const title = source?.title ?? ''
+  const title = source?.title ?? titleOf(stack, input)
   if (source?.type !== 'CollageLayer' || OFF.includes(source.mode)) return { problem: { title } }
   const image = loaded(source, 'image')
   const mask = maskOf(source)
