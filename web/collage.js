@@ -13,6 +13,7 @@ const WIDGET = 'COLLAGE_DOCUMENT'
 const SMALLEST = [520, 620] // of the node, in pixels of the graph
 const NEW = [760, 860]
 const HEIGHT = 480 // of the editor, at least
+const BESIDE = 104 // what the page adds to the smallest width of a widget, for arrows that this one has not
 
 const pictures = createPictures(viewUrl) // of all editors of the page
 
@@ -36,6 +37,8 @@ function createWidget(node, name) {
     getMinHeight: () => HEIGHT,
     hideOnZoom: false,
   })
+  const { computeLayoutSize } = widget
+  widget.computeLayoutSize = () => ({ ...computeLayoutSize.call(widget, node), minWidth: SMALLEST[0] - BESIDE })
   // the page's right-hand panel writes its own width into the widget, and the editor would be that narrow
   Object.defineProperty(widget, 'width', { configurable: true, get: () => node.size[0], set() {} })
   // the editor shows the collage itself: no second picture below it, in either look of the page
@@ -60,6 +63,16 @@ function adopt(node, root) {
       if (shown && shown !== root) shown.replaceWith(root)
     }, wait)
   }
+}
+
+/** Nodes 2.0 tells what an input is for wherever the pointer rests on its widget: here, all over the canvas. */
+function keepTips() {
+  const keep = (event) => {
+    const { target } = event
+    const around = target instanceof Element && target.closest('[data-node-id]')
+    if (around && target !== around && target.querySelector('.collage-editor')) event.stopPropagation()
+  }
+  window.addEventListener('mouseenter', keep, { capture: true })
 }
 
 /** Fingers in an editor are its own: the page zooms the graph by them, from listeners above the editor. */
@@ -98,6 +111,7 @@ function turnChosen() {
   return page.notice({ severity: 'info', summary: text('turn'), detail: text('turn.choose'), life: 8000 })
 }
 
+keepTips()
 keepTouches()
 app.registerExtension({
   name: 'CollageDiffusion.Editor',

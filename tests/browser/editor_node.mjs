@@ -1,0 +1,53 @@
+// The editor as a node among others: how small it gets, what the page shows over it, a stack in a subgraph.
+// node editor_node.mjs <server url> <picture.png> <classic|nodes2> <workflow.json>
+import { readFileSync } from 'node:fs'
+import { openEditor } from './editor.mjs'
+
+const [url, picture, look, file] = process.argv.slice(2)
+const settings = { 'Comfy.EnableTooltips': true, 'LiteGraph.Node.TooltipDelay': 100 }
+const opened = await openEditor(url, look, { settings })
+const { page, browser, editor, errors } = opened
+const seen = {}
+
+// the pointer rests on the editor, as it does all the time
+const { x, y, width, height } = await editor.boundingBox()
+await page.mouse.move(x + width / 3, y + height / 2)
+await page.mouse.move(x + width / 3 + 20, y + height / 2 + 10, { steps: 4 })
+await page.waitForTimeout(1200)
+seen.tips = await page.locator('.p-tooltip:visible').allInnerTexts()
+
+// its corner is drawn in as far as it goes
+const corner = await page.evaluate(() => {
+  const node = window.app.graph.getNodeById(1)
+  const shown = document.querySelector('[data-node-id="1"]')?.getBoundingClientRect()
+  if (shown?.width) return [shown.right, shown.bottom]
+  const { left, top } = window.app.canvas.canvas.getBoundingClientRect()
+  return [left + node.pos[0] + node.size[0], top + node.pos[1] + node.size[1]]
+})
+await opened.drag(corner.map((at) => at - 4), corner.map((at) => at - 600))
+await page.waitForTimeout(800)
+await page.screenshot({ path: picture })
+seen.size = await page.evaluate(() => [...window.app.graph.getNodeById(1).size].map(Math.round))
+seen.sides = await editor.evaluate((root) => [root.offsetWidth, root.offsetHeight])
+seen.cut = await editor.evaluate((root) =>
+  [...root.querySelectorAll('.collage-button')].filter((one) => {
+    const inner = one.getBoundingClientRect()
+    return one.offsetParent && inner.right > root.getBoundingClientRect().right + 1
+  }).length)
+
+// a stack alone in a subgraph: its layers come in from outside
+await page.evaluate((graph) => window.app.loadGraphData(graph, true, true, 'stack'), JSON.parse(readFileSync(file, 'utf8')))
+await page.waitForTimeout(1500)
+seen.refused = await page.evaluate(async () => {
+  const { app } = window
+  const stacks = app.graph.nodes.filter((node) => node.type === 'CollageStack')
+  const { node } = app.graph.convertToSubgraph(new Set(stacks))
+  app.canvas.openSubgraph(node.subgraph, node)
+  await app.extensionManager.command.execute('CollageDiffusion.TurnIntoEditor')
+  return node.subgraph.nodes.map(({ type }) => type)
+})
+const toast = page.locator('.p-toast-message').last()
+await toast.waitFor({ timeout: 30000 })
+seen.notice = await toast.innerText()
+console.log(JSON.stringify({ ...seen, errors }))
+await browser.close()
