@@ -1,4 +1,5 @@
 // The bar under a result that is shown on the canvas: which one, and going on from it.
+import { addFiles } from './adding.mjs'
 import { choice } from './choices.mjs'
 import { button, element, numberField, slider } from './fields.mjs'
 import { keepResult, resultsOf } from './kept_results.mjs'
@@ -63,7 +64,14 @@ function createShownRow(context) {
     weight: 'main',
     onClick: () => goOn(context),
   })
-  const root = element('div', { class: 'collage-result-row' }, which.root, go.root)
+  const add = button({
+    icon: 'add',
+    label: text('result.add'),
+    tip: text('result.add.tip'),
+    weight: 'quiet',
+    onClick: () => addAsLayer(context),
+  })
+  const root = element('div', { class: 'collage-result-row' }, which.root, add.root, go.root)
 
   function show() {
     const { result } = display
@@ -166,12 +174,24 @@ function createChips(context) {
 }
 
 /** Stores the result beside the pictures and makes it the base; the chosen layers are painted anew. */
-async function goOn(context) {
-  const { model, display, host } = context
-  const { title } = display.result
+const goOn = (context) =>
+  withResult(context, async (result) => {
+    const picture = await keepResult(context.host, result)
+    context.edit('edit', (document) => beginEdit(document, picture, context.model.chosen))
+  })
+
+const addAsLayer = (context) =>
+  withResult(context, async ({ url, title }) => {
+    const answer = await fetch(url)
+    if (!answer.ok) throw new Error(`${answer.status}`)
+    await addFiles(context, [new File([await answer.blob()], title)])
+  })
+
+/** Does something with the result that is shown; what goes wrong is told. */
+async function withResult(context, use) {
+  const { title } = context.display.result
   try {
-    const picture = await keepResult(host, display.result)
-    context.edit('edit', (document) => beginEdit(document, picture, model.chosen))
+    await use(context.display.result)
   } catch (error) {
     context.refuse('adding.refused', { name: title, reason: reasonOf(context.text, error) })
   }

@@ -55,6 +55,8 @@ export default {
   'result.edit': 'Edit this result',
   'result.again': 'Go on from this result',
   'result.edit.tip': 'The result becomes the base: what you choose is painted anew in it, all else stays as it is.',
+  'result.add': 'Add as a layer',
+  'result.add.tip': 'Puts the result into the collage as one more layer.',
   'result.size': 'The result is not {width} x {height}',
   'result.repaints': 'Repaints',
   'result.background': 'Background',

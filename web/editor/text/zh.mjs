@@ -55,6 +55,8 @@ export default {
   'result.edit': '编辑这个结果',
   'result.again': '从这个结果继续',
   'result.edit.tip': '以这个结果为基础：只重画你选择的部分，其余保持不变。',
+  'result.add': '作为图层添加',
+  'result.add.tip': '把结果作为一个新图层放进拼贴。',
   'result.size': '结果的尺寸不是 {width} x {height}',
   'result.repaints': '重画',
   'result.background': '背景',
