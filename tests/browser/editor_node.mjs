@@ -35,6 +35,25 @@ seen.cut = await editor.evaluate((root) =>
     return one.offsetParent && inner.right > root.getBoundingClientRect().right + 1
   }).length)
 
+// keys stay in the editor when what has the focus goes: the page would delete its nodes
+await page.evaluate((document) => {
+  window.app.graph.getNodeById(1).widgets.find(({ name }) => name === 'document').value = document
+}, JSON.stringify({ version: 1, prompt: 'a', layers: ['one1', 'two2'].map((id) => ({ id, text: 'a', picture: 'none.png' })) }))
+await page.waitForTimeout(500)
+const focused = () => page.evaluate(() => document.activeElement.className)
+await editor.locator('.collage-row-input').first().click()
+await page.keyboard.press('x')
+await page.waitForTimeout(200)
+await editor.locator('.collage-cut .collage-button input').last().focus()
+await page.keyboard.press('Escape')
+seen.closed = await focused()
+await editor.locator('.collage-row-input').first().focus()
+await page.keyboard.press('Delete')
+seen.deleted = await focused()
+await page.keyboard.press('Control+a')
+await page.keyboard.press('Delete')
+seen.nodes = await page.evaluate(() => window.app.graph.nodes.length)
+
 // a stack alone in a subgraph: its layers come in from outside
 await page.evaluate((graph) => window.app.loadGraphData(graph, true, true, 'stack'), JSON.parse(readFileSync(file, 'utf8')))
 await page.waitForTimeout(1500)

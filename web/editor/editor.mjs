@@ -6,6 +6,7 @@ import { createCutBar } from './cut_bar.mjs'
 import { createCuts } from './cuts.mjs'
 import { Display } from './display.mjs'
 import { element } from './fields.mjs'
+import { keepFocus } from './focus.mjs'
 import { createKeys } from './keys.mjs'
 import { openLarge } from './large_view.mjs'
 import { createLayerControls } from './layer_controls.mjs'
@@ -86,6 +87,7 @@ export function createEditor(session, { large = false, leave = () => document.ac
   frame.append(toolbar.root, middle, bars, prompt.root, messages.root, region.root, tooltip.root)
   keepEvents(root, keys)
   listenForPictures(root, keys.root, context)
+  const focus = keepFocus(root, context)
   const parts = [
     context.cuts,
     canvas,
@@ -100,6 +102,7 @@ export function createEditor(session, { large = false, leave = () => document.ac
     welcome,
     tooltip,
     notice,
+    focus,
   ]
   return { root, context, destroy: () => parts.forEach((part) => part.destroy()) }
 }

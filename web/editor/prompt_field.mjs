@@ -111,7 +111,7 @@ export function createPromptField(context) {
     }
     if (event.key === 'Escape') {
       model.cancel()
-      field.blur()
+      context.focusCanvas() // not to the page, which would take the next key
     }
   }
 
