@@ -133,10 +133,7 @@ class AttentionBias:
     def cell_masks(self, latent: tuple[int, int], area: Area | None = None) -> torch.Tensor:
         """The masks in latent cells, [B, L, h, w] float32."""
         masks = keep_peaks(F.adaptive_avg_pool2d(self.masks.float(), latent), self.masks)
-        if area is None:
-            return masks
-        height, width, top, left = area
-        return masks[..., top : top + height, left : left + width]
+        return part_of(masks, area)
 
     def weights_of(self, cells: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         """The `region_weights` of masks that `cell_masks` returned."""
@@ -176,6 +173,14 @@ class AttentionBias:
         return TokenColumns(everywhere, membership, torch.tensor(factor), self.confined)
 
 
+def part_of(masks: torch.Tensor, area: Area | None) -> torch.Tensor:
+    """The part of masks [B, L, h, w] that is painted, all of them without an area."""
+    if area is None:
+        return masks
+    height, width, top, left = area
+    return masks[..., top : top + height, left : left + width]
+
+
 def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
     """Scale each mask so that its largest value is that of the mask it was shrunk from.
 
@@ -187,15 +192,19 @@ def keep_peaks(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
 
 
 def block_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Masks [B, L, H, W] in latent cells -> [B, L, h, w] in cells of a block, with their peaks."""
+    return keep_peaks(shrunk_masks(masks, size), masks)
+
+
+def shrunk_masks(masks: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Masks [B, L, H, W] in latent cells -> [B, L, h, w] in cells of a block, area filter.
 
     A UNet halves with rounding up, so the last cell of an odd side is half outside.
     """
     factor = shrink_factor(masks.shape[-2:], size)
     if factor is None:
-        return keep_peaks(F.adaptive_avg_pool2d(masks, size), masks)
-    small = F.avg_pool2d(masks, factor, ceil_mode=True, count_include_pad=False)
-    return keep_peaks(small, masks)
+        return F.adaptive_avg_pool2d(masks, size)
+    return F.avg_pool2d(masks, factor, ceil_mode=True, count_include_pad=False)
 
 
 def shrink_factor(grid: Sequence[int], size: Sequence[int]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..collage.collage import Collage
 from ..collage.report import percent
@@ -20,11 +20,12 @@ def describe_bias(
     spans: TokenSpans,
     crop: str = "",
     unwanted: TokenSpans | None = None,
+    loras: Sequence[Sequence[str]] = (),
 ) -> str:
     """Per layer its tokens with their positions, its coverage, attract and repel, and warnings.
 
     crop: the part of the canvas that the masks show, if not all of it; unwanted: the tokens of what
-    layers must not show.
+    layers must not show; loras: what there is to say of the LoRAs of each layer.
     """
     shown, total = len(collage.shown), len(collage.layers)
     head = f"{shown} of {total} layers steer {len(spans.spelling)} of {spans.length} tokens"
@@ -45,6 +46,7 @@ def describe_bias(
     for index in range(shown):
         lines += ["", *_layer_lines(collage, bias, spans, index)]
         lines += _unwanted_lines(collage, unwanted, index)
+        lines += [f"    {line}" for line in (loras[index] if loras else ())]
     return "\n".join(lines)
 
 

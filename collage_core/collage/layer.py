@@ -34,6 +34,18 @@ class Embedding:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerLora:
+    """A LoRA that acts in one layer: `name` of its file as ComfyUI lists it, and two strengths.
+
+    Example: LayerLora(name="fox.safetensors", strength_model=0.8, strength_clip=1.0)
+    """
+
+    name: str
+    strength_model: float
+    strength_clip: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """One object of the collage.
@@ -69,6 +81,7 @@ class Layer:
     blend: str = NORMAL
     negative: str = ""
     embedding: Embedding | None = None
+    loras: tuple[LayerLora, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
