@@ -27,6 +27,7 @@ OUR_NODES = (
     "CollageFromBatch",
     "LayerTextualInversion",
     "CollageEmbeddingLoad",
+    "CollageLayerLora",
     "CollageAutoTune",
     "MaskedCrossAttentionPatch",
     "CollageAttentionMap",

@@ -16,6 +16,7 @@ from .files import CollageOpenFile, CollageSaveFile
 from .host.limits import ends_when_interrupted
 from .incoming import CollageFromBatch, CollageFromLayers
 from .inversion import LayerTextualInversion
+from .layer_lora import CollageLayerLora
 from .layer_outputs import CollageLayers, CollageSplit
 from .layers import CollageLayer
 from .one_layer import CollagePutLayer, CollageTakeLayer
@@ -38,6 +39,7 @@ NODES: list[type[io.ComfyNode]] = [
         CollageFromBatch,
         LayerTextualInversion,
         CollageEmbeddingLoad,
+        CollageLayerLora,
         CollageAutoTune,
         MaskedCrossAttentionPatch,
         CollageAttentionMap,

@@ -11,10 +11,11 @@ from ..collage_core.collage.box import Box, read_box
 from ..collage_core.collage.collage import Collage
 from ..collage_core.prompt.checks import check_prompt
 from ..collage_core.prompt.phrases import Phrases
-from .host.attention.conditioning import with_bias, with_plain_rest
+from .host.attention.conditioning import bias_of, with_bias, with_plain_rest
 from .host.attention.patch import attach_conditioning, patch_model
 from .host.attention.prompt_embeddings import check_embeddings
 from .host.attention.token_spans import in_features, token_spans
+from .host.loras.loaded import LoadedLoras
 from .host.models.embeddings_in_memory import with_embeddings_in_memory
 from .host.models.families import check_width, text_of, text_width
 from .sockets import CATEGORY, CollageSocket, crop_socket
@@ -107,15 +108,17 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
         box = read_box(crop, collage, f"{NODE}, input crop")
         when = {"schedule": schedule, "start": start_percent, "end": end_percent}
         clip = with_embeddings_in_memory(clip, [layer.embedding for layer in collage.shown])
-        positive, spans = _encoded(model, clip, collage.learned_phrases)
+        loras = LoadedLoras.of(collage, model, clip)
+        positive, spans = _encoded(model, clip, collage.learned_phrases, loras)
         bias = _bias(collage, box, spans, strength, **when)
         positive = with_bias(positive, bias, collage, box)
-        unwanted, told = _unwanted(model, clip, collage, negative)
+        unwanted, told = _unwanted(model, clip, collage, loras, negative)
         if told is not None:
             confined = _bias(collage, box, told, strength, confined=True, **when)
             unwanted = with_bias(unwanted, confined, collage, box)
-        report = describe_bias(collage, bias, spans, str(box or ""), told)
+        report = describe_bias(collage, bias, spans, str(box or ""), told, loras.lines())
         patched = attach_conditioning(patch_model(model), positive)
+        loras.patch(patched, bias_of(positive[0][1]))
         return io.NodeOutput(patched, positive, report, unwanted)
 
 
@@ -132,25 +135,31 @@ def _bias(
     )
 
 
-def _encoded(model, clip, phrases: Phrases) -> tuple[list, TokenSpans]:
+def _encoded(model, clip, phrases: Phrases, loras: LoadedLoras) -> tuple[list, TokenSpans]:
     """A prompt as a CONDITIONING, and where the words of its regions stand in it."""
     width, text = text_width(model, NODE), text_of(model, clip, NODE)
     spans = token_spans(clip, phrases, text)
-    conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(phrases.prompt))
+    tokens = clip.tokenize(phrases.prompt)
+    conditioning = clip.encode_from_tokens_scheduled(tokens)
     lengths = {features.shape[1] for features, _ in conditioning}
     for features, _ in conditioning:
         check_width(features.shape[-1], width, NODE)
-    return conditioning, in_features(spans, min(lengths), text)
+    spans = in_features(spans, min(lengths), text)
+    return loras.encoded(conditioning, clip, tokens, spans.regions, text), spans
 
 
-def _unwanted(model, clip, collage: Collage, everywhere: str) -> tuple[list, TokenSpans | None]:
+def _unwanted(
+    model, clip, collage: Collage, loras: LoadedLoras, everywhere: str
+) -> tuple[list, TokenSpans | None]:
     """What must not be shown, and where each layer's words stand in it; None without such words."""
     check_prompt(everywhere, f"{NODE}, input negative")
     text = text_of(model, clip, NODE)
     check_embeddings(clip, everywhere, text)
-    plain = clip.encode_from_tokens_scheduled(clip.tokenize(everywhere))
+    tokens = clip.tokenize(everywhere)
+    plain = clip.encode_from_tokens_scheduled(tokens)
+    plain = loras.encoded(plain, clip, tokens, (), text)
     phrases = collage.unwanted_phrases(everywhere)
     if not phrases.regions:
         return plain, None
-    words, spans = _encoded(model, clip, phrases)
+    words, spans = _encoded(model, clip, phrases, loras)
     return (words if text.adapter else with_plain_rest(words, plain, spans)), spans

@@ -61,7 +61,8 @@ def saved(collage: Collage) -> Saved:
         raise CollageError(f"{COLLAGE}: {error}") from error
     document = read_document(one.text)
     looks = [layer for layer in (*document.layers, *document.before) if layer.look]
-    return Saved(one.text, (*one.notes, *_look_notes(looks)), one.made, one.kept)
+    notes = (*one.notes, *_look_notes(looks), *_lora_notes(collage))
+    return Saved(one.text, notes, one.made, one.kept)
 
 
 def _look_notes(layers: list[DocumentLayer]) -> list[str]:
@@ -69,6 +70,15 @@ def _look_notes(layers: list[DocumentLayer]) -> list[str]:
         f"The file does not hold the look of layer {quoted(layer.text)}: pass on the file "
         f"{layer.look} of models/embeddings, too."
         for layer in layers
+    ]
+
+
+def _lora_notes(collage: Collage) -> list[str]:
+    return [
+        f"The file does not hold the LoRA {quoted(lora.name)} of layer {quoted(layer.text)}: give "
+        "it to the layer again with Collage Layer LoRA."
+        for layer in collage.layers
+        for lora in layer.loras
     ]
 
 

@@ -21,17 +21,15 @@ from .bias import Area, TokenRegion, part_of, shrunk_masks
 class LoraWeights:
     """The strengths of G LoRAs in L layers.
 
-    masks: visible alpha [B, L, H, W] in [0, 1]; regions: the tokens of the layers' words;
-    strengths: [G, L], 0 where a layer does not have the LoRA. A LoRA of several layers is one row,
-    so it is computed once.
+    masks: visible alpha [B, L, H, W] in [0, 1]; strengths: [G, L], 0 where a layer does not have
+    the LoRA. A LoRA of several layers is one row, so it is computed once.
 
-        weights = LoraWeights(collage.composite.visible_alpha, regions, torch.tensor([[1.0, 0.0]]))
+        weights = LoraWeights(collage.composite.visible_alpha, torch.tensor([[1.0, 0.0]]))
         cells = weights.cells((64, 64))
         weights.of_cells(cells, (32, 32))  # [B, 1024, 1]
     """
 
     masks: torch.Tensor = field(repr=False)
-    regions: tuple[TokenRegion, ...]
     strengths: torch.Tensor
 
     def cells(self, latent: tuple[int, int], area: Area | None = None) -> torch.Tensor:
@@ -50,14 +48,16 @@ class LoraWeights:
         """[B, G] for what belongs to no layer."""
         return cells.mean((-2, -1)) @ self.strengths.T.to(cells)
 
-    def of_tokens(self, cells: torch.Tensor, length: int, start: int = 0) -> torch.Tensor:
-        """[B, length, G]; start: tokens before the first of the prompt.
+    def of_tokens(
+        self, cells: torch.Tensor, regions: Sequence[TokenRegion], length: int, start: int = 0
+    ) -> torch.Tensor:
+        """[B, length, G]; regions: the tokens of the layers' words; start: those before the first.
 
         Layers that share words share them as they share the picture.
         """
         areas = cells.mean((-2, -1))
         total, owners = areas.new_zeros(len(areas), length, areas.shape[1]), [0] * length
-        for region in self.regions:
+        for region in regions:
             for place in region.tokens:
                 owners[place + start] += 1
                 total[:, place + start] += _parts(areas, region.layers)

@@ -6,12 +6,16 @@ Pictures that need a training or a measurement come from docs/.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch.nn.functional import pad
 
 from collage_core.storage.atomic_write import writing
@@ -25,6 +29,7 @@ from .studio import BASE, SAMPLING, Studio
 FOLDER = ROOT / "web" / "docs" / "pictures"
 WIDEST, QUALITY = 776, 88
 CONTROLS = {"cloth": 0.0, "bento box": 1.0}  # of the rest: a half
+STRONG = 2.0  # of a random LoRA, against the weights that it changes
 LOUDER = 8  # times, to make a drift seen
 
 Row = Sequence[torch.Tensor]  # pictures [256, 256, 3] in [0, 1]
@@ -210,6 +215,33 @@ def resize(studio: Studio) -> Row:
     return [pad(half.composite.image[0], [0, 0, rim, rim, rim, rim], value=1.0), large]
 
 
+def layer_lora(studio: Studio) -> Row:
+    """The picture without and with a LoRA on one layer, and the amplified difference."""
+    number, name = studio.number("sushi"), "random.safetensors"
+    lora = studio.nodes.layer_lora.LayerLora(name=name, strength_model=1.0, strength_clip=0.0)
+    layers = list(studio.collage.layers)
+    layers[number - 1] = replace(layers[number - 1], loras=(lora,))
+    with TemporaryDirectory() as folder:
+        save_file(_random_lora(studio.models[0].model), str(Path(folder, name)))
+        folder_paths = importlib.import_module("folder_paths")
+        folder_paths.add_model_folder_path("loras", folder)
+        with_it = studio.paint(studio.collage.with_layers(tuple(layers)), 7)[1]
+    before = studio.painted[1]
+    return [before[0], with_it[0], ((with_it - before).abs() * LOUDER)[0]]
+
+
+def _random_lora(model: torch.nn.Module, rank: int = 4) -> dict[str, torch.Tensor]:
+    """Random changes of the linear layers of a UNet's attention."""
+    generator, found = torch.Generator().manual_seed(2), {}
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and ".transformer_blocks." in name:
+            out, width = module.weight.shape
+            down = torch.randn(rank, width, generator=generator) * width**-0.5
+            up = torch.randn(out, rank, generator=generator) * module.weight.std().cpu()
+            found |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": STRONG * up}
+    return found
+
+
 def demo_model(studio: Studio) -> Row:
     """A picture of each story from its caption alone."""
     model, _, vae = studio.models
@@ -255,6 +287,7 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageTakeLayer": take_layer,
     "CollagePutLayer": put_layer,
     "CollageResize": resize,
+    "CollageLayerLora": layer_lora,
     "CollageDemoModel": demo_model,
     "CollageDemoControlNet": demo_control,
 }

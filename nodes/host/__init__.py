@@ -2,6 +2,7 @@
 
 Rooms
     attention   the attention bias inside ComfyUI's models
+    loras       a LoRA per layer, in one pass of ComfyUI's models
     models      questions to ComfyUI's model objects
     sampling    ComfyUI's samplers, with noise per cell
     control     structure control per layer on ComfyUI's networks

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 import watch
 from PIL import Image
+from safetensors.torch import save_file
 
 REPO = Path(__file__).absolute().parents[2]
 SIZE = 64
@@ -45,6 +46,7 @@ def main(base: str) -> None:
     things = sockets()
     Image.new("RGBA", (9, 9), "orange").save(Path(base, "input", "sushi.png"))
     write_files(Path(base, "input"))
+    save_file({}, str(Path(base, "models", "loras", "fox.safetensors")))
     notes = watch.start()
     assert asyncio.run(host.load_custom_node(str(REPO), module_parent="custom_nodes"))
     pack = sys.modules[str(REPO).replace(".", "_x_")]

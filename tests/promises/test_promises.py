@@ -95,7 +95,7 @@ def python(*arguments: str, folder: Path, path: str = "") -> dict[str, list[str]
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a ComfyUI."""
     folder = tmp_path_factory.mktemp("base")
-    for name in ("input", "models/embeddings", "output", "temp"):
+    for name in ("input", "models/embeddings", "models/loras", "output", "temp"):
         (folder / name).mkdir(parents=True)
     return folder
 
@@ -129,7 +129,8 @@ def test_nodes_write_into_the_folders_for_it_alone(notes, base: Path, elsewhere:
     assert {p for p in written if not any(p.is_relative_to(folder) for folder in allowed)} == set()
     assert list(elsewhere.iterdir()) == []
     assert {path.name for path in base.iterdir()} == {"input", "models", "output", "temp"}
-    assert {path.name for path in (base / "models").iterdir()} == {"embeddings"}
+    assert {path.name for path in (base / "models").iterdir()} == {"embeddings", "loras"}
+    assert [path.name for path in (base / "models" / "loras").iterdir()] == ["fox.safetensors"]
     given = {"sushi.png", "sushi.collage.zip", "groups.psd"}
     assert {path.name for path in (base / "input").iterdir()} == {*given, "collage"}
     kept = [*(base / "input" / "collage").iterdir()]

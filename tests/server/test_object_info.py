@@ -26,6 +26,7 @@ OF_THE_HOST = {
     "sampler_name",
     "scheduler",
     "embedding",
+    "lora_name",
     "file",
 }  # inputs whose options are not ours
 

@@ -32,6 +32,7 @@ from ..models.batch_rows import Pictures, row_pictures
 from .run_tensors import RUN, RunTensors
 
 KEY = "collage_words"
+PAINTED = "collage_painted"
 DURING_A_RUN = "collage_words_of_a_run"
 NODE = "MaskedCrossAttentionPatch"
 POOLED = ("pooled_output",)
@@ -94,6 +95,16 @@ class ChunkBias:
         return self.asked.bias.confined
 
 
+@dataclass(frozen=True)
+class Painted:
+    """Where the conditionings of a call paint: the height and width of the whole latent, and each
+    one's area by its place in `conds` and uuid, None for all of it.
+    """
+
+    latent: tuple[int, int]
+    areas: dict[tuple[int, object], Area | None]
+
+
 def with_bias(
     conditioning: list, bias: AttentionBias, collage: Collage | None = None, box: Box | None = None
 ) -> list:
@@ -136,15 +147,16 @@ def route_biases(executor, model, conds, x_in, timestep, model_options):
     that differ in their model_conds do not share a batch.
     """
     options = model_options.get("transformer_options", {})
-    chunks, handed_on = {}, []
+    chunks, areas, handed_on = {}, {}, []
     for number, cond in enumerate(conds):
         for entry in cond or ():
+            areas[number, entry["uuid"]] = _inside(entry.get("area"), x_in)
             asked = bias_of(entry)
             features = getattr(entry["model_conds"].get("c_crossattn"), "cond", None)
             if asked is not None and features is not None:
                 chunks[number, entry["uuid"]] = _chunk(asked, features, entry, x_in, options)
         handed_on.append(cond and [_without_bias(entry) for entry in cond])
-    options = {**options, KEY: chunks}
+    options = {**options, KEY: chunks, PAINTED: Painted(tuple(x_in.shape[-2:]), areas)}
     options = {**model_options, "transformer_options": options}
     return executor(model, handed_on, x_in, timestep, options)
 
@@ -166,12 +178,17 @@ def _chunk(
     start = 0 if features is own else run.get((asked, features), lambda: _start(asked, features))
     if start is None:
         return None
-    count, (rows, columns) = len(x_in), x_in.shape[-2:]
-    pictures = row_pictures(len(asked.bias.masks), count, options, f"{NODE}, input collage")
-    if area is not None:  # it may reach over the edge, where ComfyUI cuts it off
-        (height, width), (top, left) = area[len(area) // 2 - 2 : len(area) // 2], area[-2:]
-        area = (min(height, rows - top), min(width, columns - left), top, left)
+    pictures = row_pictures(len(asked.bias.masks), len(x_in), options, f"{NODE}, input collage")
+    area, (rows, columns) = _inside(area, x_in), x_in.shape[-2:]
     return ChunkBias(asked, features.shape[1], start, area, (rows, columns), pictures)
+
+
+def _inside(area: tuple[int, ...] | None, x_in: torch.Tensor) -> Area | None:
+    """The area of an entry, which may reach over the edge, where ComfyUI cuts it off."""
+    if area is None:
+        return None
+    (height, width), (top, left) = area[len(area) // 2 - 2 : len(area) // 2], area[-2:]
+    return min(height, x_in.shape[-2] - top), min(width, x_in.shape[-1] - left), top, left
 
 
 def _start(asked: ConditioningBias, features: torch.Tensor) -> int | None:

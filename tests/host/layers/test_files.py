@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -123,6 +124,17 @@ def test_of_a_file_with_a_wrong_picture_none_is_kept(run, pack, elsewhere, temp_
     with pytest.raises(pack.collage_core.errors.CollageError, match="that is no PNG"):
         run("CollageOpenFile", elsewhere(path))
     assert not [*(temp_folder / "input" / "collage").iterdir()]
+
+
+def test_a_lora_of_a_layer_is_told_to_be_given_again(pack, run, document):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    own = pack.collage_core.collage.layer.LayerLora(
+        name="mug.safetensors", strength_model=1.0, strength_clip=1.0
+    )
+    table, mug = made.layers
+    changed = made.with_layers((table, dataclasses.replace(mug, loras=(own,))))
+    (note,) = run("CollageSaveFile", changed, "x", "collage").ui["notes"]
+    assert note.startswith('The file does not hold the LoRA "mug.safetensors" of layer "mug"')
 
 
 def test_a_colour_behind_the_layers_stays_a_colour(run, save, document):

@@ -1,0 +1,144 @@
+"""The LoRAs of a collage's layers on one model and its text encoder.
+
+Host symbols:
+    comfy.model_base.BaseModel: get_dtype_inference()
+    comfy.model_patcher.ModelPatcher: model
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from ....collage_core.attention.lora_weights import LoraWeights
+from ....collage_core.collage.collage import Collage
+from ....collage_core.collage.layer import LayerLora
+from ....collage_core.errors import CollageError, quoted
+from ..attention.conditioning import NODE, ConditioningBias
+from ..models.families import Text
+from .adapters import Term, clip_patches, model_terms
+from .files import read_lora
+from .patch import add_loras
+from .stacks import Stack
+from .text import encoded_under, mixed
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedLoras:
+    """The LoRAs that act in a collage, read once each, however many layers have them.
+
+    terms: by file and module of the model; patches: by file, of the text encoder.
+
+        loras = LoadedLoras.of(collage, model, clip)
+    """
+
+    collage: Collage
+    terms: dict[str, dict[str, list[Term]]] = field(repr=False)
+    patches: dict[str, dict[Any, Any]] = field(repr=False)
+
+    @classmethod
+    def of(cls, collage: Collage, model, clip) -> LoadedLoras:
+        """Raises CollageError for a file that cannot be read, used or that fits nothing."""
+        terms, patches = {}, {}
+        for what, lora in _acting(collage):
+            name = lora.name
+            if name not in terms:
+                weights = read_lora(name, f"{NODE}, input collage")
+                terms[name] = model_terms(model, weights, what)
+                patches[name] = clip_patches(clip, weights)
+            if not terms[name] and not patches[name]:
+                raise CollageError(
+                    f"{what} fits nothing of this model or its text encoder: it was made for "
+                    "another kind of model. Choose one made for the model you sample with."
+                )
+        return cls(collage, terms, patches)
+
+    def encoded(self, plain: list, clip, tokens, regions, text: Text) -> list:
+        """The CONDITIONING with each layer's words as its LoRAs change them."""
+        sets = [self._clip_set(layer.loras) for layer in self.collage.shown]
+        wanted = [*dict.fromkeys(one for one in sets if one)]
+        if not wanted:
+            return plain
+        if text.adapter:
+            raise CollageError(
+                f"{NODE}, input collage: the LoRA {quoted(wanted[0][0][0])} changes the text "
+                f"encoder, whose tokens {text.family} does not take one by one. Set strength_clip "
+                "of Collage Layer LoRA to 0."
+            )
+        strengths = torch.tensor([[float(own == one) for own in sets] for one in wanted])
+        masks = self.collage.composite.visible_alpha
+        changed = [
+            encoded_under(clip, tokens, [(self.patches[name], s) for name, s in one])
+            for one in wanted
+        ]
+        return mixed(plain, changed, LoraWeights(masks, strengths), regions)
+
+    def patch(self, patched, asked: ConditioningBias) -> None:
+        """Let a clone of our own act with what the LoRAs change in the model."""
+        names, strengths = self._strengths()
+        if not names:
+            return
+        dtype, network = patched.model.get_dtype_inference(), patched.model.diffusion_model
+        by_module: dict[str, list[tuple[int, Term]]] = {}
+        for number, name in enumerate(names):
+            for module, terms in self.terms[name].items():
+                by_module.setdefault(module, []).extend((number, one) for one in terms)
+        stacks = {}
+        for module, terms in by_module.items():
+            stacks[module] = self._stack(network.get_submodule(module), module, terms, names, dtype)
+        weights = LoraWeights(asked.bias.masks, strengths)
+        add_loras(patched, asked, weights, stacks)
+
+    def _stack(self, module, name: str, terms, names: list[str], dtype) -> Stack:
+        try:
+            return Stack(module, terms, dtype)
+        except (ValueError, RuntimeError) as error:
+            told = " or ".join(quoted(names[one]) for one in {number for number, _ in terms})
+            raise CollageError(
+                f"{NODE}, input collage: the LoRA {told} does not fit {name} of this model "
+                f"({error}): it was made for another one. Choose one made for this model."
+            ) from error
+
+    def lines(self) -> list[list[str]]:
+        """For each shown layer what the report says of its LoRAs."""
+        return [[self._line(lora) for lora in layer.loras] for layer in self.collage.shown]
+
+    def _line(self, lora: LayerLora) -> str:
+        if not lora.strength_model and not lora.strength_clip:
+            return f"LoRA {quoted(lora.name)}: both strengths are 0, so it does nothing"
+        modules, patches = len(self.terms[lora.name]), len(self.patches[lora.name])
+        return (
+            f"LoRA {quoted(lora.name)}: {lora.strength_model:g} in {modules} modules of the "
+            f"model, {lora.strength_clip:g} in {patches} weights of the text encoder"
+        )
+
+    def _strengths(self) -> tuple[list[str], torch.Tensor]:
+        """The files that act in the model, and their strengths [G, L]."""
+        layers = self.collage.shown
+        table = {
+            name: [sum(o.strength_model for o in one.loras if o.name == name) for one in layers]
+            for name in self.terms
+            if self.terms[name]
+        }
+        acting = {name: row for name, row in table.items() if any(row)}
+        return list(acting), torch.tensor(list(acting.values()), dtype=torch.float32)
+
+    def _clip_set(self, loras: tuple[LayerLora, ...]) -> tuple[tuple[str, float], ...]:
+        """What acts in the text encoder, with no regard to the order."""
+        total: dict[str, float] = {}
+        for one in loras:
+            if one.strength_clip and self.patches[one.name]:
+                total[one.name] = total.get(one.name, 0.0) + one.strength_clip
+        return tuple(sorted((name, value) for name, value in total.items() if value))
+
+
+def _acting(collage: Collage) -> Iterator[tuple[str, LayerLora]]:
+    """The LoRAs whose strengths are not both 0, each with the beginning of a refusal."""
+    for number, layer in collage.numbered:
+        for lora in layer.loras:
+            if lora.strength_model or lora.strength_clip:
+                where = f"{NODE}, input collage: the LoRA {quoted(lora.name)}"
+                yield f"{where} of layer {number} {quoted(layer.text)}", lora

@@ -1,0 +1,133 @@
+"""A patched clone leaves the model as it was, in any case, and lives with what the host does."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+TOLERANCE = {"atol": 2e-4, "rtol": 1e-3}
+
+
+def forwards(model) -> list[str]:
+    network = model.model.diffusion_model
+    return [name for name, one in network.named_modules() if "forward" in vars(one)]
+
+
+@pytest.fixture
+def patched(model, lora, whole, patch):
+    lora("a", model.model.diffusion_model)
+    return patch(whole(("a", 0.8)))[:2]
+
+
+def test_nothing_stays_on_the_model(model, patched, sample, encode) -> None:
+    before = sample(model, encode())
+    found = sample(*patched)
+    assert forwards(model) == []
+    assert torch.equal(sample(model, encode()), before)
+    assert torch.equal(sample(*patched), found)
+
+
+@pytest.mark.parametrize("kind", ["host", "own"])
+def test_nothing_stays_after_an_interrupt(model, patched, sample, encode, kind: str) -> None:
+    import comfy.model_management
+    from comfy.patcher_extension import WrappersMP
+
+    error = comfy.model_management.InterruptProcessingException if kind == "host" else KeyError
+    during = []
+
+    def stop(executor, *args, **kwargs):
+        during.append(forwards(model))
+        raise error
+
+    clone = patched[0].clone()
+    clone.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "stop", stop)
+    with pytest.raises(error):
+        sample(clone, patched[1])
+    assert len(during[0]) > 60
+    assert forwards(model) == []
+
+
+def test_two_patches_in_one_graph(model, lora, whole, patch, loader, sample, encode) -> None:
+    """Both act, as two Load LoRAs in a row do, and clones apart from them do not."""
+    a, b = (lora(name, model.model.diffusion_model, seed=n) for n, name in enumerate("ab"))
+    first, _, *_ = patch(whole(("a", 0.5)))
+    second, positive, *_ = patch(whole(("b", 0.4)), model=first)
+    wanted, _ = loader(loader(model, a, 0.5)[0], b, 0.4)
+    assert_close(sample(second, positive), sample(wanted, encode()), **TOLERANCE)
+    alone, _ = loader(model, a, 0.5)
+    assert_close(sample(first, encode()), sample(alone, encode()), **TOLERANCE)
+
+
+def test_the_host_knows_how_much_it_loads(patched) -> None:
+    import comfy.model_management
+
+    (own,) = patched[0].get_nested_additional_models()
+    stacks = own.model.stacks
+    wanted = sum(part.numel() * 4 for stack in stacks for part in (stack.down, stack.up))
+    assert own.model_size() == wanted
+    comfy.model_management.load_models_gpu([patched[0], own])
+    comfy.model_management.unload_all_models()
+
+
+def test_weights_that_stay_where_they_are(tiny, lora, whole, patch, loader, sample, encode) -> None:
+    """Low memory: the host casts every weight anew for every call."""
+    model = tiny.tiny_model()
+    tensors = lora("a", model.model.diffusion_model)
+    for module in model.model.diffusion_model.modules():
+        if hasattr(module, "comfy_cast_weights"):
+            module.comfy_cast_weights = True
+    patched, positive, *_ = patch(whole(("a", 0.8)), model=model)
+    loaded, _ = loader(model, tensors, 0.8)
+    assert_close(sample(patched, positive), sample(loaded, encode()), **TOLERANCE)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_weights(tiny, lora, whole, patch, loader, sample, encode, dtype) -> None:
+    """As near to float32 as Load LoRA is."""
+    exact = tiny.tiny_model()
+    tensors = lora("a", exact.model.diffusion_model)
+    half = tiny.tiny_model()
+    half.model.diffusion_model.to(dtype)
+    half.model.diffusion_model.dtype = dtype
+    half.model.manual_cast_dtype = None
+    patched, positive, *_ = patch(whole(("a", 0.8)), model=half)
+    wanted = sample(loader(exact, tensors, 0.8)[0], encode(), steps=1)
+    theirs = sample(loader(half, tensors, 0.8)[0], encode(), steps=1)
+    ours = sample(patched, positive, steps=1)
+    assert half.model.get_dtype_inference() == dtype
+    assert (ours - wanted).abs().mean() < 1.5 * (theirs - wanted).abs().mean() + 1e-3
+
+
+def test_compiled_once_and_noticed(
+    tiny, lora, make_collage, give, with_layers, patch, sample, encode, backend
+) -> None:
+    from comfy_api.torch_helpers import set_torch_compile_wrapper
+
+    model = tiny.tiny_model()
+    lora("a", model.model.diffusion_model)
+    collage = make_collage(("red fox", 0.0, 0.5), ("blue bear", 0.5, 1.0))
+    fox, bear = collage.layers
+    patched, positive, *_ = patch(with_layers(collage, give(fox, "a", 0.8), bear), model=model)
+
+    def compiled(one):
+        clone = one.clone()
+        clone.model_options["transformer_options"]["optimized_attention_override"] = in_pytorch
+        set_torch_compile_wrapper(model=clone, backend=backend, keys=["diffusion_model"])
+        return clone
+
+    clone, wanted = compiled(patched), sample(patched, positive, steps=3)
+    assert_close(sample(clone, positive, steps=3), wanted, atol=1e-3, rtol=1e-3)
+    graphs = backend.graphs
+    assert_close(sample(clone, positive, steps=3), wanted, atol=1e-3, rtol=1e-3)
+    sample(clone, positive, steps=2, seed=8)
+    assert backend.graphs == graphs
+    plain = sample(compiled(model), encode(), steps=3)
+    assert_close(plain, sample(model, encode(), steps=3), atol=1e-3, rtol=1e-3)
+
+
+def in_pytorch(_func, *args, **kwargs):
+    """ComfyUI's own attention on the CPU asks for free memory, which no graph can hold."""
+    from comfy.ldm.modules import attention
+
+    return attention.attention_pytorch(*args, **kwargs)

@@ -1,0 +1,145 @@
+"""LoRAs of layers in every family of transformers."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+SIZES = {"hunyuan_video": (18, 14), "kandinsky5": (18, 14)}  # these refuse odd latents
+ODD = (17, 13)
+WORDS = (2, 3, 4)
+ADAPTER = "llm_adapter"  # of Anima, which runs before a call of the model
+FAMILIES = [
+    "flux", "flux2", "chroma", "sd3", "qwen_image", "zimage", "lumina2", "wan", "wan22",
+    "cosmos_predict2", "anima", "aura_flow", "ltxv", "hunyuan_image", "hunyuan_video",
+    "hunyuan_video15", "kandinsky5", "omnigen2", "lens", "joyimage", "krea2",
+]  # fmt: skip
+
+
+@pytest.fixture
+def make(pack, transformers, files):
+    """A family's model with a LoRA per region: masks [1, L, h, w], regions, strengths [G, L]."""
+
+    def run(family: str, masks, regions, strengths, *, tokens: int = 20, only=None, model=None):
+        host, core = pack.nodes.host, pack.collage_core.attention
+        model = model or transformers.tiny_transformer(family)
+        regions = tuple(core.bias.TokenRegion((n,), own) for n, own in enumerate(regions))
+        bias = core.bias.AttentionBias(masks, regions, (0.0,) * len(regions), (0.0,) * len(regions))
+        positive = host.attention.conditioning.with_bias(
+            transformers.text(family, tokens, seed=3), bias
+        )
+        network, numbered, made = model.model.diffusion_model, {}, []
+        for number in range(len(strengths)):
+            own = files.tensors(
+                network, seed=number, only=only or (lambda name: ADAPTER not in name)
+            )
+            made.append(own)
+            for name, terms in host.loras.adapters.model_terms(model, own, "it").items():
+                numbered.setdefault(name, []).extend((number, term) for term in terms)
+        stacks = {
+            name: host.loras.stacks.Stack(network.get_submodule(name), terms, torch.float32)
+            for name, terms in numbered.items()
+        }
+        patched = host.attention.patch.patch_model(model)
+        weights = core.lora_weights.LoraWeights(masks, torch.tensor(strengths))
+        asked = host.attention.conditioning.bias_of(positive[0][1])
+        host.loras.patch.add_loras(patched, asked, weights, stacks)
+        return SimpleNamespace(
+            model=model, patched=patched, positive=positive, tensors=made, network=network
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_layer_of_everything_is_load_lora(
+    make, transformers, loader, predict, family: str
+) -> None:
+    size = SIZES.get(family, ODD)
+    case = make(family, torch.ones(1, 1, 8 * size[0], 8 * size[1]), [WORDS], [[0.7]])
+    plain = transformers.text(family, 20, seed=3)
+    conds = {"positive": plain, "negative": transformers.text(family, 20, seed=8)}
+    x = transformers.latents(family, *size, batch=2)
+    loaded, _ = loader(case.model, case.tensors[0], 0.7, clip=None)
+    found = predict(case.patched, {**conds, "positive": case.positive}, x)
+    wanted, unpatched = predict(loaded, conds, x), predict(case.model, conds, x)
+    for name in conds:
+        scale = wanted[name].abs().max()
+        assert (wanted[name] - unpatched[name]).abs().max() > 0.01 * scale
+        assert_close(found[name], wanted[name], atol=2e-4 * float(scale), rtol=2e-3)
+
+
+OWN, OTHER = (2, 3), (9, 10)  # words of the left and of the right layer
+GRID = {1: (16, 12), 2: (8, 6)}  # cells of a latent of 16 x 12, by the size of a patch
+SIMPLE = {"flux": 2, "qwen_image": 2, "sd3": 2, "wan": 2, "joyimage": 2, "lens": 1, "ltxv": 1}
+
+
+def dense(tensors: dict, name: str, weight: torch.Tensor) -> torch.Tensor:
+    """A module's weight with the LoRA in it."""
+    up, down, alpha = (
+        tensors[f"diffusion_model.{name}.{part}"]
+        for part in ("lora_up.weight", "lora_down.weight", "alpha")
+    )
+    return weight + alpha / len(down) * (up.flatten(1) @ down.flatten(1)).view(weight.shape)
+
+
+def seen_by(predict, model, network, conds, x) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """The input and the output of every linear layer in one call, by its name."""
+    seen, handles = {}, []
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.Linear):
+
+            def note(_, args, out, name=name) -> None:
+                seen[name] = (args[0].clone(), out.clone())  # some blocks go on in place
+
+            handles.append(module.register_forward_hook(note))
+    predict(model, conds, x)
+    for handle in handles:
+        handle.remove()
+    return seen
+
+
+def shares(layout, tokens: int, role: str, rows: int) -> torch.Tensor:
+    """How much of the left layer and of the right layer, [rows, n, 2]; words in the last row."""
+    left = torch.arange(layout.cells) % layout.grid[1] < layout.grid[1] // 2
+    cells = torch.stack([left, ~left], -1).float().expand(rows, -1, -1)
+    words = torch.full((rows, tokens, 2), 0.5)
+    for place, owner in [(one, (1.0, 0.0)) for one in OWN] + [(one, (0.0, 1.0)) for one in OTHER]:
+        words[-1, place] = torch.tensor(owner)
+    both = torch.cat([words, cells] if layout.first_cell else [cells, words], 1)
+    return {"cells": cells, "words": words, "both": both}.get(role, torch.full((rows, 1, 2), 0.5))
+
+
+@pytest.mark.parametrize("family", SIMPLE)
+def test_two_layers_are_two_whole_runs_in_every_linear_layer(
+    make, transformers, pack, predict, family: str
+) -> None:
+    """Cells, words or both are told from the module, also where there are as many of both."""
+    masks = torch.zeros(1, 2, 128, 96)
+    masks[:, 0, :, :48] = masks[:, 1, :, 48:] = 1
+    x, model = transformers.latents(family, 16, 12), transformers.tiny_transformer(family)
+    (rows, columns), roles = GRID[SIMPLE[family]], {}
+    for tokens in (20, rows * columns):
+        case = make(family, masks, [OWN, OTHER], [[1, 0], [0, 1]], tokens=tokens, model=model)
+        layout = pack.nodes.host.models.transformers.layout_of(case.network, x, tokens, {})
+        assert layout.grid == (rows, columns)
+        lengths = {layout.cells: "cells", tokens: "words", tokens + layout.cells: "both"}
+        negative = transformers.text(family, tokens, seed=8)
+        seen = seen_by(predict, case.patched, case.network, {"p": case.positive, "n": negative}, x)
+        assert len(seen) > 15
+        for name, (given, out) in seen.items():
+            count = given.shape[1:-1].numel() if given.ndim > 2 else 1
+            role = roles.setdefault(name, lengths.get(count, "time"))
+            module = case.network.get_submodule(name)
+            weights = [dense(one, name, module.weight) for one in case.tensors]
+            alone = [torch.nn.functional.linear(given, one, module.bias) for one in weights]
+            share = shares(layout, tokens, role, len(given))
+            share = share.view(
+                len(given), *given.shape[1:-1] if count > 1 else [1] * (given.ndim - 2), 2
+            )
+            wanted = sum(share[..., n : n + 1] * one for n, one in enumerate(alone))
+            assert_close(out, wanted, atol=1e-4, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}")
+    assert {"cells", "words", "time"} <= set(roles.values())
