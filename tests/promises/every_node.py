@@ -118,7 +118,8 @@ def run(node: Any, things: dict[str, Any]) -> None:
     given = {one.id: value(one, things) for one in wanted}
     with torch.inference_mode():
         made = node.execute(**given).args
-    for output, thing in zip(schema.outputs, made, strict=True):
+    outputs = [*zip(schema.outputs, made, strict=True)]
+    for output, thing in reversed(outputs):  # the first of a kind last: positive, not negative
         kind = output.get_io_type()
         if kind in NEWEST or kind not in things:
             things[kind] = thing
