@@ -145,6 +145,20 @@ seen.wheel = {
 }
 await lookAt(page, 1)
 
+// the middle button moves the view, and not the graph
+await editor.focus()
+const shift = () => page.evaluate(() => window.app.canvas.ds.offset.join())
+const graph = await shift()
+const [px, py] = await at(256, 256)
+await page.mouse.move(px, py)
+await page.mouse.down({ button: 'middle' })
+await page.mouse.move(px + 40, py + 30, { steps: 4 })
+await page.mouse.up({ button: 'middle' })
+const [qx, qy] = await at(256, 256)
+seen.panned = [qx - px, qy - py].map(Math.round)
+seen.graphStayed = (await shift()) === graph
+await page.keyboard.press('Control+0')
+
 // large, and back
 await editor.focus()
 await page.keyboard.press('Enter')

@@ -68,6 +68,7 @@ def test_a_collage_is_laid_out_by_mouse(on_page: OnPage, pictures: str, look: st
     graph, view = seen["wheel"]["unfocused"]
     assert graph < 1
     assert view == 1
+    assert (seen["panned"], seen["graphStayed"]) == ([40, 30], True)
     assert seen["large"]["scale"] > 1
     assert seen["large"]["x"] == pytest.approx(40 / 512, abs=0.005)
     assert seen["largeUndone"]
