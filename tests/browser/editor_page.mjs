@@ -1,6 +1,6 @@
 // What the page does to an editor: runs, undo outside of it, reload, copies, tabs, subgraphs.
 // node editor_page.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
-import { lookAt, openEditor } from './editor.mjs'
+import { graphOf, lookAt, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
@@ -182,7 +182,52 @@ await page.evaluate(() => {
 })
 await page.waitForTimeout(1800)
 put('large', await page.locator('.collage-dialog').count())
+
+// the browser loads the page anew; then it stands in a second tab, too: each edits its own. Nothing of
+// this depends on the look.
+if (look === 'classic') await loadedAnew()
 put('errors', editor.errors)
 put('foreign', editor.foreign)
 console.log(JSON.stringify(seen))
 await editor.browser.close()
+
+async function loadedAnew() {
+  const open = (where) =>
+    where.evaluate((graph) => window.app.loadGraphData(graph, true, true, 'anew'), graphOf(saved))
+  const held = (where) =>
+    where.evaluate(
+      () => window.app.graph.nodes.find((one) => one.comfyClass === 'CollageEditor').widgets[0].value,
+    )
+  const nudge = async (where) => {
+    await where.evaluate(() =>
+      [...document.querySelectorAll('.collage-keys')].find((one) => one.parentElement.offsetParent).focus(),
+    )
+    for (const key of ['Tab', 'ArrowRight']) await where.keyboard.press(key)
+    return held(where)
+  }
+  const there = (where) =>
+    where.waitForFunction(
+      () => window.app?.graph?.nodes?.some((one) => one.comfyClass === 'CollageEditor') &&
+        [...document.querySelectorAll('.collage-row')].filter((one) => one.offsetParent).length === 3,
+      null,
+      { timeout: 60000 },
+    )
+  await open(page)
+  await there(page)
+  const left = await nudge(page)
+  await page.waitForTimeout(1500) // the page keeps what changed after a pause
+  await page.reload({ waitUntil: 'domcontentloaded' })
+  await there(page)
+  put('fresh', { changed: left !== saved, kept: (await text()) === left, ...(await shown()) })
+  const second = await page.context().newPage()
+  second.on('pageerror', (error) => editor.errors.push(`${error} ${error.stack}`))
+  await second.goto(url, { waitUntil: 'domcontentloaded' })
+  await second.waitForFunction(() => window.app?.graph?.nodes?.length > 0, null, { timeout: 60000 })
+  await open(second)
+  await there(second)
+  await nudge(second)
+  const beside = await nudge(second)
+  put('beside', { apart: beside !== left, first: (await text()) === left })
+  await page.bringToFront()
+  put('front', { moved: (await nudge(page)) !== left, second: (await held(second)) === beside })
+}

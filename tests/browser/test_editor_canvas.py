@@ -135,6 +135,10 @@ def test_the_page_does_what_it_does(on_page: OnPage, pictures: str, look: str) -
     assert all(seen["subgraph"]["documents"])
     assert seen["inside"] == {"views": 1, **own}
     assert seen["large"] == 0, "a large view without its node"
+    if look == "classic":
+        assert seen["fresh"] == {"changed": True, "kept": True, "views": 1, **own}
+        assert seen["beside"] == {"apart": True, "first": True}, "two tabs edit one collage"
+        assert seen["front"] == {"moved": True, "second": True}
 
 
 @LOOKS
