@@ -20,23 +20,16 @@ FAMILIES = [
 
 
 @pytest.fixture
-def make(pack, transformers, files):
-    """A family's model with a LoRA per region: masks [1, L, h, w], regions, strengths [G, L]."""
+def put_on(pack):
+    """Patch a model with the tensors of one LoRA per row of strengths [G, L]: (model, positive)."""
 
-    def run(family: str, masks, regions, strengths, *, tokens: int = 20, only=None, model=None):
+    def run(model, prompt, tensors, masks, regions, strengths):
         host, core = pack.nodes.host, pack.collage_core.attention
-        model = model or transformers.tiny_transformer(family)
         regions = tuple(core.bias.TokenRegion((n,), own) for n, own in enumerate(regions))
         bias = core.bias.AttentionBias(masks, regions, (0.0,) * len(regions), (0.0,) * len(regions))
-        positive = host.attention.conditioning.with_bias(
-            transformers.text(family, tokens, seed=3), bias
-        )
-        network, numbered, made = model.model.diffusion_model, {}, []
-        for number in range(len(strengths)):
-            own = files.tensors(
-                network, seed=number, only=only or (lambda name: ADAPTER not in name)
-            )
-            made.append(own)
+        positive = host.attention.conditioning.with_bias(prompt, bias)
+        network, numbered = model.model.diffusion_model, {}
+        for number, own in enumerate(tensors):
             for name, terms in host.loras.adapters.model_terms(model, own, "it").items():
                 numbered.setdefault(name, []).extend((number, term) for term in terms)
         stacks = {
@@ -47,6 +40,24 @@ def make(pack, transformers, files):
         weights = core.lora_weights.LoraWeights(masks, torch.tensor(strengths))
         asked = host.attention.conditioning.bias_of(positive[0][1])
         host.loras.patch.add_loras(patched, asked, weights, stacks)
+        return patched, positive
+
+    return run
+
+
+@pytest.fixture
+def make(transformers, files, put_on):
+    """A family's model with a LoRA of every module per row of strengths."""
+
+    def run(family: str, masks, regions, strengths, *, tokens: int = 20, model=None):
+        model = model or transformers.tiny_transformer(family)
+        network = model.model.diffusion_model
+        made = [
+            files.tensors(network, seed=number, only=lambda name: ADAPTER not in name)
+            for number in range(len(strengths))
+        ]
+        prompt = transformers.text(family, tokens, seed=3)
+        patched, positive = put_on(model, prompt, made, masks, regions, strengths)
         return SimpleNamespace(
             model=model, patched=patched, positive=positive, tensors=made, network=network
         )
@@ -143,3 +154,41 @@ def test_two_layers_are_two_whole_runs_in_every_linear_layer(
             wanted = sum(share[..., n : n + 1] * one for n, one in enumerate(alone))
             assert_close(out, wanted, atol=1e-4, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}")
     assert {"cells", "words", "time"} <= set(roles.values())
+
+
+@pytest.mark.parametrize("kind", ["lora", "loha", "lokr"])
+@pytest.mark.parametrize("family", ["flux", "sd3"])
+def test_names_of_diffusers_for_parts_of_a_weight(
+    transformers, files, put_on, loader, predict, family: str, kind: str
+) -> None:
+    """Queries, keys and values lie in one weight here, and some rows in another order."""
+    import comfy.lora
+
+    shapes = {"flux": {"mlp_ratio": 4.0}, "sd3": {}}  # as the host counts on
+    model = transformers.tiny_transformer(family, **shapes[family])
+    keys = comfy.lora.model_lora_keys_unet(model.model, {})
+    parts = {name: key for name, key in keys.items() if isinstance(key, tuple)}
+    names = {
+        str(key): name
+        for name, key in parts.items()
+        if name.startswith("transformer.") and key[0] in model.model.state_dict()
+    }
+    generator, tensors = torch.Generator().manual_seed(1), {}
+    for name in names.values():
+        key, part, *_ = parts[name]
+        shape = list(model.model.get_submodule(key.removesuffix(".weight")).weight.shape)
+        if part is not None:
+            shape[part[0]] = part[2]
+        random = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
+        tensors |= files.MAKERS[kind](name, shape, 4, random)
+    assert {part for _, part, *_ in map(parts.get, names.values()) if part}
+    prompt = transformers.text(family, 20)
+    patched, positive = put_on(
+        model, prompt, [tensors], torch.ones(1, 1, 128, 96), [WORDS], [[0.7]]
+    )
+    x = transformers.latents(family, 16, 12)
+    loaded, _ = loader(model, tensors, 0.7, clip=None)
+    found = predict(patched, {"p": positive}, x)["p"]
+    wanted = predict(loaded, {"p": prompt}, x)["p"]
+    assert (wanted - predict(model, {"p": positive}, x)["p"]).abs().max() > 0.01
+    assert_close(found, wanted, atol=1e-3, rtol=2e-3)
