@@ -131,3 +131,24 @@ def in_pytorch(_func, *args, **kwargs):
     from comfy.ldm.modules import attention
 
     return attention.attention_pytorch(*args, **kwargs)
+
+
+def test_the_nodes_that_go_on_from_the_patch(pack, tiny, model, whole, patch, lora, encode) -> None:
+    """The pack's own sampler and the map of attention."""
+    lora("a", model.model.diffusion_model)
+    collage = whole(("a", 0.8, 1.0))
+    patched, positive, *_ = patch(collage, strength=1.0)
+    inputs = {
+        "vae": tiny.tiny_vae(), "negative": encode("bad"), "seed": 5, "steps": 2, "cfg": 4.0,
+        "sampler_name": "euler", "scheduler": "normal", "base_noise": 0.8, "feather": 0.0,
+    }  # fmt: skip
+    node = pack.nodes.sampling.PerLayerNoiseKSampler
+    latent, *_ = node.execute(model=patched, collage=collage, positive=positive, **inputs).args
+    plain, words, *_ = patch(whole(), strength=1.0)
+    other, *_ = node.execute(model=plain, collage=collage, positive=words, **inputs).args
+    assert (latent["samples"] - other["samples"]).abs().max() > 0.05
+    shown = pack.nodes.attention_map.CollageAttentionMap
+    maps, report = shown.execute(patched, collage, latent, 2, 0).args
+    assert maps.isfinite().all()
+    assert report
+    assert forwards(model) == []

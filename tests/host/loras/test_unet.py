@@ -190,19 +190,24 @@ def test_beside_the_hosts_own_bypass(tiny, lora, whole, patch, loader, sample, e
     assert_close(sample(alone, encode()), sample(loaded, encode()), **TOLERANCE)
 
 
-def test_a_conditioning_that_paints_a_part(halves, patch, predict) -> None:
-    """It is as if that part were a picture of its own: `crop` says the same of a crop."""
+def test_conditionings_that_paint_a_part(halves, patch, encode, predict) -> None:
+    """It is as if that part were a picture of its own: `crop` says the same of a crop.
+
+    The negative has no words of layers.
+    """
     import nodes
 
     collage, _ = halves()
     patched, positive, *_ = patch(collage)
     x = torch.randn(1, 4, 12, 10, generator=torch.Generator().manual_seed(2))
-    (part,) = nodes.ConditioningSetArea().append(positive, 48, 96, 16, 0, 1.0)
-    found = predict(patched, {"positive": part}, x)["positive"]
+    conds, part = {"positive": positive, "negative": encode("bad")}, nodes.ConditioningSetArea()
+    parts = {name: part.append(cond, 48, 96, 16, 0, 1.0)[0] for name, cond in conds.items()}
+    found = predict(patched, parts, x)
     crop = {"x": 16, "y": 0, "width": 48, "height": 96}
     alone, same, *_ = patch(collage, crop=crop)
-    wanted = predict(alone, {"positive": same}, x[..., 2:8])["positive"]
-    assert_close(found[..., 2:8], wanted, **TOLERANCE)
+    wanted = predict(alone, {**conds, "positive": same}, x[..., 2:8])
+    for name in conds:
+        assert_close(found[name][..., 2:8], wanted[name], **TOLERANCE)
 
 
 def test_a_tile_is_refused(pack, halves, patch, predict, refused) -> None:
