@@ -2,6 +2,7 @@
 
 Modules
     attention    masked cross-attention on SD1.5 and SDXL at full size
+    lora         LoRAs of layers beside ComfyUI's LoRA hooks
     inversion    learning a layer's look, method by method
     samplers     every sampler of ComfyUI on one collage
     compositing  20 layers of 1024 x 1024 on one canvas, and large canvases
