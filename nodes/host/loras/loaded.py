@@ -25,12 +25,15 @@ from .patch import add_loras
 from .stacks import Stack
 from .text import encoded_under, mixed
 
+ADAPTER = "llm_adapter."  # of Anima: it reads the prompt before any call of the model
+
 
 @dataclass(frozen=True, eq=False)
 class LoadedLoras:
     """The LoRAs that act in a collage, read once each, however many layers have them.
 
-    terms: by file and module of the model; patches: by file, of the text encoder.
+    terms: by file and module of the model; patches: by file, of the text encoder; left_out: by file
+    how many modules stay as they are.
 
         loras = LoadedLoras.of(collage, model, clip)
     """
@@ -38,23 +41,26 @@ class LoadedLoras:
     collage: Collage
     terms: dict[str, dict[str, list[Term]]] = field(repr=False)
     patches: dict[str, dict[Any, Any]] = field(repr=False)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, collage: Collage, model, clip) -> LoadedLoras:
         """Raises CollageError for a file that cannot be read, used or that fits nothing."""
-        terms, patches = {}, {}
+        terms, patches, left_out = {}, {}, {}
         for what, lora in _acting(collage):
             name = lora.name
             if name not in terms:
                 weights = read_lora(name, f"{NODE}, input collage")
-                terms[name] = model_terms(model, weights, what)
+                every = model_terms(model, weights, what)
+                terms[name] = {one: own for one, own in every.items() if ADAPTER not in one}
+                left_out[name] = len(every) - len(terms[name])
                 patches[name] = clip_patches(clip, weights)
             if not terms[name] and not patches[name]:
                 raise CollageError(
                     f"{what} fits nothing of this model or its text encoder: it was made for "
                     "another kind of model. Choose one made for the model you sample with."
                 )
-        return cls(collage, terms, patches)
+        return cls(collage, terms, patches, left_out)
 
     def encoded(self, plain: list, clip, tokens, regions, text: Text) -> list:
         """The CONDITIONING with each layer's words as its LoRAs change them."""
@@ -110,10 +116,13 @@ class LoadedLoras:
         if not lora.strength_model and not lora.strength_clip:
             return f"LoRA {quoted(lora.name)}: both strengths are 0, so it does nothing"
         modules, patches = len(self.terms[lora.name]), len(self.patches[lora.name])
-        return (
+        told = (
             f"LoRA {quoted(lora.name)}: {lora.strength_model:g} in {modules} modules of the "
             f"model, {lora.strength_clip:g} in {patches} weights of the text encoder"
         )
+        if left_out := self.left_out[lora.name]:
+            told += f"; {left_out} modules of its text adapter stay as they are"
+        return told
 
     def _strengths(self) -> tuple[list[str], torch.Tensor]:
         """The files that act in the model, and their strengths [G, L]."""

@@ -26,7 +26,7 @@ Factors = tuple[torch.Tensor, torch.Tensor]
 
 
 class Stack(torch.nn.Module):
-    """All terms of one module. Its weights are buffers, so the host moves them like a model's.
+    """All terms of one module. Its weights are parameters: these the host loads and counts.
 
     terms: pairs of the LoRA's number and a Term. columns: the numbers of the LoRAs that the places'
     weights are wanted for: one for each hidden channel, then one for each adapter of another class.
@@ -48,8 +48,8 @@ class Stack(torch.nn.Module):
         self.hidden, self.columns = len(hidden), (*hidden, *(number for number, _ in others))
         if plain:
             down, up = zip(*(factors for _, factors in plain), strict=True)
-            self.register_buffer("down", torch.cat(down).to(dtype))
-            self.register_buffer("up", torch.cat(up, 1).to(dtype))
+            self.down = _kept(torch.cat(down).to(dtype))
+            self.up = _kept(torch.cat(up, 1).to(dtype))
 
     def forward(self, x: torch.Tensor, out: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The module's output with all terms.
@@ -89,14 +89,14 @@ class _Bypass(torch.nn.Module):
         self.kept = {n: one for n, one in enumerate(weights) if not torch.is_tensor(one)}
         for number, one in enumerate(weights):
             if torch.is_tensor(one):
-                self.register_buffer(f"weight{number}", one.detach())
+                self.register_parameter(f"weight{number}", _kept(one))
         self.count = len(weights)
         self.adapter.weights = []
 
     def forward(self, x: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         adapter = copy.copy(self.adapter)
         adapter.weights = [
-            self.kept[n] if n in self.kept else self.get_buffer(f"weight{n}").to(x.device)
+            self.kept[n] if n in self.kept else self.get_parameter(f"weight{n}").to(x.device)
             for n in range(self.count)
         ]
         dim, start, length = self.part or (0, 0, self.length)
@@ -108,6 +108,10 @@ class _Bypass(torch.nn.Module):
             return added
         padding = (start, self.length - start - length)
         return F.pad(added.movedim(channel, -1), padding).movedim(-1, channel)
+
+
+def _kept(weight: torch.Tensor) -> torch.nn.Parameter:
+    return torch.nn.Parameter(weight.detach(), requires_grad=False)
 
 
 def _is_plain(term: Term) -> bool:

@@ -103,6 +103,9 @@ def test_the_text_of_an_adapter(pack, transformers, load_module, lora, whole, pa
     said = refused(patch, whole(("a", 1.0, 1.0)), model=model, clip=clip)
     assert "Set strength_clip of Collage Layer LoRA to 0." in said
     patch(whole(("a", 1.0, 0.0)), model=model, clip=clip)
+    lora("b", model.model.diffusion_model, only=lambda name: name.startswith(("llm", "blocks.0.")))
+    *_, report, _ = patch(whole(("b", 1.0, 0.0)), model=model, clip=clip)
+    assert "modules of its text adapter stay as they are" in report
 
 
 def test_a_changed_file_is_read_again(lora, folder, pack, model) -> None:
