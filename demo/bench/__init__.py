@@ -7,6 +7,7 @@ Modules
     samplers     every sampler of ComfyUI on one collage
     compositing  20 layers of 1024 x 1024 on one canvas, and large canvases
     checkpoints  the examples for real models, with random weights
+    editor       dragging on the canvas of Collage Editor, in a real browser
     queue        many prompts through ComfyUI's HTTP interface
     world        painting a scene of the painted world
 """

@@ -105,6 +105,10 @@ seen.budget = pointer.length
 const links = () => page.evaluate(() => JSON.stringify(window.app.graph.serialize().links))
 const wired = await links()
 await visible('.collage-segments input[aria-label="Result"]').click()
+const split = () => page.evaluate(() => document.querySelector('.collage-canvas').collage.context.display.split)
+seen.split = [await split()]
+await opened.drag((await at(128, 200)).slice(0, 2), (await at(64, 200)).slice(0, 2))
+seen.split.push(await split())
 await visible('.collage-row:has-text("lemon") .collage-row-input').click()
 await visible('input[aria-label="Edit this result"]').click()
 await page.waitForFunction(() => window.app.graph.nodes.some((node) =>

@@ -1,10 +1,11 @@
 // What an editor bears: frames while 20 layers are dragged, 64 layers, a photo of 40 megapixels, missing pictures.
 // node editor_limits.mjs <server url> <picture.png> <classic|nodes2>
+import { dragged, fill } from './discs.mjs'
 import { openEditor } from './editor.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
 const editor = await openEditor(url, look)
-const { page, at, read, layers, exact } = editor
+const { page, read, layers, exact } = editor
 const seen = {}
 process.on('uncaughtException', (error) => {
   console.log(JSON.stringify(seen))
@@ -13,89 +14,18 @@ process.on('uncaughtException', (error) => {
 })
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 
-/** A collage of so many discs of 512 pixels, on a canvas of this side. */
-const fill = (count, side) =>
-  page.evaluate(
-    async ([count, side]) => {
-      const { context } = document.querySelector('.collage-canvas').collage
-      const names = []
-      for (let hue = 0; hue < 5; hue += 1) {
-        const canvas = new OffscreenCanvas(512, 512)
-        const g = canvas.getContext('2d')
-        const shade = g.createRadialGradient(200, 180, 20, 256, 256, 250)
-        shade.addColorStop(0, `hsl(${hue * 72}, 90%, 85%)`)
-        shade.addColorStop(1, `hsl(${hue * 72}, 80%, 35%)`)
-        g.fillStyle = shade
-        g.arc(256, 256, 250, 0, 7)
-        g.fill()
-        names.push(await context.host.upload(await canvas.convertToBlob(), 'png'))
-      }
-      for (const name of names) await context.pictures.load(name)
-      const layer = (index) => ({
-        id: `disc${index}`,
-        picture: names[index % 5],
-        size: [512, 512],
-        text: `disc ${index}`,
-        fit: 'contain',
-        x: 0.15 + 0.7 * ((index % 5) / 4),
-        y: 0.15 + 0.7 * ((Math.floor(index / 5) % 5) / 4),
-        scale: 0.4,
-        rotation: 7 * index,
-        flip: 'none',
-        blend: 'normal',
-        opacity: 1,
-        visible: true,
-        noise: 0.6,
-        attract: 0.3,
-        repel: 0.5,
-        control: 1,
-        look: '',
-        locked: false,
-        from: '',
-      })
-      const all = Array.from({ length: count }, (_, index) => layer(index))
-      context.model.edit('', (document) => ({ ...document, width: side, height: side, layers: all }))
-    },
-    [count, side],
-  )
-
-/** Frames per second, and milliseconds until the exact picture, while the middle layer is dragged about. */
-async function dragged(seconds = 3) {
-  const { layers: all, width } = await read()
-  const one = all.at(-3)
-  const [x, y] = await at(one.x * width, one.y * width)
-  await page.mouse.move(x, y)
-  await page.mouse.down()
-  const from = await page.evaluate(() => [
-    document.querySelector('.collage-canvas').collage.frames(),
-    performance.now(),
-  ])
-  for (let step = 0, end = Date.now() + seconds * 1000; Date.now() < end; step += 1) {
-    await page.mouse.move(x - 40 + 40 * Math.cos(step / 9), y + 40 * Math.sin(step / 9))
-  }
-  const to = await page.evaluate(() => [
-    document.querySelector('.collage-canvas').collage.frames(),
-    performance.now(),
-  ])
-  await page.mouse.up()
-  const letGo = await page.evaluate(() => performance.now())
-  await exact()
-  const settled = (await page.evaluate(() => performance.now())) - letGo
-  return { frames: Math.round((1000 * (to[0] - from[0])) / (to[1] - from[1])), settled: Math.round(settled) }
-}
-
-await fill(6, 512)
+await fill(page, 6, 512)
 await exact()
-seen.six = await dragged()
-await fill(20, 1024)
+seen.six = await dragged(editor)
+await fill(page, 20, 1024)
 await exact()
 await shot('twenty')
-seen.twenty = await dragged()
+seen.twenty = await dragged(editor)
 const high = () => page.evaluate(() => document.querySelector('.collage-editor').offsetHeight)
 const height = await high()
-await fill(64, 1024)
+await fill(page, 64, 1024)
 await exact()
-seen.full = await dragged()
+seen.full = await dragged(editor)
 seen.heights = [height, await high()]
 await shot('full')
 
@@ -127,12 +57,12 @@ const drop = (width, height) =>
 await drop(64, 64)
 await page.locator('.collage-notice:visible').waitFor({ timeout: 20000 })
 seen.refused = await page.locator('.collage-notice').first().innerText()
-await fill(3, 1024)
+await fill(page, 3, 1024)
 await drop(8000, 5000)
 await layers(4)
 await exact()
 seen.photo = {
-  ...(await dragged(2)),
+  ...(await dragged(editor, 2)),
   layer: (({ text, fit, size }) => ({ text, fit, size }))((await read()).layers[0]),
 }
 await shot('photo')

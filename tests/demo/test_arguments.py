@@ -10,6 +10,7 @@ import pytest
 NONSENSE = [
     "bench.queue --prompts 1",
     "bench.queue --first 0",
+    "bench.editor --repetitions 1",
     "bench.world --scenes many",
     "bench.inversion --objects 0",
     "bench.inversion --workers -1",

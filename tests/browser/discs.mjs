@@ -1,0 +1,83 @@
+// Collages of many discs, for tests and measurements of what an editor bears.
+
+/** A collage of so many discs of 512 pixels, on a canvas of this side. */
+export const fill = (page, count, side) =>
+  page.evaluate(
+    async ([count, side]) => {
+      const { context } = document.querySelector('.collage-canvas').collage
+      const names = []
+      for (let hue = 0; hue < 5; hue += 1) {
+        const canvas = new OffscreenCanvas(512, 512)
+        const g = canvas.getContext('2d')
+        const shade = g.createRadialGradient(200, 180, 20, 256, 256, 250)
+        shade.addColorStop(0, `hsl(${hue * 72}, 90%, 85%)`)
+        shade.addColorStop(1, `hsl(${hue * 72}, 80%, 35%)`)
+        g.fillStyle = shade
+        g.arc(256, 256, 250, 0, 7)
+        g.fill()
+        names.push(await context.host.upload(await canvas.convertToBlob(), 'png'))
+      }
+      for (const name of names) await context.pictures.load(name)
+      const layer = (index) => ({
+        id: `disc${index}`,
+        picture: names[index % 5],
+        size: [512, 512],
+        text: `disc ${index}`,
+        fit: 'contain',
+        x: 0.15 + 0.7 * ((index % 5) / 4),
+        y: 0.15 + 0.7 * ((Math.floor(index / 5) % 5) / 4),
+        scale: 0.4,
+        rotation: 7 * index,
+        flip: 'none',
+        blend: 'normal',
+        opacity: 1,
+        visible: true,
+        noise: 0.6,
+        attract: 0.3,
+        repel: 0.5,
+        control: 1,
+        look: '',
+        locked: false,
+        from: '',
+      })
+      const all = Array.from({ length: count }, (_, index) => layer(index))
+      context.model.edit('', (document) => ({ ...document, width: side, height: side, layers: all }))
+    },
+    [count, side],
+  )
+
+/**
+ * Drags the third layer from the top about. -> frames: drawn in a second; settled: milliseconds from
+ * letting go until the exact picture of the document stands on the canvas.
+ */
+export async function dragged({ page, at, read }, seconds = 3) {
+  const { layers, width } = await read()
+  const one = layers.at(-3)
+  const [x, y] = await at(one.x * width, one.y * width)
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  const seen = () =>
+    page.evaluate(() => [document.querySelector('.collage-canvas').collage.frames(), performance.now()])
+  const from = await seen()
+  for (let step = 0, end = Date.now() + seconds * 1000; Date.now() < end; step += 1) {
+    await page.mouse.move(x - 40 + 40 * Math.cos(step / 9), y + 40 * Math.sin(step / 9))
+  }
+  const to = await seen()
+  await page.mouse.move(x - 80, y + 30) // however few steps there were, it is somewhere else now
+  await page.evaluate(() => {
+    const { live, model } = document.querySelector('.collage-canvas').collage.context
+    let letGo = 0
+    addEventListener('pointerup', () => { letGo = performance.now() }, { capture: true, once: true })
+    window.settled = new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error('no exact picture in a minute')), 60000)
+      const end = live.subscribe((current) => {
+        if (!letGo || model.drafting || current.document !== model.document) return
+        end()
+        resolve(performance.now() - letGo)
+      })
+    })
+  })
+  await page.mouse.up()
+  const settled = await page.evaluate(() => window.settled)
+  return { frames: (1000 * (to[0] - from[0])) / (to[1] - from[1]), settled }
+}
