@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wordsOf } from '../../web/editor/adding.mjs'
+import { sideBySide, wordsOf } from '../../web/editor/adding.mjs'
 import { fileOf } from '../../web/editor/from_stack.mjs'
+import { bounds, box } from '../../web/editor/placement.mjs'
 
 test('a file name without numbers and extension is what a layer is called', () => {
   assert.equal(wordsOf('blue_mug_01.png'), 'blue mug')
@@ -27,4 +28,33 @@ test('a Load Image node names a file and its folder', () => {
   assert.deepEqual(folders.map(({ file, folder }) => `${folder}:${file}`), [
     'input:a.png', 'output:b/a.png', 'temp:a [2].png', 'input:a [input].png',
   ])
+})
+
+const cutOut = (name, size = [400, 300]) => ({ picture: name, size, fit: 'contain', scale: 0.5, x: 0.3, y: 0.2 })
+
+test('several cut-outs that come at once lie apart, each inside of the canvas', () => {
+  const canvases = [{ width: 512, height: 512 }, { width: 1024, height: 512 }, { width: 512, height: 1024 }]
+  for (const canvas of canvases) {
+    for (const count of [2, 3, 5, 9, 64]) {
+      const layers = Array.from({ length: count }, (_, i) => cutOut(`${i}`, [100 + 90 * (i % 7), 300]))
+      const boxes = sideBySide(layers, canvas).map((layer) => bounds(box({ ...canvas }, turned(layer), layer.size)))
+      boxes.forEach((one, i) => {
+        assert.ok(one.left > 0 && one.top > 0 && one.right < canvas.width && one.bottom < canvas.height)
+        for (const other of boxes.slice(i + 1)) {
+          assert.ok(one.right <= other.left || other.right <= one.left ||
+            one.bottom <= other.top || other.bottom <= one.top, `${count} on ${canvas.width}`)
+        }
+      })
+    }
+  }
+})
+const turned = (layer) => ({ rotation: 0, flip: 'none', ...layer })
+
+test('one cut-out lies where it was dropped, and a photo covers the canvas', () => {
+  const photo = { picture: 'photo', size: [900, 500], fit: 'cover', scale: 1, x: 0.5, y: 0.5 }
+  const one = [photo, cutOut('a')]
+  assert.deepEqual(sideBySide(one, { width: 512, height: 512 }), one)
+  const [still, ...two] = sideBySide([photo, cutOut('a'), cutOut('b')], { width: 512, height: 512 })
+  assert.equal(still, photo)
+  assert.deepEqual(two.map(({ x, y, scale }) => [x, y, scale]), [[0.25, 0.5, 0.45], [0.75, 0.5, 0.45]])
 })

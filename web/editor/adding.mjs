@@ -3,10 +3,12 @@ import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
 import { addLayer, reorder, setLayer } from './edits.mjs'
 import { isCollageFile, openFile } from './files.mjs'
 import { MAX_PIXELS, WrongPicture, lookAt, reasonOf } from './picture_file.mjs'
+import { scaleOf } from './placement.mjs'
 import { encodePng } from './png.mjs'
 import { newIds } from './tools.mjs'
 
 const LAYERS = 'application/x-collage-layers'
+const IN_CELL = 0.9 // of its part of the canvas is what a cut-out takes among others
 const NO_NAMES =
   /^(image|img|picture|photo|untitled|unnamed|screenshot|screen|shot|dsc|dscn|pxl|clipboard|download|comfyui)?$/i
 
@@ -70,7 +72,7 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
       const { blob, extension } = await stored(file)
       const name = await host.upload(blob, extension)
       const picture = await pictures.load(name)
-      made.push(layerOf(name, picture, wordsOf(file.name), place, made.length))
+      made.push(layerOf(name, picture, wordsOf(file.name), place))
     } catch (error) {
       context.refuse('adding.refused', { name: file.name, reason: reasonOf(context.text, error) })
     }
@@ -78,21 +80,43 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
   if (!made.length) return
   const ids = newIds(model.document, made.length)
   context.edit('add', (document) =>
-    made.reduce((rest, layer, index) => {
+    sideBySide(made, document).reduce((rest, layer, index) => {
       const added = addLayer(rest, { ...layer, id: ids[index] })
       return layer.fit === 'cover' ? reorder(added, [ids[index]], 'bottom') : added
     }, document),
   )
-  model.choose(ids)
+  const top = made.findLastIndex((layer) => layer.fit === 'contain') // -1 of photos alone: the last
+  model.choose([ids.at(top)]) // a drag then moves that one, and not all
   context.focusCanvas()
   say('said.added', { count: made.length })
 }
 
-function layerOf(picture, { bitmap, width, height }, text, [x, y], index) {
+function layerOf(picture, { bitmap, width, height }, text, [x, y]) {
   const common = { picture, size: [width, height], text }
   if (opaque({ bitmap, width, height })) return { ...common, fit: 'cover', scale: 1, x: 0.5, y: 0.5 }
-  const aside = 0.04 * index // several at once do not hide each other
-  return { ...common, fit: 'contain', scale: 0.5, x: x + aside, y: y + aside }
+  return { ...common, fit: 'contain', scale: 0.5, x, y }
+}
+
+/**
+ * Several cut-outs that come at once lie in rows over the whole canvas, none over another, so that each
+ * can be taken; one alone stays where it was dropped, and photos cover the canvas as they are.
+ */
+export function sideBySide(layers, { width, height }) {
+  const cutOuts = layers.filter((layer) => layer.fit === 'contain')
+  if (cutOuts.length < 2) return layers
+  const columns = Math.min(cutOuts.length, Math.ceil(Math.sqrt((cutOuts.length * width) / height)))
+  const rows = Math.ceil(cutOuts.length / columns)
+  return layers.map((layer) => {
+    const index = cutOuts.indexOf(layer)
+    if (index < 0) return layer
+    const row = Math.floor(index / columns)
+    const inRow = Math.min(columns, cutOuts.length - row * columns) // the last one lies in the middle
+    const whole = scaleOf({ width, height }, { fit: 'contain', scale: 1, rotation: 0 }, layer.size)
+    const [wide, tall] = [layer.size[0] * whole, layer.size[1] * whole]
+    const scale = IN_CELL * Math.min(width / columns / wide, height / rows / tall)
+    const x = ((index % columns) + 0.5 + (columns - inRow) / 2) / columns
+    return { ...layer, scale: Math.min(layer.scale, scale), x, y: (row + 0.5) / rows }
+  })
 }
 
 /** Opens the browser's file chooser; several files may be chosen. */
