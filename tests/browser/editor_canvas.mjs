@@ -38,15 +38,24 @@ seen.dropped = start.layers.map(({ text, fit, scale }) => [text, fit, scale])
 seen.prompt = start.prompt
 seen.nodes = (await nodes()).length
 
+// a drag that misses an object moves no photo behind it, before a click has chosen that
+const table = await layer('table')
+const miss = await at(8, 504)
+await drag(miss, [miss[0] + 60, miss[1] - 40], { hold: 'Control' })
+seen.missed = [await chosen(), JSON.stringify(await layer('table')) === JSON.stringify(table)]
+
 // apart by mouse, at three zooms of the graph
 await page.mouse.click(...(await at(6, 506)).slice(0, 2))
 seen.underneath = await chosen()
+await drag(await at(8, 504), await at(28, 504), { hold: 'Control' })
+seen.pulled = (await layer('table')).x
+await page.keyboard.press('Control+z')
 seen.drags = []
 for (const zoom of [0.6, 1.4, 1]) {
   await lookAt(page, zoom, [-120 + 150 / zoom, -60 + 60 / zoom])
   const before = await nodes()
   const [x, y, scale] = await place('lemon')
-  await drag([x, y], [x + 62 * scale, y - 45 * scale], { hold: 'Control' })
+  await drag([x, y], [x + 33 * scale, y - 31 * scale], { hold: 'Control' })
   const now = await layer('lemon')
   const then = (await at(0, 0)).slice(2)[0]
   seen.drags.push({
@@ -62,7 +71,7 @@ await shot('dragged')
 
 // the mug's transparent corner lets the table be taken
 const mug = await layer('mug')
-const half = (0.5 * 512) / 2
+const half = (mug.scale * 512) / 2
 await page.mouse.click(
   ...(await at(mug.x * 512 - half + 6, mug.y * 512 - half * (700 / 900) + 6)).slice(0, 2),
 )
@@ -83,7 +92,7 @@ seen.cursors = {
 const centre = await place('mug')
 await drag(corner, [centre[0] + (corner[0] - centre[0]) * 0.8, centre[1] + (corner[1] - centre[1]) * 0.8])
 seen.scaled = (await layer('mug')).scale
-const smaller = (0.4 * 512) / 2
+const smaller = 0.8 * half
 const knob = await at(mug.x * 512, mug.y * 512 - smaller * (700 / 900))
 await page.mouse.move(knob[0], knob[1] - 26)
 seen.cursors.knob = (

@@ -40,20 +40,22 @@ def test_a_collage_is_laid_out_by_mouse(on_page: OnPage, pictures: str, look: st
     nothing_went_wrong(seen)
     assert seen["dropped"] == [
         ["table", "cover", 1],
-        ["mug", "contain", 0.5],
-        ["lemon", "contain", 0.5],
+        ["mug", "contain", 0.45],
+        ["lemon", "contain", 0.45],
     ]
     assert seen["prompt"] == "table, mug, lemon"
     assert seen["nodes"] == 2, "a drop made a node of its own"
+    assert seen["missed"] == [["lemon"], True], "a photo moved that nobody had chosen"
+    assert seen["pulled"] == pytest.approx(0.5 + 20 / 512, abs=0.005), "a chosen photo moves"
     for number, drag in enumerate(seen["drags"], start=1):
         assert drag["stayed"], "the node was dragged along"
-        assert drag["x"] == pytest.approx(0.58 + number * 62 / 512, abs=0.005), drag
-        assert drag["y"] == pytest.approx(0.58 - number * 45 / 512, abs=0.005), drag
+        assert drag["x"] == pytest.approx(0.75 + number * 33 / 512, abs=0.005), drag
+        assert drag["y"] == pytest.approx(0.5 - number * 31 / 512, abs=0.005), drag
     assert seen["underneath"] == seen["corner"] == ["table"], "what is transparent took the click"
     assert seen["opaque"] == ["mug"]
     assert seen["again"] == ["table"], "a second click at the same place takes the next one below"
     assert seen["cursors"] == {"corner": "nwse-resize", "knob": "url("}
-    assert seen["scaled"] == pytest.approx(0.4, abs=0.005)
+    assert seen["scaled"] == pytest.approx(0.36, abs=0.005)
     assert seen["turned"] == 90, "Shift turns in steps of 15 degrees"
     assert seen["copied"] == ["table", "mug", "lemon", "lemon"]
     assert seen["oneAxis"] == [True, True]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { inside, layerAt } from '../../web/editor/hits.mjs'
+import { coversCanvas, inside, layerAt } from '../../web/editor/hits.mjs'
 import { bounds, box, scaleOf, turnedSize } from '../../web/editor/placement.mjs'
 import { documentOf } from './fixtures.mjs'
 
@@ -80,4 +80,18 @@ test('a point of the canvas is a pixel of the picture', () => {
   const [x, y] = inside(turned, [30, 10], ...applied(turned.matrix, 7, 3))
   assert.ok(Math.abs(x - 7) < 1e-6 && Math.abs(y - 3) < 1e-6)
   assert.equal(inside(turned, [30, 10], ...applied(turned.matrix, 31, 3)), null)
+})
+
+test('a photo behind all else covers the canvas, a large object in front of it does not', () => {
+  const whole = (alpha) => ({ get: () => ({ state: 'ready', width: 10, height: 10, alpha: () => alpha }) })
+  const data = new Uint8Array(100).fill(255)
+  const covers = (layer, alpha = data) => {
+    const document = documentOf({ aaaa: { fit: 'cover', ...layer } }, canvas)
+    return coversCanvas(document, document.layers[0], whole({ width: 10, height: 10, data: alpha }))
+  }
+  assert.ok(covers({}))
+  assert.ok(covers({ rotation: 30 }))
+  assert.ok(!covers({ x: 0.51 }), 'moved aside')
+  assert.ok(!covers({}, data.with(20, 0)), 'one corner can be seen through')
+  assert.ok(!covers({ fit: 'contain' }))
 })

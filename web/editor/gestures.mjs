@@ -1,5 +1,5 @@
 // The pointer on the canvas: mouse, pen and fingers choose what is under them and start its tool.
-import { layerAt } from './hits.mjs'
+import { coversCanvas, layerAt } from './hits.mjs'
 import { frameOf, handleUnder } from './layer_frame.mjs'
 import { moveTool, panTool, pinchTool, scaleTool, splitTool, turnTool } from './tools.mjs'
 import { cursorFor } from './cursors.mjs'
@@ -52,12 +52,21 @@ export function createGestures(context, viewport, surface, changed) {
     if (handle?.kind === 'turn') return turnTool(context, viewport, place, state)
     const point = viewport.toCanvas(place)
     const top = topmost(point)
-    if (!top) return event.pointerType === 'touch' ? panTool(viewport, place) : emptyTool()
+    if (!top || lies(top, place, event.pointerType))
+      return event.pointerType === 'touch' ? panTool(viewport, place) : emptyTool()
     begun.added = event.shiftKey && !model.chosen.includes(top)
     if (begun.added) model.choose([...model.chosen, top])
     else if (!event.shiftKey && !model.chosen.includes(top) && !again(place, event.pointerType))
       model.choose([top])
     return moveTool(context, viewport, place, state)
+  }
+
+  /** What covers the canvas lies still until a click has chosen it: a drag that misses an object moves nothing. */
+  function lies(id, place, type) {
+    const layer = model.document.layers.find((one) => one.id === id)
+    return (
+      !model.chosen.includes(id) && !again(place, type) && coversCanvas(model.document, layer, context.pictures)
+    )
   }
 
   /** Locked layers are as if painted on the canvas: the list alone chooses them. */
@@ -109,7 +118,7 @@ export function createGestures(context, viewport, surface, changed) {
       tool,
       handle,
       frame,
-      over,
+      over: over && !lies(over, place, event.pointerType),
       space: context.held(' '),
       alt: event.altKey,
       drawing: Boolean(context.cuts.polygon()),
@@ -145,7 +154,9 @@ export function createGestures(context, viewport, surface, changed) {
     const point = viewport.toCanvas(place)
     if (event.shiftKey) {
       // what the press has just added stays, else a click takes it out
-      if (!begun.added) model.choose(model.chosen.filter((id) => id !== topmost(point)))
+      const top = topmost(point)
+      const rest = model.chosen.filter((id) => id !== top)
+      if (!begun.added && top) model.choose(model.chosen.includes(top) ? rest : [...rest, top])
       return
     }
     const next =

@@ -31,6 +31,14 @@ export function layerAt(document, pictures, x, y, { below } = {}) {
   return under.findLast(seen)?.id ?? null
 }
 
+/** Whether a layer can be seen in all corners of the canvas and in its middle: a photo behind all else. */
+export function coversCanvas(document, layer, pictures) {
+  const { width, height } = document
+  const ends = (side) => [0.5, side - 0.5]
+  const corners = ends(width).flatMap((x) => ends(height).map((y) => [x, y]))
+  return [...corners, [width / 2, height / 2]].every(([x, y]) => isHit(document, layer, pictures, x, y))
+}
+
 function isHit(document, layer, pictures, x, y) {
   const picture = pictures.get(layer.picture)
   const size = sizeOf(layer, picture)
