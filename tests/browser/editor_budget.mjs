@@ -82,7 +82,7 @@ await shot('dropped')
 seen.dropped = (await read()).layers.map(({ text, fit }) => [text, fit])
 const [x, y, scale] = middle
 await page.keyboard.press('Escape')
-await drag('the lemon', await place('lemon'), [x + 65 * scale, y + 50 * scale]) // lies on the mug
+await drag('the lemon', await place('lemon'), [x + 65 * scale, y + 50 * scale])
 await page.keyboard.press('Escape')
 await drag('the mug', await place('blue mug'), [x - 50 * scale, y - 20 * scale])
 await point('words', () => visible('.collage-row:has-text("lemon") .collage-row-input').dblclick())
@@ -113,6 +113,11 @@ await visible('.collage-row:has-text("lemon") .collage-row-input').click()
 await visible('input[aria-label="Edit this result"]').click()
 await page.waitForFunction(() => window.app.graph.nodes.some((node) =>
   node.type === 'CollageEditor' && JSON.parse(node.widgets[0].value).edit))
+await page.waitForTimeout(500)
+seen.room = await page.evaluate(() => {
+  const [canvas, settings] = ['canvas', 'controls'].map((name) => document.querySelector(`.collage-${name}`))
+  return [canvas.clientHeight, settings.scrollHeight - settings.clientHeight]
+})
 await shot('edit')
 const edited = await run()
 seen.edited = edited.outcome

@@ -21,6 +21,7 @@ import { createToolbar } from './toolbar.mjs'
 import { createTooltip } from './tooltip.mjs'
 
 const NOTICE_TIME = 8000 // milliseconds
+const STAGE = 200 // pixels of height that a canvas should have, as --collage-stage of style.css
 
 /**
  * What all views of one node share.
@@ -132,12 +133,22 @@ function createContext(session, { root, region, notice, large, leave }) {
     run: (name) => {
       if (ACTIONS[name].enabled(context)) ACTIONS[name].run(context)
     },
+    /** Rows that have come make the node as high as everything in it needs; the large view scrolls. */
+    makeRoom() {
+      if (!large) session.host.grow?.(missing(root))
+    },
     openLarge: () => openLarge(session, createEditor),
     choosePicture: (id) => choosePicture(context, id),
     hasFocus: () => large || root.contains(document.activeElement),
     overlay: overlayPainter(model, display),
   }
   return context
+}
+
+/** Pixels that the canvas is short of, and those of the settings that are out of sight. */
+export function missing(root) {
+  const [canvas, settings] = ['canvas', 'controls'].map((name) => root.querySelector(`.collage-${name}`))
+  return Math.max(0, STAGE - canvas.clientHeight) + Math.max(0, settings.scrollHeight - settings.clientHeight)
 }
 
 /** A sentence over the canvas, for what was refused or, calm, for news; it goes by itself, or with a click. */

@@ -38,6 +38,11 @@ export function createHost({ app, api, node, viewUrl, committed }) {
     wheel(event) {
       if (!globalThis.LiteGraph?.vueNodesMode) app.canvas.processMouseWheel(event)
     },
+    /** The node becomes higher by so many pixels; whoever wants it lower again pulls its corner. */
+    grow(by) {
+      node.setSize([node.size[0], node.size[1] + by])
+      node.graph?.setDirtyCanvas?.(true, true)
+    },
     destroy: () => results.destroy(),
   }
   return host

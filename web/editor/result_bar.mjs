@@ -178,6 +178,7 @@ const goOn = (context) =>
   withResult(context, async (result) => {
     const picture = await keepResult(context.host, result)
     context.edit('edit', (document) => beginEdit(document, picture, context.model.chosen))
+    context.makeRoom()
   })
 
 const addAsLayer = (context) =>
