@@ -176,6 +176,8 @@ for (const index of [1, 2]) {
   await part('.collage-segments input').nth(index).click()
   await page.waitForTimeout(400)
   seen[`legend${index}`] = await part('.collage-legend').innerText()
+  const [legend, canvas] = [await part('.collage-legend').boundingBox(), await part('.collage-canvas').boundingBox()]
+  seen.margin = canvas.y + canvas.height - legend.y
   await shot(`overlay${index}`)
 }
 await part('.collage-segments input').first().click()

@@ -100,6 +100,7 @@ def by_mouse(seen: dict[str, Any]) -> None:
     assert seen["legend2"]
     assert seen["legend1"] != seen["legend2"]
     assert seen["legendGone"]
+    assert seen["margin"] <= 30, "the legend lies on the picture"
     assert seen["width"] == 704
     assert seen["empty"][0] == 0
     assert len(seen["empty"][1].splitlines()) >= 3
