@@ -36,7 +36,7 @@ def _canvas_lines(collage: Collage) -> Iterator[str]:
     background = 1 - collage.composite.visible_alpha.mean((0, 2, 3)).sum().item()
     yield (
         f"Canvas {collage.width} x {collage.height} pixels, {shown} of {total} layers shown, "
-        f"the background on {percent(background)} of it."
+        f"the background on {percent(background if background >= MIN_SHARE else 0)} of it."
     )
     if len(collage.composite.image) > 1:
         yield f"{len(collage.composite.image)} pictures are made, {_batches(collage)}."

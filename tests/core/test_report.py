@@ -204,3 +204,9 @@ def test_a_heavy_weight_in_the_prompt():
 
 def test_tiny_shares_are_not_rounded_to_nothing():
     assert "visible on 0.031 % of the canvas" in report("bear", layer("bear", width=1, height=1))
+
+
+def test_a_share_that_only_rounding_leaves_is_none():
+    thirds = [layer(f"glass {n}", width=80, alpha=alpha) for n, alpha in enumerate((1.0, 1 / 3, 0.7))]
+    said = report("glass 0 glass 1 glass 2", *thirds)
+    assert "the background on 0 % of it" in said
