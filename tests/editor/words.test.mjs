@@ -12,7 +12,9 @@ test('of a sentence whose words are all gone no little words stay', () => {
     'a box with rice on the cloth',
   )
   assert.equal(left, '')
-  assert.equal(removeWords('a box at night', 'box'), 'a at night')
+  const toys = ['pink cylinder', 'red cone', 'red ball', 'stone floor', 'white wall'].map((text) => ({ id: text, text }))
+  const scene = 'a pink cylinder, a red cone and a red ball on a stone floor before a white wall'
+  assert.equal(toys.reduce((prompt, { id }, i) => withoutWords(prompt, toys.slice(i), id), scene), '')
   assert.equal(removeWords('a', 'box'), 'a')
 })
 
@@ -47,6 +49,14 @@ const REMOVED = [
   ['a lemon.', 'a lemon', ''],
   ['sand and a lemon', 'a lemon', 'sand'],
   ['a mug', 'a lemon', 'a mug'],
+  ['a box at night', 'box', 'at night'],
+  ['a red cone and a red ball on a stone floor before a white wall', 'red cone', 'a red ball on a stone floor before a white wall'],
+  ['a red cone and a red ball on a stone floor before a white wall', 'stone floor', 'a red cone and a red ball before a white wall'],
+  ['a red ball on a stone floor before a white wall', 'white wall', 'a red ball on a stone floor'],
+  ['a ball next to the (stone floor:1.2), morning light', 'stone floor', 'a ball, morning light'],
+  ['a cup on (the table:1.2)', 'table', 'a cup'],
+  ['on a table and a chair', 'table', 'on a chair'],
+  ['a banana table', 'table', 'a banana'],
 ]
 
 test('words are taken out with the comma or "and" that led to them', () => {

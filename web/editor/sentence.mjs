@@ -8,11 +8,14 @@ const JOINT_BEFORE = new RegExp(`(?:\\s*(?:[${SIGNS}&]|(?<=^|[\\s${SIGNS}])and\\
 const JOINT_AFTER = new RegExp(`^[ \\t]*(?:(?:[${SIGNS}&]|and\\b(?=\\s|$))\\s*)+`, 'i')
 const LONGEST_JOINT = 64 // characters of commas, "and" and white space around words that are taken out
 const OPEN_END = new RegExp(`(?:[${SIGNS}&.!?:\\u3002]|\\b(?:and|with|of)\\b)\\s*$`, 'i')
+const LEADS =
+  'above at before behind below beside between by for from in inside into near next of on onto over to under with'
+    .split(' ')
 // say nothing by themselves, when all that they stood between is gone
-const LITTLE = new Set(
-  'a an and at behind beside between by for from in inside into its near next of on onto or over the to under with'
-    .split(' '),
-)
+const LITTLE = new Set(['a', 'an', 'and', 'its', 'or', 'the', ...LEADS])
+const ARTICLE = new RegExp(`(?<=^|[\\s(${SIGNS}])(?:an?|the)[ \\t]+$`, 'i')
+const LEAD = new RegExp(`(?:(?<=^|[\\s(${SIGNS}])(?:${LEADS.join('|')})[ \\t]+)+$`, 'i')
+const LEADS_NOWHERE = new RegExp(`^[ \\t]*(?:$|[${SIGNS}.!?)\\n\\r\\u3002]|(?:${LEADS.join('|')})\\b)`, 'i')
 
 /** The prompt with these words at its end, if they do not stand in it yet. */
 export function appendWords(prompt, text) {
@@ -121,15 +124,27 @@ function joined(left, right) {
   return left + (glued ? ' ' : '') + right
 }
 
+/** A place with what only leads to it: its article, and "on" or "next to" where nothing else follows. */
+function withLead(prompt, { start, end }, from) {
+  const before = (pattern, at) =>
+    prompt.slice(Math.max(from, at - LONGEST_JOINT), at).match(pattern)?.[0].length ?? 0
+  const first = start - before(ARTICLE, start)
+  const lead = LEADS_NOWHERE.test(prompt.slice(end)) ? before(LEAD, first) : 0
+  return { start: first - lead, end, led: lead > 0 }
+}
+
 /** Without a place, and without the comma or "and" that led to it; kept: what may not be cut. */
 function takeOut(prompt, place, kept) {
-  const { start, end } = emptied(prompt, place)
+  const from = Math.max(0, ...kept.map((one) => one.end).filter((at) => at <= place.start))
+  const inside = withLead(prompt, place, from)
+  const { start, end, led } = withLead(prompt, emptied(prompt, inside), from)
   const { opened, closed } = loose(prompt, start, end)
-  const from = Math.max(0, ...kept.map((one) => one.end).filter((at) => at <= start))
   const to = Math.min(prompt.length, ...kept.map((one) => one.start).filter((at) => at >= end))
   const joint = (text, pattern) => (opened || closed ? '' : (text.match(pattern)?.[0] ?? ''))
   const before = joint(prompt.slice(Math.max(from, start - LONGEST_JOINT), start), JOINT_BEFORE)
-  const after = joint(prompt.slice(end, Math.min(to, end + LONGEST_JOINT)), JOINT_AFTER)
+  const rest = prompt.slice(end, Math.min(to, end + LONGEST_JOINT))
+  const listed = !(inside.led || led) || before || !prompt.slice(0, start).trim() // else its comma ends a clause
+  const after = listed ? joint(rest, JOINT_AFTER) : ''
   const left = prompt.slice(0, start - before.length) + opened
   const right = closed + prompt.slice(end + after.length)
   if (before && after) return spaced(left, after.replace(/[ \t]+$/, ''), right)
