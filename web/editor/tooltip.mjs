@@ -37,6 +37,9 @@ export function createTooltip(frame) {
   function show() {
     if (!owner?.isConnected) return
     const { collageTip, collageMore, collageShortcut } = owner.dataset
+    const words = owner.querySelector('.collage-button-words')
+    const whole = words && words.textContent === collageTip && words.scrollWidth <= words.clientWidth
+    if (whole && !collageMore && !collageShortcut) return // it would say once more what stands there
     const title = element(
       'span',
       { class: 'collage-tooltip-title' },
