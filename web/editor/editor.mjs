@@ -21,7 +21,7 @@ import { createToolbar } from './toolbar.mjs'
 import { createTooltip } from './tooltip.mjs'
 
 const NOTICE_TIME = 8000 // milliseconds
-const STAGE = 200 // pixels of height that a canvas should have, as --collage-stage of style.css
+const STAGE = 300 // pixels of height that a canvas should have, its margin among them
 
 /**
  * What all views of one node share.
