@@ -20,7 +20,8 @@ export function changeOf(before, after, caret = after.length) {
 
 /**
  * The layers whose words change with what was typed, and their new words.
- * Words typed right behind a phrase belong to it only where they go on with its last word.
+ * Letters typed right behind a phrase belong to it where they go on with its last word. What is typed right
+ * before it never does: "a box with " before "rice", letter by letter, is no part of the rice.
  * @param {string} before the sentence
  * @param {{start: number, end: number, ids: string[]}[]} places of phrases in it
  * @param {{start: number, end: number, text: string}} change
@@ -37,7 +38,6 @@ export function renamedBy(before, places, change) {
 function holds(before, place, { start, end, text }) {
   if (start < place.start || end > place.end) return false
   if (start !== end || (start > place.start && start < place.end)) return true
-  const word = start === place.end ? before.slice(0, start) + text : text + before.slice(start)
-  const joint = start === place.end ? start : text.length
-  return text.length > 0 && isLetter(word, joint - 1) && isLetter(word, joint)
+  const word = before.slice(0, start) + text
+  return start === place.end && text.length > 0 && isLetter(word, start - 1) && isLetter(word, start)
 }
