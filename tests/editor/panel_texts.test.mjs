@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import test from 'node:test'
+import { firstLine } from '../../web/editor/messages.mjs'
 import en from '../../web/editor/text/en.mjs'
 import { createTexts, textsOf } from '../../web/editor/text/texts.mjs'
 import zh from '../../web/editor/text/zh.mjs'
@@ -45,4 +46,12 @@ test('values are put in as they are, also those that look like placeholders', ()
     'The sentence does not mention "$& {layer}".',
   )
   assert.equal(text('no.such.text'), 'no.such.text')
+})
+
+test('what a run says of the canvas is said in the language of the page', () => {
+  const line = 'Canvas 80 x 40 pixels, 2 of 3 layers shown, the background on 50.0 % of it.'
+  assert.equal(firstLine(`${line}\n\nmore`, createTexts('en')), line)
+  assert.equal(firstLine(line, createTexts('zh')), '画布 80 x 40 像素，显示 3 个图层中的 2 个，背景占 50.0 %。')
+  const notes = `${line} 2 notes, marked with !.`
+  assert.equal(firstLine(notes, createTexts('zh')), notes, 'nothing is left out')
 })

@@ -4,6 +4,10 @@ import { faultsOf } from './faults.mjs'
 import { button, element } from './fields.mjs'
 import { icon } from './icons.mjs'
 
+// of collage_core/collage/report.py
+const CANVAS_LINE =
+  /^Canvas (?<width>\d+) x (?<height>\d+) pixels, (?<shown>\d+) of (?<count>\d+) layers shown, the background on (?<share>[\d.e-]+ %) of it\.$/
+
 /**
  * @param {object} context
  * @returns {{root: HTMLElement, destroy: function}}
@@ -55,7 +59,7 @@ export function createMessages(context) {
 
   function readyText() {
     const report = context.host.report?.text
-    if (report) return report.split('\n')[0]
+    if (report) return firstLine(report, text)
     const count = model.document.layers.filter((layer) => layer.visible).length
     return text(count === 1 ? 'message.readyOne' : 'message.ready', { count })
   }
@@ -78,6 +82,13 @@ export function createMessages(context) {
   const ends = [model, pictures, live, context.host.report].map((one) => one?.subscribe?.(show) ?? (() => {}))
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
+}
+
+/** The first line of Python's report, in the language of the page where it is as usual. */
+export function firstLine(report, text) {
+  const [line] = report.split('\n')
+  const found = line.match(CANVAS_LINE)?.groups
+  return found ? text('message.canvas', found) : line
 }
 
 /**

@@ -195,6 +195,8 @@ export default {
   'messages': 'Messages',
   'message.none': 'Nothing to paint yet: add a picture first.',
   'message.ready': 'All {count} layers have their words in the sentence.',
+  'message.canvas':
+    'Canvas {width} x {height} pixels, {shown} of {count} layers shown, the background on {share} of it.',
   'message.readyOne': 'The layer has its words in the sentence.',
   'message.more': '{number} / {count}',
   'message.next': 'Next message',

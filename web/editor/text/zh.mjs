@@ -188,6 +188,7 @@ export default {
   'messages': '消息',
   'message.none': '还没有可画的内容：请先添加图片。',
   'message.ready': '{count} 个图层的词都在句子里。',
+  'message.canvas': '画布 {width} x {height} 像素，显示 {count} 个图层中的 {shown} 个，背景占 {share}。',
   'message.readyOne': '这个图层的词在句子里。',
   'message.more': '{number} / {count}',
   'message.next': '下一条消息',
