@@ -61,7 +61,7 @@ export function createGestures(context, viewport, surface, changed) {
     return moveTool(context, viewport, place, state)
   }
 
-  /** What covers the canvas lies still until a click has chosen it: a drag that misses an object moves nothing. */
+  /** What covers the canvas lies still until a click chooses it: a drag beside an object moves nothing. */
   function lies(id, place, type) {
     const layer = model.document.layers.find((one) => one.id === id)
     return (

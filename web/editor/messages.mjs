@@ -5,8 +5,10 @@ import { button, element } from './fields.mjs'
 import { icon } from './icons.mjs'
 
 // of collage_core/collage/report.py
-const CANVAS_LINE =
-  /^Canvas (?<width>\d+) x (?<height>\d+) pixels, (?<shown>\d+) of (?<count>\d+) layers shown, the background on (?<share>[\d.e-]+ %) of it\.$/
+const CANVAS_LINE = new RegExp(
+  '^Canvas (?<width>\\d+) x (?<height>\\d+) pixels, (?<shown>\\d+) of (?<count>\\d+) layers shown, ' +
+    'the background on (?<share>[\\d.e-]+ %) of it\\.$',
+)
 
 /**
  * @param {object} context

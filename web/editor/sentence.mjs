@@ -8,9 +8,10 @@ const JOINT_BEFORE = new RegExp(`(?:\\s*(?:[${SIGNS}&]|(?<=^|[\\s${SIGNS}])and\\
 const JOINT_AFTER = new RegExp(`^[ \\t]*(?:(?:[${SIGNS}&]|and\\b(?=\\s|$))\\s*)+`, 'i')
 const LONGEST_JOINT = 64 // characters of commas, "and" and white space around words that are taken out
 const OPEN_END = new RegExp(`(?:[${SIGNS}&.!?:\\u3002]|\\b(?:and|with|of)\\b)\\s*$`, 'i')
-const LEADS =
-  'above at before behind below beside between by for from in inside into near next of on onto over to under with'
-    .split(' ')
+const LEADS = (
+  'above at before behind below beside between by for from in inside into near next of on onto or over ' +
+  'to under with'
+).split(' ')
 // say nothing by themselves, when all that they stood between is gone
 const LITTLE = new Set(['a', 'an', 'and', 'its', 'or', 'the', ...LEADS])
 const ARTICLE = new RegExp(`(?<=^|[\\s(${SIGNS}])(?:an?|the)[ \\t]+$`, 'i')
@@ -143,7 +144,8 @@ function takeOut(prompt, place, kept) {
   const joint = (text, pattern) => (opened || closed ? '' : (text.match(pattern)?.[0] ?? ''))
   const before = joint(prompt.slice(Math.max(from, start - LONGEST_JOINT), start), JOINT_BEFORE)
   const rest = prompt.slice(end, Math.min(to, end + LONGEST_JOINT))
-  const listed = !(inside.led || led) || before || !prompt.slice(0, start).trim() // else its comma ends a clause
+  // behind "on the table" the comma ends what came before, and is none of a list
+  const listed = !(inside.led || led) || before || !prompt.slice(0, start).trim()
   const after = listed ? joint(rest, JOINT_AFTER) : ''
   const left = prompt.slice(0, start - before.length) + opened
   const right = closed + prompt.slice(end + after.length)
