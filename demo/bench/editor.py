@@ -35,7 +35,7 @@ TIMEOUT = 3600  # seconds
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="run.py bench editor", description=__doc__)
-    parser.add_argument("--look", choices=LOOKS, default="classic", help="of the page's nodes")
+    parser.add_argument("--look", choices=LOOKS, help="of the page's nodes; both without it")
     parser.add_argument("--repetitions", type=at_least(2), default=10, help="drags of a collage")
     parser.add_argument("--seconds", type=at_least(1), default=2, help="that each drag takes")
     options = parser.parse_args(arguments)
@@ -45,19 +45,21 @@ def main(arguments: Sequence[str]) -> None:
     env = {**os.environ, "CHROMIUM": chromium, "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
     host = find_host(os.environ["COMFYUI_PATH"])
     with fresh_base() as base, start_server(host, base, name="bench-editor") as server:
-        busy = psutil.getloadavg()[0]
-        command = [node, SCRIPT, server.url, options.look]
-        command += [str(options.repetitions), str(options.seconds)]
-        done = subprocess.run(
-            command, env=env, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT, check=True
-        )
-    found = json.loads(done.stdout.splitlines()[-1])
-    print(
-        f"Chromium {found['browser']} on {platform.machine()}, software rendering, "
-        f"{os.cpu_count()} cores with a load of {busy:.1f}; {options.look}"
-    )
-    for name, drags in found["seen"].items():
-        print(describe(name, drags))
+        for look in (options.look,) if options.look else LOOKS:
+            busy = psutil.getloadavg()[0]
+            command = [node, SCRIPT, server.url, look]
+            command += [str(options.repetitions), str(options.seconds)]
+            done = subprocess.run(
+                command, env=env, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT, check=True
+            )
+            found = json.loads(done.stdout.splitlines()[-1])
+            print(
+                f"Chromium {found['browser']} on {platform.machine()}, software rendering, "
+                f"{os.cpu_count()} cores with a load of {busy:.1f}; {look}",
+                flush=True,
+            )
+            for name, drags in found["seen"].items():
+                print(describe(name, drags), flush=True)
 
 
 def describe(name: str, drags: list[dict[str, float]]) -> str:

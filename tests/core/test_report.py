@@ -207,6 +207,8 @@ def test_tiny_shares_are_not_rounded_to_nothing():
 
 
 def test_a_share_that_only_rounding_leaves_is_none():
-    thirds = [layer(f"glass {n}", width=80, alpha=alpha) for n, alpha in enumerate((1.0, 1 / 3, 0.7))]
+    thirds = [
+        layer(f"glass {n}", width=80, alpha=alpha) for n, alpha in enumerate((1.0, 1 / 3, 0.7))
+    ]
     said = report("glass 0 glass 1 glass 2", *thirds)
     assert "the background on 0 % of it" in said
