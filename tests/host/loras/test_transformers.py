@@ -192,3 +192,30 @@ def test_names_of_diffusers_for_parts_of_a_weight(
     wanted = predict(loaded, {"p": prompt}, x)["p"]
     assert (wanted - predict(model, {"p": positive}, x)["p"]).abs().max() > 0.01
     assert_close(found, wanted, atol=1e-3, rtol=2e-3)
+
+
+def in_pytorch(_func, *args, **kwargs):
+    """ComfyUI's own attention on the CPU asks for free memory, which no graph can hold."""
+    from comfy.ldm.modules import attention
+
+    return attention.attention_pytorch(*args, **kwargs)
+
+
+def test_compiled_once(transformers, make, predict, backend) -> None:
+    """Half a picture with a LoRA, at two noise levels and in a second run."""
+    from comfy_api.torch_helpers import set_torch_compile_wrapper
+
+    masks = torch.zeros(1, 1, 128, 96)
+    masks[..., :48] = 1
+    small = transformers.tiny_transformer("flux", depth=1, depth_single_blocks=1)
+    case = make("flux", masks, [WORDS], [[0.7]], model=small)
+    x, compiled = transformers.latents("flux", 16, 12), case.patched.clone()
+    compiled.model_options["transformer_options"]["optimized_attention_override"] = in_pytorch
+    set_torch_compile_wrapper(model=compiled, backend=backend, keys=["diffusion_model"])
+    conds, graphs = {"p": case.positive, "n": transformers.text("flux", 20)}, []
+    for sigma in (0.7, 0.4, 0.9):
+        found, wanted = (predict(one, conds, x, sigma) for one in (compiled, case.patched))
+        graphs.append(backend.graphs)
+        for name in conds:
+            assert_close(found[name], wanted[name], atol=1e-3, rtol=1e-3)
+    assert graphs[0] == graphs[2] > 0
