@@ -85,6 +85,19 @@ function keepTouches() {
   }
 }
 
+/** The middle button over a canvas pans its view: Nodes 2.0 would pan the graph, from above the editor. */
+function keepMiddleButton() {
+  const keep = (event) => {
+    const surface = event.target.closest?.('.collage-canvas-surface')
+    if (!surface || !(event.button === 1 || event.buttons === 4)) return
+    event.stopPropagation()
+    surface.dispatchEvent(new CustomEvent('collage-middle', { detail: event }))
+  }
+  for (const name of ['pointerdown', 'pointermove', 'pointerup']) {
+    window.addEventListener(name, keep, { capture: true })
+  }
+}
+
 const locale = () => app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en'
 const text = (key, values) => createTexts(locale())(key, values)
 
@@ -113,6 +126,7 @@ function turnChosen() {
 
 keepTips()
 keepTouches()
+keepMiddleButton()
 app.registerExtension({
   name: 'CollageDiffusion.Editor',
   commands: [{ id: 'CollageDiffusion.TurnIntoEditor', label: () => text('turn'), function: turnChosen }],

@@ -206,6 +206,7 @@ export function createGestures(context, viewport, surface, changed) {
     pointerleave: leave,
   }
   for (const [name, listener] of Object.entries(listeners)) surface.addEventListener(name, listener)
+  surface.addEventListener('collage-middle', ({ detail }) => listeners[detail.type](detail)) // see collage.js
   // what a browser does by itself would take the focus from the keys
   surface.addEventListener('mousedown', (event) => event.preventDefault())
   context.cancelGesture = cancel
