@@ -46,26 +46,41 @@ export const fill = (page, count, side) =>
     [count, side],
   )
 
+const RADIUS = 0.2 // of the canvas: 250 of 512 pixels at a scale of 0.4, and a little more
+
+/** A point of a disc, in fractions of the canvas, that no disc above it covers. */
+function gripOf(one, above) {
+  for (let step = 0; step < 200; step += 1) {
+    const away = 0.85 * RADIUS * Math.sqrt(step / 200)
+    const point = [one.x + away * Math.cos(2.4 * step), one.y + away * Math.sin(2.4 * step)]
+    const free = above.every(({ x, y }) => Math.hypot(x - point[0], y - point[1]) > RADIUS)
+    if (free && point.every((value) => value > 0.02 && value < 0.98)) return point
+  }
+  throw new Error(`nothing of "${one.text}" can be seen`)
+}
+
 /**
- * Drags the third layer from the top about. -> frames: drawn in a second; settled: milliseconds from
+ * Drags the third layer from the top about, and leaves it elsewhere, nearer to the middle. -> frames: drawn in a second; settled: milliseconds from
  * letting go until the exact picture of the document stands on the canvas.
  */
 export async function dragged({ page, at, read }, seconds = 3) {
   const { layers, width } = await read()
   const one = layers.at(-3)
-  const [x, y] = await at(one.x * width, one.y * width)
+  const [x, y] = await at(...gripOf(one, layers.slice(-2)).map((value) => value * width))
+  const [across, down] = [one.x, one.y].map((value) => (value > 0.5 ? -1 : 1))
   await page.mouse.move(x, y)
   await page.mouse.down()
   const seen = () =>
     page.evaluate(() => [document.querySelector('.collage-canvas').collage.frames(), performance.now()])
   const from = await seen()
   for (let step = 0, end = Date.now() + seconds * 1000; Date.now() < end; step += 1) {
-    await page.mouse.move(x - 40 + 40 * Math.cos(step / 9), y + 40 * Math.sin(step / 9))
+    await page.mouse.move(x + across * (40 - 40 * Math.cos(step / 9)), y + 40 * Math.sin(step / 9))
   }
   const to = await seen()
-  await page.mouse.move(x - 80, y + 30) // however few steps there were, it is somewhere else now
-  await page.evaluate(() => {
+  await page.mouse.move(x + across * 80, y + down * 30) // however few steps there were, it is somewhere else now
+  await page.evaluate((id) => {
     const { live, model } = document.querySelector('.collage-canvas').collage.context
+    if (!model.drafting || !model.chosen.includes(id)) throw new Error(`${id} is not dragged`)
     let letGo = 0
     addEventListener('pointerup', () => { letGo = performance.now() }, { capture: true, once: true })
     window.settled = new Promise((resolve, reject) => {
@@ -76,7 +91,7 @@ export async function dragged({ page, at, read }, seconds = 3) {
         resolve(performance.now() - letGo)
       })
     })
-  })
+  }, one.id)
   await page.mouse.up()
   const settled = await page.evaluate(() => window.settled)
   return { frames: (1000 * (to[0] - from[0])) / (to[1] - from[1]), settled }
