@@ -94,8 +94,9 @@ class Graph:
 
     def patched(self, column: int, model: Models, stack: Node) -> Conditioned:
         """Patched MODEL of a collage, positive and negative."""
-        strength = self.variant.strength
+        strength, schedule = self.variant.strength, self.variant.schedule
         inputs: Json = {"model": model[0], "clip": model[1], "collage": stack[0]}
+        inputs |= {} if schedule == "paper" else {"schedule": schedule}
         inputs |= {} if strength == 1.0 else {"strength": strength}
         patch = self.add("MaskedCrossAttentionPatch", column, **inputs)
         return patch[0], self.guided(column, patch[1]), self.avoided(column, model)

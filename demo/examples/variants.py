@@ -21,7 +21,7 @@ class Variant:
     model: gives MODEL, and CLIP and VAE too where `clip` and `vae` have no loaders of their own.
     size: of the canvas, in pixels; layers grow with it. noise: of every layer, where an example
     gives all the same. sampling: stands above the example's own. feather: of an edit, in pixels.
-    strength: of the words. shift: of the noise schedule; guidance: told to a distilled model.
+    strength, schedule: of the words. shift: of the noise schedule; guidance: told to a distilled model.
 
         FLUX.model == ("UNETLoader", {"unet_name": "flux1-dev.safetensors", ...})
     """
@@ -36,6 +36,7 @@ class Variant:
     sampling: dict[str, Any] = field(default_factory=dict)
     feather: float = 4.0
     strength: float = 1.0
+    schedule: str = "paper"
     shift: float | None = None
     guidance: float | None = None
 
@@ -53,6 +54,7 @@ DEMO = Variant(
     network=("CollageDemoControlNet", {}),
     size=SIZE,
     noise=0.5,
+    schedule="early",  # measured on this model: docs/attention.md
 )
 
 # The settings of the paper (Sarukkai et al. 2024, section 5). Another checkpoint of SD1.5, or one

@@ -12,9 +12,9 @@ from ..graph import Graph, save_layers
 from ..variants import DEMO, Variant
 
 NOISE = 0.8
-SAMPLING = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}
+SAMPLING = {"seed": 1, "steps": 30, "cfg": 3.0, "base_noise": NOISE, "feather": 4.0}
 
-TOYS = 7_900_116
+TOYS = 7_900_326
 CAKES = 7_900_200
 KEPT = {"cakes": 0.4, "chairs": 0.5}  # kind -> its own noise in the last picture
 
