@@ -28,10 +28,10 @@ loads[3].connect(0, add('PreviewImage'), 0)
 layers[1].disconnectInput(slot(layers[1], 'mask'))
 const stack = graph.nodes.find((node) => node.type === 'CollageStack')
 loads[0].connect(0, stack, slot(stack, 'background_image'))
-layers[5].mode = 2
+layers[4].mode = 2
 const reroute = add('Reroute')
-layers[4].connect(0, reroute, 0)
-reroute.connect(0, stack, slot(stack, 'layers.layer4'))
+layers[3].connect(0, reroute, 0)
+reroute.connect(0, stack, slot(stack, 'layers.layer3'))
 """
 
 
@@ -88,16 +88,16 @@ def test_what_is_linked_or_used_elsewhere_stays(on_page: OnPage, client: Client)
     file = str(REPO / "workflows" / "toy_box.json")
     seen = on_page("editor_turn.mjs", "editor_turn_knots.png", "classic", file, "menu", KNOTS)
     after = seen["after"]
-    assert "pink cylinder: noise" in seen["notice"]
+    assert "blue ball: noise" in seen["notice"]
     # the linked layer with its picture, the shown picture, and the muted layer with its picture
     assert after["types"].count("CollageLayer") == 2
     assert after["types"].count("LoadImage") == 3
     assert not {"CollageStack", "Reroute"} & {*after["types"]}
-    assert "PrimitiveFloat.FLOAT > CollageLayer#10.noise" in after["links"]
+    assert "PrimitiveFloat.FLOAT > CollageLayer#9.noise" in after["links"]
     editor = next(one for one in after["prompt"].values() if one["class_type"] == "CollageEditor")
     document = json.loads(editor["inputs"]["document"])
     assert document["background_picture"]
-    assert [layer["text"] for layer in document["layers"]][-1] == "red cone"
+    assert [layer["text"] for layer in document["layers"]][-1] == "red cube"
     wanted, found = (_collage(client, seen[when]["prompt"]) for when in ("before", "after"))
     assert np.array_equal(wanted, found)
     assert seen["undone"]["types"] == seen["before"]["types"]
