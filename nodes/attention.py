@@ -11,7 +11,7 @@ from ..collage_core.collage.box import Box, read_box
 from ..collage_core.collage.collage import Collage
 from ..collage_core.prompt.checks import check_prompt
 from ..collage_core.prompt.phrases import Phrases
-from .host.attention.conditioning import bias_of, with_bias, with_plain_rest
+from .host.attention.conditioning import with_bias, with_plain_rest
 from .host.attention.patch import attach_conditioning, patch_model
 from .host.attention.prompt_embeddings import check_embeddings
 from .host.attention.token_spans import in_features, token_spans
@@ -118,7 +118,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
             unwanted = with_bias(unwanted, confined, collage, box)
         report = describe_bias(collage, bias, spans, str(box or ""), told, loras.lines())
         patched = attach_conditioning(patch_model(model), positive)
-        loras.patch(patched, bias_of(positive[0][1]))
+        loras.patch(patched, positive)
         return io.NodeOutput(patched, positive, report, unwanted)
 
 

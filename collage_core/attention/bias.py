@@ -75,8 +75,8 @@ class TokenColumns:
     confined: bool = False
 
     def to(self, device: torch.device) -> TokenColumns:
-        tensors = (self.tokens, self.membership, self.factor)
-        return TokenColumns(*(x.to(device) for x in tensors), self.confined)
+        tokens, membership = self.tokens.to(device), self.membership.to(device)
+        return TokenColumns(tokens, membership, self.factor.to(device), self.confined)
 
     def moved(self, places: int) -> TokenColumns:
         """The same tokens that many keys further on."""

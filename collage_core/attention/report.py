@@ -77,7 +77,9 @@ def _layer_lines(
 
 
 def _unwanted_lines(collage: Collage, unwanted: TokenSpans | None, index: int) -> Iterator[str]:
-    for region in unwanted.regions if unwanted else ():
+    if unwanted is None:
+        return
+    for region in unwanted.regions:
         if index in region.layers:
             tokens = ", ".join(f"{place} {unwanted.spelling[place]}" for place in region.tokens)
             told = quoted(collage.shown[index].negative)

@@ -65,7 +65,7 @@ def _measured(name: str, options: argparse.Namespace) -> dict:
     kind = KINDS[name]
     size = options.size or (kind.size if torch.cuda.is_available() else kind.quick_size)
     bench = LoraScene(build(kind, tiny=options.tiny), size // 8)
-    bench.check()
+    bench.check_whole()
     rows = [bench.unpatched()]
     for rank in options.ranks:
         rows += [bench.layers(number, rank) for number in options.layers]
@@ -130,7 +130,7 @@ class LoraScene(Scene):
                 found |= {f"{name}.lora_up.weight": up, f"{name}.lora_down.weight": down}
         return found
 
-    def check(self) -> None:
+    def check_whole(self) -> None:
         """Assert that one layer of everything is Load LoRA, and is not the unpatched model."""
         import comfy.lora
 

@@ -21,7 +21,8 @@ class Variant:
     model: gives MODEL, and CLIP and VAE too where `clip` and `vae` have no loaders of their own.
     size: of the canvas, in pixels; layers grow with it. noise: of every layer, where an example
     gives all the same. sampling: stands above the example's own. feather: of an edit, in pixels.
-    strength, schedule: of the words. shift: of the noise schedule; guidance: told to a distilled model.
+    strength, schedule: of the words. shift: of the noise schedule; guidance: told to a distilled
+    model.
 
         FLUX.model == ("UNETLoader", {"unet_name": "flux1-dev.safetensors", ...})
     """

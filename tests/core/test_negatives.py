@@ -23,7 +23,9 @@ from collage_core.prompt.negatives import negative_phrases
         ("blurry ", ["", ""], "blurry ", {}),
     ],
 )
-def test_a_region_has_the_words_of_one_layer(everywhere, texts, prompt, regions) -> None:
+def test_a_region_has_the_words_of_one_layer(
+    everywhere: str, texts: list[str], prompt: str, regions: dict[int, str]
+) -> None:
     found = negative_phrases(everywhere, texts)
     assert found.prompt == prompt
     told = {
@@ -55,7 +57,11 @@ def features(*values: int) -> torch.Tensor:
     ],
 )  # fmt: skip
 def test_all_but_the_words_is_that_of_the_plain_prompt(
-    words, plain, tokens, lengths, wanted
+    words: tuple[int, ...],
+    plain: tuple[int, ...],
+    tokens: tuple[int, ...],
+    lengths: tuple[int, ...],
+    wanted: tuple[int, ...],
 ) -> None:
     spans = TokenSpans((TokenRegion((0,), tokens),), {}, len(words), lengths=lengths)
     before = features(*words)

@@ -33,7 +33,7 @@ def test_a_peer_moves_words_and_leaves_the_negative_alone(painter: Painter, way:
         assert (pictures[0] - pictures[1]).abs().mean() > 1e-3
         painter.sampling = Sampling(1, 0.0)
         pictures = [painter.paint(case, one, 1) for one in (plain, found)]
-        assert torch.allclose(*pictures, atol=1e-4)
+        assert torch.allclose(pictures[0], pictures[1], atol=1e-4)
 
 
 @pytest.mark.parametrize("way", ["early", "DenseDiffusion", "attention couple"])

@@ -61,7 +61,7 @@ def places_of(
                 layout, rows.cells(layout.grid), rows.words(tokens, layout), rows.share()
             )
         sizes = {(h, w) for _, h, w in skip_shapes(network, x.shape[-2:])}
-        cells = {size: rows.cells(size) for size in sorted({*sizes, tuple(x.shape[-2:])})}
+        cells = {size: rows.cells(size) for size in sorted({*sizes, size_of(x)})}
         return of_unet(cells, rows.words(tokens, None) if tokens else None, rows.share())
 
     alike = tuple(
@@ -71,7 +71,13 @@ def places_of(
     return run.get((weights, alike, layout, tokens, like.dtype, like.device), make)
 
 
-def plain_network(model: Any) -> torch.nn.Module:
+def size_of(x: torch.Tensor) -> tuple[int, int]:
+    """Height and width, its last two sizes."""
+    height, width = x.shape[-2:]
+    return height, width
+
+
+def plain_network(model: Any) -> Any:
     """The diffusion model itself where torch.compile has wrapped it."""
     return getattr(model.diffusion_model, "_orig_mod", model.diffusion_model)
 
@@ -81,7 +87,7 @@ def _chunks(asked: ConditioningBias, x: torch.Tensor, options: dict) -> list[Chu
 
     Raises CollageError where the call shows something else.
     """
-    painted = options.get(PAINTED) or Painted(tuple(x.shape[-2:]), {})
+    painted = options.get(PAINTED) or Painted(size_of(x), {})
     known = options.get(KEY) or {}
     keys = [*zip(options.get("cond_or_uncond", [None]), options.get("uuids", [None]), strict=False)]
     count = len(x) // len(keys)

@@ -17,7 +17,7 @@ from ....collage_core.attention.lora_weights import LoraWeights
 from ....collage_core.collage.collage import Collage
 from ....collage_core.collage.layer import LayerLora
 from ....collage_core.errors import CollageError, quoted
-from ..attention.conditioning import NODE, ConditioningBias
+from ..attention.conditioning import NODE, bias_of
 from ..models.families import Text
 from .adapters import Term, clip_patches, model_terms
 from .files import read_lora
@@ -82,8 +82,11 @@ class LoadedLoras:
         ]
         return mixed(plain, changed, LoraWeights(masks, strengths), regions)
 
-    def patch(self, patched, asked: ConditioningBias) -> None:
-        """Let a clone of our own act with what the LoRAs change in the model."""
+    def patch(self, patched, positive: list) -> None:
+        """Let a clone of our own act with what the LoRAs change in the model.
+
+        positive: the conditioning that carries the bias of the layers' words.
+        """
         names, strengths = self._strengths()
         if not names:
             return
@@ -95,6 +98,8 @@ class LoadedLoras:
         stacks = {}
         for module, terms in by_module.items():
             stacks[module] = self._stack(network.get_submodule(module), module, terms, names, dtype)
+        asked = bias_of(positive[0][1])
+        assert asked is not None
         weights = LoraWeights(asked.bias.masks, strengths)
         add_loras(patched, asked, weights, stacks)
 

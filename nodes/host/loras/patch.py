@@ -66,6 +66,7 @@ class ForwardWithLoras:
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         out = self.inner(x, *args, **kwargs)
+        assert self.places is not None  # set for every call
         if self.stack.conv is None:
             weights = self.places.of_sequence(x.shape, text=self.text)
         else:
@@ -107,7 +108,8 @@ class LorasOfLayers:
 
     def _prepared(self, network, own: Stacks, places: Places, run) -> Iterator[ForwardWithLoras]:
         unet = not is_transformer(network)
-        for name, stack in zip(own.names, own.stacks, strict=True):
+        stacks: Any = own.stacks
+        for name, stack in zip(own.names, stacks, strict=True):
             module, key = network.get_submodule(name), (id(network), name)
             known = self._forwards.get(key)
             if known is None or known.stack is not stack or known.inner != module.forward:

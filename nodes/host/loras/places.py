@@ -89,7 +89,8 @@ class Places:
 
     def of_map(self, shape: torch.Size) -> torch.Tensor:
         """The weights beside a convolution's output of that shape, [rows, columns, ..., h, w]."""
-        found = self.grids.get(tuple(shape[-2:])) if shape[0] == self.rows else None
+        height, width = shape[-2:]
+        found = self.grids.get((height, width)) if shape[0] == self.rows else None
         if found is not None:
             return found if len(shape) == 4 else found.unsqueeze(2)
         if self.strict:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -72,6 +73,7 @@ class Stack(torch.nn.Module):
         return torch.addmm(*flat, up.t()).view(out.shape)
 
     def _convolved(self, x, out, weights, down, up) -> torch.Tensor:
+        assert self.conv is not None
         hidden = self.conv(x, down, **self.settings) * weights
         return out + self.conv(hidden, up.view(*up.shape, *[1] * (down.ndim - 2)))
 
@@ -81,7 +83,8 @@ class _Bypass(torch.nn.Module):
 
     def __init__(self, module: torch.nn.Module, term: Term) -> None:
         super().__init__()
-        self.adapter, self.part, self.order = copy.copy(term.adapter), term.part, term.order
+        self.adapter: Any = copy.copy(term.adapter)
+        self.part, self.order = term.part, term.order
         BypassForwardHook(module, self.adapter)  # this tells it about the module
         self.length, weights = _shape(module)[0], list(self.adapter.weights)
         if isinstance(self.adapter, LoKrAdapter) and self.adapter.is_conv:
@@ -127,7 +130,7 @@ def _convolution(module: torch.nn.Module):
     return function, {name: getattr(module, name) for name in names}
 
 
-def _shape(module: torch.nn.Module) -> tuple[int, ...]:
+def _shape(module: Any) -> tuple[int, ...]:
     """The shape of the weight, whatever form it is kept in: (out, in, ...)."""
     if isinstance(module, torch.nn.Linear):
         return module.out_features, module.in_features
@@ -155,7 +158,7 @@ def _factors(term: Term, module: torch.nn.Module) -> Factors:
     return down.view(rank, *shape[1:]), up
 
 
-def _shape_for_convolution(weights: list, adapter: LoKrAdapter) -> None:
+def _shape_for_convolution(weights: list, adapter: Any) -> None:
     """The host convolves with these as they are in the file, where they may be flat."""
     kernel = tuple(adapter.kernel_size)
     for place in (W2, W2_B) if weights[T2] is None else ():

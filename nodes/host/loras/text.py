@@ -33,7 +33,8 @@ def mixed(plain: list, changed: Sequence[list], weights: LoraWeights, regions) -
     plain: without LoRAs; changed: one CONDITIONING for each row of weights.strengths, which is 1
     for the layers that have those LoRAs; regions: the tokens of the layers' words.
     """
-    cells = weights.cells(tuple(weights.masks.shape[-2:]))
+    height, width = weights.masks.shape[-2:]
+    cells = weights.cells((height, width))
     return [
         _mixed_entry(entry, others, weights, cells, regions)
         for entry, *others in zip(plain, *changed, strict=True)

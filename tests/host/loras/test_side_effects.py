@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.testing import assert_close
 
-TOLERANCE = {"atol": 2e-4, "rtol": 1e-3}
+TOLERANCE: dict[str, Any] = {"atol": 2e-4, "rtol": 1e-3}
 
 
 def forwards(model) -> list[str]:

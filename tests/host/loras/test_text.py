@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.testing import assert_close
 
 FOX, BEAR = (2, 3), (6, 7)  # tokens of the prompt
-TOLERANCE = {"atol": 1e-5, "rtol": 1e-4}
+TOLERANCE: dict[str, Any] = {"atol": 1e-5, "rtol": 1e-4}
 
 
 @pytest.fixture

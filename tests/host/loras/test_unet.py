@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-TOLERANCE = {"atol": 2e-4, "rtol": 1e-3}
+TOLERANCE: dict[str, Any] = {"atol": 2e-4, "rtol": 1e-3}
 HALVES = (("red fox", 0.0, 0.5), ("blue bear", 0.5, 1.0))
 FOX, BEAR = (2, 3), (6, 7)  # tokens
 
