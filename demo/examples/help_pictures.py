@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch.nn.functional import pad
 
-from collage_core.storage.atomic_write import writing
+from collage_core.storage.atomic_write import write_whole, writing
 
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack
@@ -222,7 +222,7 @@ def layer_lora(studio: Studio) -> Row:
     layers = list(studio.collage.layers)
     layers[number - 1] = replace(layers[number - 1], loras=(lora,))
     with TemporaryDirectory() as folder:
-        save_file(_random_lora(studio.models[0].model), str(Path(folder, name)))
+        write_whole(Path(folder, name), save(_random_lora(studio.models[0].model)))
         folder_paths = importlib.import_module("folder_paths")
         folder_paths.add_model_folder_path("loras", folder)
         with_it = studio.paint(studio.collage.with_layers(tuple(layers)), 7)[1]

@@ -17,7 +17,7 @@ from launcher.client import Client
 from launcher.figures import API
 
 TWINS = {"1_bento_box_editor": "bento_box", "2_toy_box_editor": "toy_box"}
-EDITED = {"1_bento_box_editor": "sushi", "2_toy_box_editor": "star"}
+EDITED = {"1_bento_box_editor": "sushi", "2_toy_box_editor": "cube"}
 
 Json = dict[str, Any]
 

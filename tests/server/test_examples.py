@@ -34,6 +34,7 @@ SETTINGS = {
     "base_noise",
     "feather",
     "sampler_name",
+    "schedule",
 }
 PAPER = {
     "steps": 50,

@@ -87,7 +87,7 @@ class _Bypass(torch.nn.Module):
         self.part, self.order = term.part, term.order
         BypassForwardHook(module, self.adapter)  # this tells it about the module
         self.length, weights = _shape(module)[0], list(self.adapter.weights)
-        if isinstance(self.adapter, LoKrAdapter) and self.adapter.is_conv:
+        if isinstance(term.adapter, LoKrAdapter) and self.adapter.is_conv:
             _shape_for_convolution(weights, self.adapter)
         self.kept = {n: one for n, one in enumerate(weights) if not torch.is_tensor(one)}
         for number, one in enumerate(weights):

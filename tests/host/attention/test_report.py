@@ -83,6 +83,6 @@ def test_schema_is_the_documented_one(pack) -> None:
     inputs = {i.id: getattr(i, "default", None) for i in schema.inputs}
     assert inputs == {
         "model": None, "clip": None, "collage": None, "schedule": "paper", "strength": 1.0,
-        "start_percent": 0.0, "end_percent": 1.0, "crop": None,
+        "start_percent": 0.0, "end_percent": 1.0, "crop": None, "negative": "",
     }  # fmt: skip
-    assert [output.id for output in schema.outputs] == ["model", "positive", "report"]
+    assert [output.id for output in schema.outputs] == ["model", "positive", "report", "negative"]

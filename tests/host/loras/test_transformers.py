@@ -181,7 +181,7 @@ def test_names_of_diffusers_for_parts_of_a_weight(
             shape[part[0]] = part[2]
         random = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
         tensors |= files.MAKERS[kind](name, shape, 4, random)
-    assert {part for _, part, *_ in map(parts.get, names.values()) if part}
+    assert {part for _, part, *_ in (parts[key] for key in names.values()) if part}
     prompt = transformers.text(family, 20)
     patched, positive = put_on(
         model, prompt, [tensors], torch.ones(1, 1, 128, 96), [WORDS], [[0.7]]

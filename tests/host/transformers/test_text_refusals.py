@@ -72,8 +72,8 @@ def test_a_tokenizer_that_nobody_knows(transformers, clips, make_collage, patch,
 def test_features_that_are_not_those_of_the_tokens(pack, refused, tokenizer, length) -> None:
     core, host = pack.collage_core.attention, pack.nodes.host
     regions = (core.bias.TokenRegion((0,), (3, 4)),)
-    parts = 2 if tokenizer == "SD3Tokenizer" else 1
-    spans = core.spans.TokenSpans(regions, {}, 77 * parts if parts == 2 else 256, parts=parts)
+    lengths = (77, 77) if tokenizer == "SD3Tokenizer" else (256,)
+    spans = core.spans.TokenSpans(regions, {}, sum(lengths), lengths=lengths)
     text = host.models.families.TEXTS[tokenizer]
     with refused(f"clip: it gives {length} text features for {spans.length} tokens"):
         host.attention.token_spans.in_features(spans, length, text)
