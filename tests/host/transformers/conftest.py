@@ -191,3 +191,16 @@ def predict():
         return once.found
 
     return run
+
+
+@pytest.fixture(scope="session")
+def agree():
+    """Asserts that a prediction is the loop's, which is another than the unpatched model's."""
+
+    def check(found: torch.Tensor, wanted: torch.Tensor, plain: torch.Tensor) -> None:
+        moved, apart = (wanted - plain).abs().max(), (found - wanted).abs().max()
+        assert moved > 1e-3
+        assert apart < 1e-4 * max(1.0, float(wanted.abs().max()))
+        assert apart < moved / 50
+
+    return check

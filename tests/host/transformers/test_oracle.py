@@ -56,7 +56,7 @@ def looped(case, pack, loop, biased: dict[int, bool]):
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("order", ["positive first", "negative first"])
 def test_the_model_is_that_of_the_loop(
-    make_case, predict, pack, loop, family: str, order: str
+    make_case, predict, pack, loop, agree, family: str, order: str
 ) -> None:
     case = make_case(family)
     conds = {"positive": case.positive, "negative": case.negative}
@@ -69,11 +69,7 @@ def test_the_model_is_that_of_the_loop(
         looped(case, pack, loop, {number: True, 1 - number: False}), conds, case.x, case.sigma
     )
     assert torch.equal(found["negative"], plain["negative"])
-    moved = (wanted["positive"] - plain["positive"]).abs().max()
-    apart = (found["positive"] - wanted["positive"]).abs().max()
-    assert moved > 1e-3
-    assert apart < 1e-4 * max(1.0, float(wanted["positive"].abs().max()))
-    assert apart < moved / 50
+    agree(*(one["positive"] for one in (found, wanted, plain)))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
