@@ -13,5 +13,6 @@ Rooms
     examples      example layers, workflows, and the pictures of the documents
     sheets        contact sheets
     plot          curves with error bars
+    random_lora   a LoRA of random weights
     pack          the pack and ComfyUI in one process
 """

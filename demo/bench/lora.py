@@ -21,6 +21,7 @@ from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
 from ..pack import ROOT, host_nodes, load_pack
+from ..random_lora import random_lora
 from .attention.command import machine, measure_calls
 from .attention.full_size import KINDS, build, let_go, millions
 from .attention.one_call import Row, call
@@ -121,14 +122,7 @@ class LoraScene(Scene):
 
     def tensors(self, rank: int, seed: int) -> dict[str, torch.Tensor]:
         """A LoRA of random weights for all linear layers of attention."""
-        generator, found = torch.Generator().manual_seed(seed), {}
-        for name, module in self.model.model.named_modules():
-            if isinstance(module, torch.nn.Linear) and ".transformer_blocks." in name:
-                out, width = module.weight.shape
-                up = torch.randn(out, rank, generator=generator) * 0.1
-                down = torch.randn(rank, width, generator=generator) / width
-                found |= {f"{name}.lora_up.weight": up, f"{name}.lora_down.weight": down}
-        return found
+        return random_lora(self.model.model, rank, seed, 0.1)
 
     def check_whole(self) -> None:
         """Assert that one layer of everything is Load LoRA, and is not the unpatched model."""

@@ -22,6 +22,7 @@ from collage_core.storage.atomic_write import write_whole, writing
 
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack
+from ..random_lora import random_lora
 from ..sheets import GAP, in_rows, read, to_picture
 from .pictures import DOCS
 from .studio import BASE, SAMPLING, Studio
@@ -222,24 +223,12 @@ def layer_lora(studio: Studio) -> Row:
     layers = list(studio.collage.layers)
     layers[number - 1] = replace(layers[number - 1], loras=(lora,))
     with TemporaryDirectory() as folder:
-        write_whole(Path(folder, name), save(_random_lora(studio.models[0].model)))
+        write_whole(Path(folder, name), save(random_lora(studio.models[0].model, 4, 2, STRONG)))
         folder_paths = importlib.import_module("folder_paths")
         folder_paths.add_model_folder_path("loras", folder)
         with_it = studio.paint(studio.collage.with_layers(tuple(layers)), 7)[1]
     before = studio.painted[1]
     return [before[0], with_it[0], ((with_it - before).abs() * LOUDER)[0]]
-
-
-def _random_lora(model: torch.nn.Module, rank: int = 4) -> dict[str, torch.Tensor]:
-    """Random changes of the linear layers of a UNet's attention."""
-    generator, found = torch.Generator().manual_seed(2), {}
-    for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Linear) and ".transformer_blocks." in name:
-            out, width = module.weight.shape
-            down = torch.randn(rank, width, generator=generator) * width**-0.5
-            up = torch.randn(out, rank, generator=generator) * module.weight.std().cpu()
-            found |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": STRONG * up}
-    return found
 
 
 def demo_model(studio: Studio) -> Row:
