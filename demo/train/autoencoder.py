@@ -100,7 +100,7 @@ def train(crops: int, *, freeze_encoder: bool = False) -> None:
 
 def step_loss(model: Autoencoder, x: torch.Tensor) -> tuple[torch.Tensor, float]:
     """Loss of one batch [B, 3, H, W] in [-1, 1], and its mean absolute error."""
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with workshop.autocast():
         z = model.encode(x).float()
         small = model.decode(F.avg_pool2d(z, 2)).float()
         restored = model.decode(z + NOISE * torch.randn_like(z)).float()

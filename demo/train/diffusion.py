@@ -100,10 +100,9 @@ def step(training: Training, batch: Batch, share: float) -> tuple[float, float, 
     painter, inside, count = training.painter, training.inside, len(batch.x)
     # stratified timesteps: every batch sees the whole schedule
     t = ((torch.arange(count) + torch.rand(count)) * (1000 / count)).long().to(batch.x.device)
-    device = batch.x.device.type
     # the host's text encoder adds in place
     with torch.autograd.graph.allow_mutation_on_saved_tensors():
-        with torch.autocast(device, torch.bfloat16):
+        with workshop.autocast():
             options = {"transformer_options": inside.transformer_options()}
             context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
             velocity = velocity_loss(painter, batch.x, context, t, noise, **options).mean()
@@ -124,7 +123,7 @@ def unseen_loss(painter: Painter, data: Scenes, size: int) -> float:
     noise = torch.randn(batch.x.shape, generator=generator).to(batch.x)
     t = ((torch.arange(len(noise)) + 0.5) * (1000 / len(noise))).long().to(noise.device)
     losses = []
-    with torch.autocast(noise.device.type, torch.bfloat16):
+    with workshop.autocast():
         for part in torch.arange(len(noise)).split(50):
             context = painter.context(batch.tokens[part])
             losses.append(velocity_loss(painter, batch.x[part], context, t[part], noise[part]))

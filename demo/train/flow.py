@@ -141,7 +141,7 @@ def step(training: Training, batch: Batch, share: float) -> tuple[float, float, 
     painter: Any = training.painter
     inside, count = training.inside, len(batch.x)
     t = (torch.arange(count) + torch.rand(count)).to(batch.x.device) / count
-    with torch.autocast(batch.x.device.type, torch.bfloat16):
+    with workshop.autocast():
         options = {"transformer_options": inside.transformer_options()}
         context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
         velocity = painter.velocity_loss(batch.x, context, t, noise, **options).mean()
@@ -162,7 +162,7 @@ def unseen_loss(painter: FlowPainter, data: Scenes, size: int) -> float:
     noise = torch.randn(batch.x.shape, generator=generator).to(batch.x)
     t = ((torch.arange(len(noise)) + 0.5) / len(noise)).to(noise.device)
     losses = []
-    with torch.autocast(noise.device.type, torch.bfloat16):
+    with workshop.autocast():
         for part in torch.arange(len(noise)).split(50):
             context = painter.context(batch.tokens[part])
             losses.append(painter.velocity_loss(batch.x[part], context, t[part], noise[part]))

@@ -63,7 +63,7 @@ def train(batches: int = 4000) -> None:
         rows = np.sort(rng.choice(SCENES, BATCH, replace=False))
         picture, *truth = crop([part[rows] for part in data], rng)
         x = spoil(picture.float() / 255, rng).to(workshop.device())
-        with torch.autocast(x.device.type, torch.bfloat16):
+        with workshop.autocast():
             told = model(x.movedim(-1, 1))
         pairs = zip(told, truth, strict=True)
         losses = [F.cross_entropy(one.float(), right.long().to(x.device)) for one, right in pairs]

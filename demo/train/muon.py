@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import torch
 
+from . import workshop
+
 MOMENTUM, DECAY = 0.95, 0.01
 
 
@@ -39,10 +41,10 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """[m, n] -> its singular vectors with singular values near sqrt(max(1, m / n)).
 
-    Five Newton-Schulz steps with Jordan's coefficients, in bfloat16, which is exact enough here.
+    Five Newton-Schulz steps with Jordan's coefficients; bfloat16 is exact enough here.
     """
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.mT if tall else matrix).bfloat16()
+    x = (matrix.mT if tall else matrix).to(workshop.fast_dtype())
     x = x / (x.norm() + 1e-7)
     for _ in range(5):
         gram = x @ x.mT

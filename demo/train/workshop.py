@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -23,6 +24,22 @@ LOG = WEIGHTS / "training_log.jsonl"
 
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@functools.cache
+def fast_dtype() -> torch.dtype:
+    """bfloat16 where the device multiplies it, else float32.
+
+    A processor that has to emulate bfloat16 needs ten times as long for it.
+    """
+    multiplies = device().type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
+    return torch.bfloat16 if multiplies else torch.float32
+
+
+def autocast() -> torch.autocast:
+    """Compute in `fast_dtype` within the block."""
+    mixed = fast_dtype() is torch.bfloat16
+    return torch.autocast(device().type, torch.bfloat16, enabled=mixed)
 
 
 def hardware() -> str:
