@@ -33,6 +33,7 @@ STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "decoder": lambda options: autoencoder.train(options.decoder_crops, freeze_encoder=True),
     "judge": lambda _: judge.train(),
     "pack": lambda _: packing.pack(),
+    "pack-flow": lambda _: packing.pack_flow(),
     "control": lambda options: control.train(options.control_scenes, options.control_images),
     "harmony": lambda _: harmony.train(),  # its pictures go through the packed autoencoder
 }

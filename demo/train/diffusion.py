@@ -23,7 +23,6 @@ from . import workshop
 from .latents import Batch, Scenes
 from .painter import Painter, Training
 
-BATCH = {16: 64, 32: 32}  # by size of the latents
 WARM_UP = 3_200
 REPORT = 6_400  # pictures
 LAST = 0.1  # of a cooling run: what its moving average remembers at the end
@@ -76,13 +75,14 @@ def cooling(first: int, images: int) -> Callable[[int], float]:
 def run(training: Training, images: int, size: int, share_at, step, unseen_loss) -> None:
     """Steps until `images` pictures have been seen; the state is kept every REPORT pictures."""
     painter, data = training.painter, Scenes()
+    count = painter.batch[size]
     data.refresh()
     rng = np.random.default_rng([painter.seen, size])
     torch.manual_seed(painter.seen)
     started, losses = time.process_time(), []
     while painter.seen < images:
-        losses.append(step(training, data.draw(rng, size, BATCH[size]), share_at(painter.seen)))
-        if painter.seen % REPORT < BATCH[size]:
+        losses.append(step(training, data.draw(rng, size, count), share_at(painter.seen)))
+        if painter.seen % REPORT < count:
             record = {"images": painter.seen, "size": size, "scenes": len(data.captions)}
             means = np.mean(losses, 0).round(4).tolist()
             record |= dict(zip(("loss", "labels", "grounding"), means, strict=True))

@@ -17,10 +17,11 @@ from safetensors.torch import save
 from collage_core.storage.atomic_write import write_whole
 
 from ..architecture import Autoencoder
-from . import autoencoder, latents, painter, scenes, workshop
+from . import autoencoder, flow, latents, painter, scenes, workshop
 
 WORDS = "text.text_model.embeddings.token_embedding.weight"
 FILE = workshop.WEIGHTS / "demo_model.safetensors"
+TRANSFORMER_FILE = workshop.WEIGHTS / "demo_transformer.safetensors"
 
 Weights = dict[str, torch.Tensor]
 
@@ -31,20 +32,29 @@ def pack() -> None:
         raise SystemExit("train: nothing to pack yet. Run the diffusion stage first.")
     vae = autoencoder.load_model()
     weights = dict(kept["average"])
-    rows = used_words()
-    table = weights.pop(WORDS)
+    weights |= {f"vae.{name}": value for name, value in vae.state_dict().items()}
+    _pack("pack", FILE, weights, vae, kept["seen"])
+
+
+def pack_flow() -> None:
+    """The transformer and its text encoder; the autoencoder stands in the first painter's file."""
+    kept, text = workshop.load("flow_cooled") or workshop.load("flow"), workshop.load("flow_text")
+    if kept is None or text is None:
+        raise SystemExit("train: no transformer to pack yet. Run the flow stage first.")
+    weights = {f"flow.{name}": value for name, value in kept["average"].items()}
+    weights |= {f"text.{name}": value for name, value in text.items()}
+    _pack("pack-flow", TRANSFORMER_FILE, weights, autoencoder.load_model(), kept["seen"])
+
+
+def _pack(stage: str, path: Path, weights: Weights, vae: Autoencoder, seen: int) -> None:
+    rows, table = used_words(), weights.pop(WORDS)
     weights["words.rows"] = rows.int()
     weights["words.vectors"] = table[rows]
     weights["words.rest"] = table[rows].mean(0)
-    weights |= {f"vae.{name}": value for name, value in vae.state_dict().items()}
     halves = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
-    metadata = {
-        "preview": json.dumps(preview_factors(vae)),
-        "images": str(kept["seen"]),
-        "licence": "MIT",
-    }
-    write(FILE, halves, metadata)
-    workshop.log("pack", images=kept["seen"], bytes=FILE.stat().st_size)
+    preview = json.dumps(preview_factors(vae))
+    write(path, halves, {"preview": preview, "images": str(seen), "licence": "MIT"})
+    workshop.log(stage, images=seen, bytes=path.stat().st_size)
 
 
 def write(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
@@ -65,18 +75,40 @@ def unpack() -> None:
     training.painter.load(weights)
     training.painter.average, training.painter.seen = weights, seen
     training.keep()
+    if TRANSFORMER_FILE.exists():
+        unpack_flow()
+
+
+def unpack_flow() -> None:
+    """The same for the packed transformer."""
+    weights, seen = _read(TRANSFORMER_FILE)
+    parts = {"flow.": {}, "text.": {}}
+    for name, value in weights.items():
+        parts[name[:5]][name[5:]] = value
+    workshop.save("flow_text", parts["text."])
+    workshop.remove("flow", "flow_cooled")
+    training = painter.Training("flow", painter=flow.FlowPainter.fresh())
+    training.painter.load(parts["flow."])
+    training.painter.average, training.painter.seen = parts["flow."], seen
+    training.keep()
 
 
 def shipped() -> tuple[Weights, Weights, int]:
     """The packed weights of text encoder and UNet, those of the autoencoder, and pictures seen."""
-    with safe_open(FILE, framework="pt") as file:
+    weights, seen = _read(FILE)
+    coder = {name: weights.pop(name) for name in [*weights] if name.startswith("vae.")}
+    return weights, {k.removeprefix("vae."): v for k, v in coder.items()}, seen
+
+
+def _read(path: Path) -> tuple[Weights, int]:
+    """The weights of a packed file with the whole table of words, and pictures seen."""
+    with safe_open(path, framework="pt") as file:
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         seen = int(file.metadata()["images"])
-    coder = {name: weights.pop(name) for name in [*weights] if name.startswith("vae.")}
     table = weights.pop("words.rest").repeat(49408, 1)
     table[weights.pop("words.rows").long()] = weights.pop("words.vectors")
     weights[WORDS] = table
-    return weights, {k.removeprefix("vae."): v for k, v in coder.items()}, seen
+    return weights, seen
 
 
 def used_words() -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import comfy.ops
 import torch
@@ -43,6 +43,7 @@ def build_unet() -> UNetModel:
 class Averaged:
     """What is trained with a moving average of its weights, after so many pictures seen."""
 
+    batch: ClassVar[dict[int, int]] = {16: 64, 32: 32}  # pictures a step, by size of the latents
     average: dict[str, torch.Tensor] = field(default_factory=dict)
     seen: int = 0
     memory: float = MEMORY  # pictures
