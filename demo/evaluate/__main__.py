@@ -47,6 +47,7 @@ ROWS = {
     "negatives": negatives.run,
 }
 ALIASES = {"levers": "controls"}
+UNET_ONLY = ("structure", "controls")  # the structure network adds to the UNet's blocks
 
 
 def main() -> None:
@@ -61,10 +62,13 @@ def main() -> None:
     parser.add_argument("--steps", type=at_least(1), default=20)
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--half", action="store_true", help="compute in bfloat16, to save time")
+    parser.add_argument("--network", choices=("unet", "transformer"), default="unet")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
     rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
-    common = (Sampling(options.steps, options.cfg, options.half), options.output)
+    if options.network != "unet" and (refused := [row for row in rows if row in UNET_ONLY]):
+        parser.error(f"the structure network fits the UNet alone: {', '.join(refused)} needs it")
+    common = (Sampling(options.steps, options.cfg, options.half, options.network), options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     counts = {"prompts": options.prompts, "realism": options.pictures}
     with torch.inference_mode():

@@ -65,7 +65,7 @@ def _thing(placed) -> Thing:
 
 def paint(captions: list[str], sampling: Sampling) -> torch.Tensor:
     """[N, 256, 256, 3] in [0, 1]: one picture a caption, from pure noise, seed = its number."""
-    model, clip, vae = load_models()
+    model, clip, vae = load_models(sampling.network)
     channels = model.model.latent_format.latent_channels
     empty = clip.encode_from_tokens_scheduled(clip.tokenize(""))
     pictures = []

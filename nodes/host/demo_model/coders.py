@@ -43,19 +43,24 @@ from ....demo.architecture import (
 from .weights import WeightFile
 
 
-def load_clip(file: WeightFile) -> comfy.sd.CLIP:
+class DemoTransformerTokenizer(comfy.sd1_clip.SD1Tokenizer):
+    """By this name `families.TEXTS` knows the text of the demo model's transformer."""
+
+
+def load_clip(file: WeightFile, network: str = "unet") -> comfy.sd.CLIP:
+    """The text encoder of a file; it reads as many tokens at once as it has places for."""
     state = file.part("text.")
     state["text_model.embeddings.token_embedding.weight"] = file.words()
-    tokenizer = partial(comfy.sd1_clip.SDTokenizer, embedding_size=TEXT_WIDTH)
+    places = len(state["text_model.embeddings.position_embedding.weight"])
+    tokenizer = partial(comfy.sd1_clip.SDTokenizer, embedding_size=TEXT_WIDTH, max_length=places)
+    own = {"unet": comfy.sd1_clip.SD1Tokenizer, "transformer": DemoTransformerTokenizer}
     clip = comfy.sd.CLIP(
-        comfy.supported_models_base.ClipTarget(
-            comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel
-        ),
+        comfy.supported_models_base.ClipTarget(own[network], comfy.sd1_clip.SD1ClipModel),
         embedding_directory=folder_paths.get_folder_paths("embeddings"),
         tokenizer_data={"clip_l_tokenizer_class": tokenizer},
         parameters=sum(value.numel() for value in state.values()),
         state_dict=[state],
-        model_options={"clip_l_model_config": dict(TEXT_ENCODER)},
+        model_options={"clip_l_model_config": {**TEXT_ENCODER, "max_position_embeddings": places}},
     )
     file.check_all_in(clip.cond_stage_model.clip_l.transformer, state)
     return clip

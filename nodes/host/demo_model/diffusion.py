@@ -1,10 +1,14 @@
-"""The demo model's MODEL: a UNet that predicts velocity.
+"""The demo model's MODEL: a UNet that predicts velocity, or a transformer that is a flow.
 
 Host symbols:
     comfy.supported_models.SD15(unet_config): unet_extra_config, latent_format
     comfy.supported_models.SD15: model_type(state_dict, prefix), supported_inference_dtypes
     comfy.supported_models.SD15: set_inference_dtype(dtype, manual_cast_dtype)
     comfy.supported_models.SD15: get_model(state_dict, *, device), inpaint_model()
+    comfy.supported_models.Lumina2(unet_config): unet_extra_config, latent_format
+    comfy.supported_models.Lumina2: sampling_settings, supported_inference_dtypes
+    comfy.supported_models.Lumina2: set_inference_dtype(dtype, manual_cast_dtype)
+    comfy.supported_models.Lumina2: get_model(state_dict, *, device)
     comfy.latent_formats.LatentFormat: latent_rgb_factors, latent_rgb_factors_bias
     comfy.latent_formats.LatentFormat: latent_channels
     comfy.model_base.ModelType: V_PREDICTION
@@ -27,8 +31,8 @@ import comfy.model_management
 import comfy.model_patcher
 import comfy.supported_models
 
-from ....demo.architecture import LATENT_CHANNELS, UNET
-from .weights import FILE, NODE, WeightFile
+from ....demo.architecture import LATENT_CHANNELS, TRANSFORMER, UNET
+from .weights import FILE, NODE, TRANSFORMER_FILE, WeightFile
 
 
 class DemoLatent(comfy.latent_formats.LatentFormat):
@@ -57,13 +61,31 @@ class UNetConfig(comfy.supported_models.SD15):
         return False  # more than four channels would tell the host so
 
 
+class TransformerConfig(comfy.supported_models.Lumina2):
+    """Lumina 2's configuration with the demo transformer's shapes."""
+
+    unet_extra_config: ClassVar[dict] = {}
+    sampling_settings: ClassVar[dict] = {"multiplier": 1.0, "shift": 1.0}
+
+    def __init__(self, preview: list[list[float]]):
+        super().__init__(dict(TRANSFORMER))
+        self.latent_format = DemoLatent(preview)
+
+
+# network -> its file, the prefix of its weights, and its configuration
+NETWORKS = {
+    "unet": (FILE, "unet.", UNetConfig),
+    "transformer": (TRANSFORMER_FILE, "flow.", TransformerConfig),
+}
+
+
 def load_model(
-    file: WeightFile, *, disable_dynamic: bool = False
+    file: WeightFile, network: str = "unet", *, disable_dynamic: bool = False
 ) -> comfy.model_patcher.ModelPatcher:
     """Raises CollageError for a file that does not fit."""
     management = comfy.model_management
-    state = file.part("unet.")
-    config = UNetConfig(file.preview())
+    _, prefix, configuration = NETWORKS[network]
+    state, config = file.part(prefix), configuration(file.preview())
     device = management.get_torch_device()
     size = sum(value.numel() for value in state.values())
     supported = config.supported_inference_dtypes
@@ -77,10 +99,13 @@ def load_model(
         model, load_device=device, offload_device=management.unet_offload_device()
     )
     model.load_model_weights(state, "", assign=patcher.is_dynamic())
-    patcher.cached_patcher_init = (reload_model, ())
+    patcher.cached_patcher_init = (reload_model, (network,))
     return patcher
 
 
-def reload_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
+def reload_model(
+    network: str = "unet", disable_dynamic: bool = False
+) -> comfy.model_patcher.ModelPatcher:
     """The model read anew from its file, for clones and trainings that must not share weights."""
-    return load_model(WeightFile.read(FILE, NODE), disable_dynamic=disable_dynamic)
+    file = WeightFile.read(NETWORKS[network][0], NODE)
+    return load_model(file, network, disable_dynamic=disable_dynamic)

@@ -17,17 +17,21 @@ import comfy.sd
 
 from ....demo.architecture import EdgeAdapter
 from .coders import load_clip, load_vae
-from .diffusion import load_model
+from .diffusion import NETWORKS, load_model
 from .weights import CONTROL_FILE, CONTROL_NODE, FILE, NODE, WeightFile
 
 
-def load_all() -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
+def load_all(
+    network: str = "unet",
+) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
     """MODEL, CLIP and VAE as a checkpoint loader gives them.
 
-    Raises CollageError when the weight file is missing or broken.
+    network: one of NETWORKS; both paint the latents of one autoencoder, which stands in the UNet's
+    file. Raises CollageError when a weight file is missing or broken.
     """
-    file = WeightFile.read(FILE, NODE)
-    return load_model(file), load_clip(file), load_vae(file)
+    first = WeightFile.read(FILE, NODE)
+    file = first if network == "unet" else WeightFile.read(NETWORKS[network][0], NODE)
+    return load_model(file, network), load_clip(file, network), load_vae(first)
 
 
 def load_control() -> comfy.controlnet.T2IAdapter:

@@ -14,6 +14,7 @@ from ....collage_core.errors import CollageError
 
 FOLDER = Path(__file__).resolve().parents[3] / "demo" / "weights"
 FILE, NODE = "demo_model", "CollageDemoModel"
+TRANSFORMER_FILE = "demo_transformer"
 CONTROL_FILE, CONTROL_NODE = "demo_control", "CollageDemoControlNet"
 
 Weights = dict[str, torch.Tensor]

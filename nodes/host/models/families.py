@@ -109,6 +109,7 @@ TEXTS: dict[str, Text] = {
     "JoyImageTokenizer": Text("JoyImage", ("JoyImageTransformer3DModel",), (("qwen3vl_8b",),)),
     "LTXVT5Tokenizer": Text("LTXV", ("LTXVModel",), T5),
     "MochiT5Tokenizer": Text("LTXV", ("LTXVModel",), T5),
+    "DemoTransformerTokenizer": Text("the demo model's transformer", ("NextDiT",), (("l",),)),
     "Kandinsky5Tokenizer": Text("Kandinsky 5", ("Kandinsky5",), QWEN),
     "Kandinsky5TokenizerImage": Text("Kandinsky 5", ("Kandinsky5",), QWEN),
 }
