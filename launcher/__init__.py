@@ -9,6 +9,7 @@ Modules
     demo            `demo`: one workflow, and its pictures on disk
     figures         `figures`: every example's pictures
     serve           `serve`: ComfyUI with its page
+    batch           `batch` and `ray`: a table of jobs on many ComfyUIs
     checks          `test`, and the pack's own programs
     gpu             `gpu`: everything that needs a GPU
     gpu_pack        `gpu --pack`: a folder for a machine without network

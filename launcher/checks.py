@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from launcher import environment
+from launcher.batch import batch_packages
 from launcher.failure import LauncherError
 from launcher.host import Host, must_use_cpu
 from launcher.paths import HOST_DIR, REPO
@@ -83,8 +84,9 @@ def test_environ(host: Host) -> dict[str, str]:
     env = {"OMP_NUM_THREADS": "1", **host.environ(), "COLLAGE_CPU": "1"}
     folder = environment.VENV if host.private else HOST_DIR / "test_tools"
     environment.add_test_tools(host.python, folder, apart=not host.private)
-    if not host.private:
-        env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], str(folder)])
+    apart = [] if host.private else [folder]
+    apart.append(batch_packages(host))
+    env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], *map(str, apart)])
     return env
 
 

@@ -15,6 +15,8 @@ from launcher.tools import find_uv, venv_python
 
 HOST_LOCK = REPO / "launcher" / "host.lock"
 TEST_LOCK = REPO / "launcher" / "test.lock"
+BATCH_LOCK = REPO / "launcher" / "batch.lock"
+DASHBOARD_LOCK = REPO / "launcher" / "dashboard.lock"
 VENV = HOST_DIR / "venv"
 NEEDED_BYTES = 9 * GIGABYTE
 
@@ -98,3 +100,20 @@ def add_test_tools(python: Path, folder: Path, *, apart: bool) -> None:
     install += ["--target", str(folder)] if apart else []
     run_logged([*install, "--requirement", str(TEST_LOCK)], "installing the test tools", log)
     write_whole(folder / "test.stamp", stamp, replace=True)
+
+
+def add_apart(python: Path, lock: Path, folder: Path) -> None:
+    """Install a lock file for this Python into `folder` alone, whose name goes on PYTHONPATH.
+
+    Compiled too: Ray starts six Python processes at once and gives them 30 seconds together.
+    """
+    stamp = fingerprint(lock)
+    if is_installed(folder, stamp, lock.stem):
+        return
+    say(f"Installing the packages of {lock.name} (a minute, the first time).")
+    log = new_log(lock.stem)
+    shutil.rmtree(folder, ignore_errors=True)
+    install = [*find_uv(log), "pip", "install", "--no-deps", "--compile-bytecode"]
+    install += ["--python", str(python), "--target", str(folder), "--requirement", str(lock)]
+    run_logged(install, f"installing {lock.name}", log)
+    write_whole(folder / f"{lock.stem}.stamp", stamp, replace=True)

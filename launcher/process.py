@@ -55,12 +55,12 @@ def spawn(
             env=env,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_ends_with_parent(),  # noqa: PLW1509  one system call, no locks taken
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509  one system call, no locks taken
         )
 
 
-def _ends_with_parent() -> Callable[[], None] | None:
-    """On Linux, end the child when run.py is killed."""
+def ends_with_parent() -> Callable[[], None] | None:
+    """What ends a child when run.py is killed, for `preexec_fn`; None where no system call does."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl  # looked up here, so that the forked child only calls it
