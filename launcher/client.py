@@ -83,12 +83,17 @@ class Client:
         return answer["prompt_id"]
 
     def wait(
-        self, prompt_id: str, timeout: float = 3600.0, while_waiting: Callable[[], object] = int
+        self,
+        prompt_id: str,
+        timeout: float = 3600.0,
+        while_waiting: Callable[[], object] = int,
+        pause: Callable[[], float] = lambda: POLL_SECONDS,
     ) -> Json:
         """Wait until a queued workflow is done and return its outputs by node id.
 
         Raises HostError with the node's message if it failed, was interrupted, was taken off the
-        queue, or took longer than `timeout` seconds; `while_waiting` is called between polls.
+        queue, or took longer than `timeout` seconds; `while_waiting` is called between polls, which
+        are `pause` seconds apart.
         """
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -99,7 +104,7 @@ class Client:
             if not waiting:
                 raise HostError("The workflow was taken off ComfyUI's queue before it ran.")
             while_waiting()
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause())
         raise HostError(f"The workflow was not done after {timeout:.0f} seconds.")
 
     def _is_queued(self, prompt_id: str) -> bool:

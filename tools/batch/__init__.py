@@ -11,4 +11,9 @@ Modules
     cells     a cell as the value that an input takes
     files     the files that a workflow names
     jobs      every row as a checked job with a name from its content
+    journal   which jobs are done
+    backlog   which job a worker gets next
+    painter   one ComfyUI that paints jobs
+    crew      workers at their jobs: what is tried again, who is replaced
+    remains   folders of processes that were killed
 """

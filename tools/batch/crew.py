@@ -1,0 +1,151 @@
+"""Workers at their jobs: who gets which, what is tried again, and who is replaced.
+
+It knows workers only by what they do (`Worker`), so that it needs no Ray.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from launcher.failure import LauncherError
+from tools.batch.backlog import Backlog
+from tools.batch.jobs import Job, Plan
+from tools.batch.journal import Entry, Journal, write_pictures
+from tools.batch.nodes import Json
+from tools.batch.painter import FULL, Outcome
+
+TRIES = 2
+FAILED_STARTS = 3  # one after the other, and the batch ends
+WAIT_SECONDS = 1.0
+
+
+class LostError(Exception):
+    """A worker is gone; the text is a sentence for the row that it was at."""
+
+
+class Worker(Protocol):
+    """Something that paints. Methods raise LostError once it is gone."""
+
+    async def start(self) -> None: ...
+    async def paint(self, prompt: Json, files: dict[str, Path]) -> Outcome: ...
+    async def stop(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Crew:
+    """Paints a backlog with so many workers; `ended` hears of every job that is done or failed."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        *,
+        timeout: float,
+        ended: Callable[[Entry], object],
+    ) -> None:
+        self.plan, self.journal = plan, journal
+        self.timeout, self.ended = timeout, ended
+        self.tries: Counter[str] = Counter()
+        self.failed_starts = 0
+
+    async def paint(self, backlog: Backlog, workers: int, hire: Callable[[int], Worker]) -> None:
+        """Paint everything with workers that `hire` makes.
+
+        Raises LauncherError when no worker starts or the disk is full.
+        """
+        count = min(workers, len(backlog))
+        tasks = [
+            asyncio.ensure_future(self._work(number, backlog, hire)) for number in range(count)
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, number: int, backlog: Backlog, hire: Callable[[int], Worker]) -> None:
+        worker: Worker | None = None
+        try:
+            while backlog:
+                worker = worker or await self._started(hire(number), backlog)
+                if worker is None or (job := backlog.take(number)) is None:
+                    continue
+                outcome = await self._tried(worker, job)
+                if outcome.replace:
+                    worker.kill()
+                    worker = None
+                if not await self._kept(job, outcome):
+                    backlog.again(job)
+            if worker is not None:
+                await worker.stop()
+                worker = None
+        finally:
+            if worker is not None:
+                worker.kill()
+
+    async def _started(self, worker: Worker, backlog: Backlog) -> Worker | None:
+        """The worker, once it is up; None where it did not start. LauncherError where none does."""
+        starting = asyncio.ensure_future(worker.start())
+        try:
+            while backlog and not starting.done():  # a cluster may have no room for it
+                await asyncio.wait({starting}, timeout=WAIT_SECONDS)
+            if starting.done():
+                await starting
+                self.failed_starts = 0
+                return worker
+        except LostError as error:
+            self.failed_starts += 1
+            if self.failed_starts >= FAILED_STARTS:
+                raise LauncherError(f"No worker starts: {error}") from error
+        finally:
+            if not starting.done() or starting.cancelled() or starting.exception():
+                starting.cancel()
+                worker.kill()
+        return None
+
+    async def _tried(self, worker: Worker, job: Job) -> Outcome:
+        prompt = self.plan.prompt_of(job.rows[0])
+        try:
+            painting = worker.paint(prompt, self.plan.files_of(prompt))
+            return await asyncio.wait_for(painting, self.timeout)
+        except asyncio.TimeoutError:
+            said = f"It was not done after {self.timeout:.0f} s, so that the worker was replaced."
+            return Outcome(seconds=self.timeout, error=said, again=True, replace=True)
+        except LostError as error:
+            return Outcome(error=str(error), again=True, replace=True)
+
+    async def _kept(self, job: Job, outcome: Outcome) -> bool:
+        """Write what was painted and say so; False where the job is to be tried again."""
+        files: tuple[str, ...] = ()
+        if outcome.full:
+            raise LauncherError(f"The disk of a worker is full: {outcome.error}")
+        self.tries[job.stem] += 1
+        if outcome.error and outcome.again and self.tries[job.stem] < TRIES:
+            return False
+        if not outcome.error:
+            try:
+                files = await asyncio.to_thread(
+                    write_pictures, self.journal.folder, job.stem, outcome.pictures
+                )
+            except OSError as error:
+                raise LauncherError(_unwritten(error)) from error
+        told = (round(outcome.seconds, 3), outcome.worker, outcome.warnings, outcome.error)
+        entry = Entry(job.key, job.stem, files, *told)
+        try:
+            self.journal.add(entry)
+        except OSError as error:
+            raise LauncherError(_unwritten(error)) from error
+        self.ended(entry)
+        return True
+
+
+def _unwritten(error: OSError) -> str:
+    said = f"{error.strerror or error} ({error.filename})" if error.filename else str(error)
+    if any(words in said.lower() for words in FULL):
+        return f"The disk is full: {said}. Free some space and run the same command again."
+    return f"A picture cannot be written: {said}. Run the same command again when it can."
