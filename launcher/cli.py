@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.arguments import at_least, port
+from launcher.batch import add_arguments
 from launcher.failure import LauncherError
 from launcher.paths import REPO
 
@@ -48,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
     bench = _command(commands, "bench", "run a benchmark; other arguments go to demo.bench")
     bench.add_argument("name", metavar="NAME")
 
+    batch = _command(commands, "batch", "paint a table of jobs on every GPU, and resume it")
+    add_arguments(batch)
+    _command(commands, "ray", "Ray's own command line; other arguments go to it")
+
     gpu = _command(commands, "gpu", "all that only a GPU can show, in minutes")
     gpu.add_argument("--output", type=Path, default=REPO / "output" / "gpu", metavar="DIR")
     gpu.add_argument("--minutes", type=float, default=12.0, metavar="N", help="default: 12")
@@ -72,7 +77,7 @@ def _command(commands, name: str, help_text: str) -> argparse.ArgumentParser:
     return command
 
 
-PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "examples", "bench")
+PASSES_ARGUMENTS_ON = ("test", "train", "evaluate", "examples", "bench", "ray")
 # command -> the folder it works with, which the registry's archive does not have (.comfyignore)
 NEEDS = {
     "test": "tests",
@@ -87,6 +92,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Return the parsed arguments, and the rest for the program behind the command."""
     root = parser()
     options, rest = root.parse_known_args(arguments)
+    options.given = [*arguments]
     if rest and options.command not in PASSES_ARGUMENTS_ON:
         root.error(f"unrecognized arguments: {' '.join(rest)}")
     return options, [argument for argument in rest if argument != "--"]
@@ -132,14 +138,12 @@ def _packed(options: argparse.Namespace) -> Host | None:
 
 
 def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
-    from launcher import checks
+    if options.command in PASSES_ARGUMENTS_ON:
+        return _run_program(host, options, rest)
+    if options.command == "batch":
+        from launcher.batch import run_batch
 
-    if options.command == "test":
-        return checks.run_tests(host, rest)
-    if options.command in ("train", "evaluate", "examples"):
-        return checks.run_module(host, f"demo.{options.command}", rest)
-    if options.command == "bench":
-        return checks.run_module(host, "demo.bench", [options.name, *rest])
+        return run_batch(host, options, options.given)
     if options.command == "gpu":
         return _run_gpu(host, options)
     if options.command == "canary":
@@ -157,6 +161,18 @@ def _run_in(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
     from launcher.demo import run_demo
 
     return run_demo(host, options)
+
+
+def _run_program(host: Host, options: argparse.Namespace, rest: list[str]) -> int:
+    from launcher import batch, checks
+
+    if options.command == "test":
+        return checks.run_tests(host, rest)
+    if options.command == "ray":
+        return batch.run_ray(host, rest)
+    if options.command == "bench":
+        return checks.run_module(host, "demo.bench", [options.name, *rest])
+    return checks.run_module(host, f"demo.{options.command}", rest)
 
 
 def _run_gpu(host: Host, options: argparse.Namespace) -> int:

@@ -15,5 +15,10 @@ Modules
     backlog   which job a worker gets next
     painter   one ComfyUI that paints jobs
     crew      workers at their jobs: what is tried again, who is replaced
+    hands     workers as actors of Ray
+    cluster   Ray
+    progress  the line that tells how far it is
+    results   the table of what became of every row
+    sheet     a labelled contact sheet
     remains   folders of processes that were killed
 """

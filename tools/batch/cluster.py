@@ -1,0 +1,78 @@
+"""Ray: a cluster of this machine alone, or one that runs already."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from launcher.failure import LauncherError
+from tools.batch.remains import claim, sweep
+
+FOLDER = "collage-ray-"
+STORE_BYTES = 256 * 2**20  # pictures pass through it, and stay for moments
+# Ray talks to nobody about its use, writes no log of its own to the terminal, waits for its parts
+# on a busy machine, and on this machine alone binds to the loopback address.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_agent_register_timeout_ms": "120000"}
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+@contextlib.contextmanager
+def cluster(address: str | None, *, dashboard: bool = False) -> Iterator[Any]:
+    """Yield the module ray, connected; what was started here is stopped and removed at the end."""
+    os.environ.update(QUIET)
+    if address is None:
+        os.environ.update(ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+    else:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        require_token()
+    import ray
+
+    with contextlib.ExitStack() as ends:
+        more = {} if address else _alone(ends, dashboard=dashboard)
+        try:
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level="CRITICAL",
+                **more,
+            )
+        except Exception as error:  # Ray raises plain Exception for what does not start
+            raise LauncherError(f"Ray did not start: {_first_line(error)}") from error
+        ends.callback(ray.shutdown)
+        yield ray
+
+
+def _alone(ends: contextlib.ExitStack, *, dashboard: bool) -> dict[str, Any]:
+    place = Path(tempfile.gettempdir())  # short: the names of sockets may have 100 characters
+    sweep(place.glob(f"{FOLDER}*"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=place))
+    ends.callback(shutil.rmtree, folder, ignore_errors=True)
+    claim(folder)
+    return {
+        "_temp_dir": str(folder),
+        "include_dashboard": dashboard,
+        "dashboard_host": "127.0.0.1",
+        "object_store_memory": STORE_BYTES,
+    }
+
+
+def require_token() -> None:
+    """Raise LauncherError unless there is a token for a cluster, where Ray looks for one."""
+    if any(os.environ.get(name) for name in TOKENS) or (Path.home() / ".ray/auth_token").is_file():
+        return
+    raise LauncherError(
+        "A Ray cluster lets anybody who reaches it run programs, so that `batch --address` and "
+        "`run.py ray` work with a token only: make one with `python3 run.py ray get-auth-token "
+        "--generate` and copy ~/.ray/auth_token to every machine, or set RAY_AUTH_TOKEN."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
