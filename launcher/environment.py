@@ -17,6 +17,7 @@ HOST_LOCK = REPO / "launcher" / "host.lock"
 TEST_LOCK = REPO / "launcher" / "test.lock"
 BATCH_LOCK = REPO / "launcher" / "batch.lock"
 DASHBOARD_LOCK = REPO / "launcher" / "dashboard.lock"
+LIBRARIES_OF_RAY = "/(air|data|llm|rllib|serve|train|tune)/"  # nothing here imports them
 VENV = HOST_DIR / "venv"
 NEEDED_BYTES = 9 * GIGABYTE
 
@@ -105,15 +106,19 @@ def add_test_tools(python: Path, folder: Path, *, apart: bool) -> None:
 def add_apart(python: Path, lock: Path, folder: Path) -> None:
     """Install a lock file for this Python into `folder` alone, whose name goes on PYTHONPATH.
 
-    Compiled too: Ray starts six Python processes at once and gives them 30 seconds together.
+    What Ray's own processes load is compiled: six of them start at once, and Ray gives them half a
+    minute together.
     """
     stamp = fingerprint(lock)
     if is_installed(folder, stamp, lock.stem):
         return
-    say(f"Installing the packages of {lock.name} (a minute, the first time).")
+    say(f"Installing the packages of {lock.name} in a folder of their own.")
     log = new_log(lock.stem)
     shutil.rmtree(folder, ignore_errors=True)
-    install = [*find_uv(log), "pip", "install", "--no-deps", "--compile-bytecode"]
-    install += ["--python", str(python), "--target", str(folder), "--requirement", str(lock)]
+    install = [*find_uv(log), "pip", "install", "--no-deps", "--python", str(python)]
+    install += ["--target", str(folder), "--requirement", str(lock)]
     run_logged(install, f"installing {lock.name}", log)
+    if (folder / "ray").is_dir():
+        compiling = [str(python), "-m", "compileall", "-q", "-x", LIBRARIES_OF_RAY]
+        run_logged([*compiling, str(folder / "ray")], "compiling Ray", log)
     write_whole(folder / f"{lock.stem}.stamp", stamp, replace=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -20,6 +21,7 @@ STORE_BYTES = 256 * 2**20  # pictures pass through it, and stay for moments
 # on a busy machine, and on this machine alone binds to the loopback address.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_agent_register_timeout_ms": "120000"}
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+TRIES = 3
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -36,17 +38,21 @@ def cluster(address: str | None, *, dashboard: bool = False) -> Iterator[Any]:
 
     with contextlib.ExitStack() as ends:
         more = {} if address else _alone(ends, dashboard=dashboard)
-        try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level="CRITICAL",
-                **more,
-            )
-        except Exception as error:  # Ray raises plain Exception for what does not start
-            raise LauncherError(f"Ray did not start: {_first_line(error)}") from error
+        _connect(ray, address or "local", more)
         ends.callback(ray.shutdown)
         yield ray
+
+
+def _connect(ray: Any, address: str, more: dict[str, Any]) -> None:
+    """Ray gives its own processes 30 seconds to start, too little on a machine that is busy."""
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+        except Exception as error:  # noqa: PERF203  Ray has no class of its own for it
+            if not left or "timed out" not in str(error):
+                raise LauncherError(f"Ray did not start: {_first_line(error)}") from error
+        else:
+            return
 
 
 def _alone(ends: contextlib.ExitStack, *, dashboard: bool) -> dict[str, Any]:

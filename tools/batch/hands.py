@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Hand:
     def paint(self, prompt: Json, files: dict[str, Any]) -> Outcome:
         import ray
 
-        fetch = {name: lambda kept=kept: ray.get(kept[0]) for name, kept in files.items()}
+        fetch: Any = {name: partial(ray.get, kept[0]) for name, kept in files.items()}
         return self.painter.paint(prompt, fetch)
 
     def stop(self) -> None:
