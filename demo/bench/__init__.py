@@ -9,5 +9,6 @@ Modules
     checkpoints  the examples for real models, with random weights
     editor       dragging on the canvas of Collage Editor, in a real browser
     queue        many prompts through ComfyUI's HTTP interface
+    batch        a table of jobs: what it costs beside the painting, what it survives
     world        painting a scene of the painted world
 """
