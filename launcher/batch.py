@@ -7,6 +7,7 @@ the host's, which stay as they are. `tools/batch` does the work.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 from collections.abc import Sequence
@@ -20,6 +21,13 @@ from launcher.paths import HOST_DIR, REPO
 from launcher.process import ends_with_parent
 
 STOP_SECONDS = 60.0
+# Ray tells nobody that it is used, waits for its parts on a busy machine, and gives those who paint
+# the same share of it as everybody else.
+RAY = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_worker_niceness": "0",
+}
 
 
 def add_arguments(batch: argparse.ArgumentParser) -> None:
@@ -73,7 +81,7 @@ def batch_environ(host: Host, *, dashboard: bool) -> dict[str, str]:
     env = host.environ()
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # Ray's processes would compile it all, each time
     path = os.pathsep.join(map(str, [*folders, *filter(None, [host.site])]))
-    return {**env, "PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
+    return {**env, "PYTHONPATH": path, **RAY}
 
 
 def batch_packages(host: Host) -> Path:
@@ -94,7 +102,7 @@ def _run(command: Sequence[str], env: dict[str, str]) -> int:
         return process.wait()
     except KeyboardInterrupt:
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(STOP_SECONDS)
-        finally:
-            process.kill()
+        process.kill()  # its servers end with it
+        raise

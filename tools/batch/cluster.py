@@ -17,9 +17,7 @@ from tools.batch.remains import claim, sweep
 
 FOLDER = "collage-ray-"
 STORE_BYTES = 256 * 2**20  # pictures pass through it, and stay for moments
-# Ray talks to nobody about its use, writes no log of its own to the terminal, waits for its parts
-# on a busy machine, and on this machine alone binds to the loopback address.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_agent_register_timeout_ms": "120000"}
+# On this machine alone Ray binds to the loopback address; `launcher/batch.py` has the rest.
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 TRIES = 3
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
@@ -28,7 +26,6 @@ TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 @contextlib.contextmanager
 def cluster(address: str | None, *, dashboard: bool = False) -> Iterator[Any]:
     """Yield the module ray, connected; what was started here is stopped and removed at the end."""
-    os.environ.update(QUIET)
     if address is None:
         os.environ.update(ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
     else:
