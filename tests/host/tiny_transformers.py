@@ -70,10 +70,9 @@ FAMILIES: dict[str, Tiny] = {
         "default_ref_method": "index", "ref_index_scale": 10.0,
     }, channels=128),
     "chroma": Tiny(base.Chroma, supported.Chroma, "chroma", {
-        **FLUX_BLOCKS, "depth": 19, "depth_single_blocks": 38, "in_channels": 64,
-        "out_channels": 64, "mlp_ratio": 2.0, "axes_dim": [*AXES], "theta": 10000,
-        "patch_size": 2, "qkv_bias": True, "in_dim": 64, "out_dim": 128, "hidden_dim": 128,
-        "n_layers": 1, "vec_in_dim": None, "txt_ids_dims": [],
+        **FLUX_BLOCKS, "in_channels": 64, "out_channels": 64, "mlp_ratio": 2.0,
+        "axes_dim": [*AXES], "theta": 10000, "patch_size": 2, "qkv_bias": True, "in_dim": 64,
+        "out_dim": 128, "hidden_dim": 128, "n_layers": 1, "vec_in_dim": None, "txt_ids_dims": [],
     }),
     "sd3": Tiny(base.SD3, supported.SD3, None, {
         "in_channels": 16, "depth": 2, "patch_size": 2, "pos_embed_scaling_factor": None,

@@ -16,7 +16,7 @@ JOINT = {"depth": 1, "depth_single_blocks": 0}
 ONE_BLOCK = {
     "flux": JOINT,
     "flux2": JOINT,
-    "chroma": {},  # it must have 19 + 38 blocks: all but one are skipped
+    "chroma": JOINT,
     "sd3": {"num_blocks": 1, "x_block_self_attn_layers": []},
     "qwen_image": {"num_layers": 1},
     "zimage": {"n_layers": 1, "n_refiner_layers": 0},
@@ -75,9 +75,6 @@ def halves(make_case, transformers, cut_off, predict, pack):
             size=None, **more):  # fmt: skip
         shapes = {**ONE_BLOCK[family], **(shapes or {})}
         case = make_case(family, batch=1, tokens=tokens, shapes=shapes, size=size)
-        network = case.model.model.diffusion_model
-        if family == "chroma":
-            network.skip_mmdit, network.skip_dit = list(range(1, 19)), list(range(38))
         changed = changed or (tuple(range(tokens)) if family in MIXED else (WORD,))
         bias = cut_off(*case.x.shape[-2:], words or changed)
         found = []
