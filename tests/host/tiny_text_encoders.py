@@ -67,7 +67,7 @@ FAMILIES: dict[str, Tiny] = {
     ),
     "qwen_image": Tiny.qwen(qwen_image.QwenImageTokenizer, qwen_image.te(), "qwen25_7b"),
     "zimage": Tiny.qwen(z_image.ZImageTokenizer, z_image.te(), "qwen3_4b"),
-    "anima": Tiny.qwen(anima.AnimaTokenizer, anima.te(), "qwen3_06b", hidden_size=1024),
+    "anima": Tiny.qwen(anima.AnimaTokenizer, anima.te(), "qwen3_06b"),
     "cosmos_predict2": Tiny(cosmos.CosmosT5Tokenizer, cosmos.te(), {"t5xxl": T5}),
     "aura_flow": Tiny(aura_t5.AuraT5Tokenizer, aura_t5.AuraT5Model, {"pile_t5xl": T5}),
     "ltxv": Tiny(lt.LTXVT5Tokenizer, genmo.mochi_te(), {"t5xxl": T5}),
