@@ -33,7 +33,7 @@ def prompts(tiny) -> dict:
 def make_collage(pack):
     """A grey canvas of `size` (height, width) whose left half is covered by one layer per noise."""
 
-    def make(*noises: float, size: tuple[int, int] = (128, 128), batch: int = 1):
+    def make(*noises: float, size: tuple[int, int] = (64, 64), batch: int = 1):
         core = pack.collage_core.collage.collage
         height, width = size
         generator = torch.Generator().manual_seed(11)

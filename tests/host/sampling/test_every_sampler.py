@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import torch
 
-SMALL = (64, 64)
-
 
 def test_every_sampler_keeps_noise_zero_exactly(
     run, vae, make_collage, any_sampler, left_half_kept
 ) -> None:
-    collage = make_collage(0.0, size=SMALL)
+    collage = make_collage(0.0)
     latent, _ = run(collage, sampler_name=any_sampler)
     left_half_kept(latent["samples"], vae.encode(collage.composite.image))
 
@@ -29,7 +27,7 @@ def test_no_guess_about_a_kept_cell_moves_it(run, model, make_collage, any_sampl
 
         patched = model.clone()
         patched.set_model_unet_function_wrapper(unet)
-        collage = make_collage(0.4, size=SMALL)
+        collage = make_collage(0.4)
         latent, _ = run(collage, model=patched, sampler_name=any_sampler, steps=6)
         results.append(latent["samples"][..., :4])
     torch.testing.assert_close(*results, atol=1e-4, rtol=1e-4)
@@ -38,7 +36,7 @@ def test_no_guess_about_a_kept_cell_moves_it(run, model, make_collage, any_sampl
 def test_every_scheduler_keeps_noise_zero_exactly(
     run, vae, make_collage, any_scheduler, left_half_kept
 ) -> None:
-    collage = make_collage(0.0, size=SMALL)
+    collage = make_collage(0.0)
     latent, _ = run(collage, scheduler=any_scheduler, sampler_name="dpmpp_2m_sde")
     left_half_kept(latent["samples"], vae.encode(collage.composite.image))
 

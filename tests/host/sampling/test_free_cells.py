@@ -20,7 +20,7 @@ def test_the_model_sees_kept_cells_as_the_original_under_noise(
 
     patched = model.clone()
     patched.set_model_unet_function_wrapper(spy)
-    collage = make_collage(0.5)
+    collage = make_collage(0.5, size=(128, 128))
     run(collage, model=patched, base_noise=0.9, steps=10)
 
     original = model.model.process_latent_in(vae.encode(collage.composite.image))

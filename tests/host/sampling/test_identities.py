@@ -14,7 +14,7 @@ def test_one_noise_everywhere_is_ksampler(run, ksampler, vae, make_collage, nois
     for feather in (0.0, 10.0):
         latent, noise_map = run(collage, base_noise=noise, feather=feather)
         assert torch.equal(latent["samples"], ksampler(encoded, noise))
-        assert_close(noise_map, torch.full((1, 128, 128), noise))
+        assert_close(noise_map, torch.full((1, 64, 64), noise))
 
 
 def test_noise_zero_everywhere_returns_the_encoded_composite(
@@ -42,8 +42,8 @@ def test_a_collage_without_layers_is_painted_with_base_noise(
 
 def test_hidden_layers_take_no_part(run, pack, make_collage) -> None:
     hidden = pack.collage_core.collage.layer.Layer(
-        image=torch.zeros(1, 128, 128, 3),
-        alpha=torch.ones(1, 128, 128),
+        image=torch.zeros(1, 64, 64, 3),
+        alpha=torch.ones(1, 64, 64),
         text="rice",
         noise=1.0,
         visible=False,

@@ -21,23 +21,23 @@ def test_every_picture_of_a_batch_has_its_own_map(
 ) -> None:
     collage = make_collage(0.0, batch=2)
     (layer,) = collage.layers
-    alpha = torch.stack([torch.ones(128, 64), torch.zeros(128, 64)])
+    alpha = torch.stack([torch.ones(64, 32), torch.zeros(64, 32)])
     layer = pack.collage_core.collage.layer.Layer(
         image=layer.image, alpha=alpha, text="sushi", x=0.25, noise=0.0
     )
     collage = collage.with_layers((layer,))
     latent, noise_map = run(collage)
     original = vae.encode(collage.composite.image)
-    assert noise_map.shape == (2, 128, 128)
+    assert noise_map.shape == (2, 64, 64)
     left_half_kept(latent["samples"][:1], original[:1])
-    assert (latent["samples"] - original)[1, ..., :8].abs().mean() > 0.01
+    assert (latent["samples"] - original)[1, ..., :4].abs().mean() > 0.01
 
 
 def test_one_collage_serves_a_batch_of_latents(run, vae, make_collage, left_half_kept) -> None:
     collage = make_collage(0.0)
     original = vae.encode(collage.composite.image).repeat(3, 1, 1, 1)
     latent, noise_map = run(collage, latent_image={"samples": original})
-    assert noise_map.shape == (1, 128, 128)
+    assert noise_map.shape == (1, 64, 64)
     left_half_kept(latent["samples"], original)
     assert not torch.equal(latent["samples"][0], latent["samples"][1])
 
@@ -50,12 +50,12 @@ def test_cfg_1(run, vae, make_collage, left_half_kept) -> None:
 
 def test_latent_image_is_sampled_instead_of_the_composite(run, ksampler, make_collage) -> None:
     given = {
-        "samples": torch.randn(2, 4, 16, 16),
+        "samples": torch.randn(2, 4, 8, 8),
         "batch_index": [4, 1],
-        "noise_mask": torch.ones(1, 128, 128),
+        "noise_mask": torch.ones(1, 64, 64),
         "note": "stays",
     }
-    given["noise_mask"][:, :64] = 0.0
+    given["noise_mask"][:, :32] = 0.0
     before = {**given, "samples": given["samples"].clone()}
     latent, _ = run(make_collage(0.7), base_noise=0.7, latent_image=given)
     assert torch.equal(latent["samples"], ksampler(given, 0.7))
@@ -66,14 +66,14 @@ def test_latent_image_is_sampled_instead_of_the_composite(run, ksampler, make_co
 
 
 def test_noise_mask_of_latent_image_protects_what_the_map_would_free(run, make_collage) -> None:
-    mask = torch.ones(1, 128, 128)
-    mask[:, :64] = 0.0
-    given = {"samples": torch.randn(1, 4, 16, 16), "noise_mask": mask}
+    mask = torch.ones(1, 64, 64)
+    mask[:, :32] = 0.0
+    given = {"samples": torch.randn(1, 4, 8, 8), "noise_mask": mask}
     latent, _ = run(make_collage(0.0), latent_image=given)
     changed = (latent["samples"] - given["samples"]).abs().amax(1)[0] > 1e-3
-    assert not changed[:8].any()
-    assert not changed[:, :8].any()
-    assert changed[8:, 8:].all()
+    assert not changed[:4].any()
+    assert not changed[:, :4].any()
+    assert changed[4:, 4:].all()
 
 
 def test_internal_mask_does_not_leave_the_node(run, make_collage) -> None:
@@ -84,7 +84,7 @@ def test_internal_mask_does_not_leave_the_node(run, make_collage) -> None:
 def test_where_nothing_is_kept_an_empty_latent_is_ksamplers(run, ksampler, make_collage) -> None:
     import nodes
 
-    (empty,) = nodes.EmptyLatentImage().generate(128, 128)
+    (empty,) = nodes.EmptyLatentImage().generate(64, 64)
     latent, _ = run(make_collage(1.0), base_noise=1.0, latent_image=empty)
     assert torch.equal(latent["samples"], ksampler(empty, 1.0))
 
@@ -94,12 +94,12 @@ def empties() -> dict:
 
     import nodes
 
-    (empty,) = nodes.EmptyLatentImage().generate(128, 128)
-    (smaller,) = nodes.EmptyLatentImage().generate(64, 64, 2)
-    (masked,) = nodes.SetLatentNoiseMask().set_mask(empty, torch.zeros(128, 128))
+    (empty,) = nodes.EmptyLatentImage().generate(64, 64)
+    (smaller,) = nodes.EmptyLatentImage().generate(32, 32, 2)
+    (masked,) = nodes.SetLatentNoiseMask().set_mask(empty, torch.zeros(64, 64))
     (half,) = nodes.RepeatLatentBatch().repeat(empty, 2)
     half["samples"][0] = 1.0
-    sixteen = EmptySD3LatentImage.execute(128, 128).args[0]
+    sixteen = EmptySD3LatentImage.execute(64, 64).args[0]
     return {
         "empty": empty, "of another size": smaller, "with 16 channels": sixteen,
         "with a noise mask": masked, "one of two": half,
@@ -117,14 +117,14 @@ def test_an_empty_latent_in_place_of_the_collage_is_refused(pack, run, make_coll
 
 
 def test_a_latent_that_is_zero_in_places_is_a_picture(run, make_collage) -> None:
-    samples = torch.zeros(1, 4, 16, 16)
+    samples = torch.zeros(1, 4, 8, 8)
     samples[..., 0] = 1.0
     latent, _ = run(make_collage(0.0), latent_image={"samples": samples})
-    assert torch.equal(latent["samples"][..., :8], samples[..., :8])
+    assert torch.equal(latent["samples"][..., :4], samples[..., :4])
 
 
 def test_halo_frees_what_is_kept_beside_a_layer(run, vae, make_collage) -> None:
-    collage = make_collage(0.9)
+    collage = make_collage(0.9, size=(128, 128))
     latent, noise_map = run(collage, base_noise=0.0, halo=24)
     original = vae.encode(collage.composite.image)
     changed = (latent["samples"] - original).abs().amax((0, 1, 2)) > 0

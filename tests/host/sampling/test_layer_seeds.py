@@ -20,7 +20,7 @@ def pointwise(model):
 @pytest.fixture
 def everywhere(run, pointwise, make_collage):
     """Samples of a collage with one noise, its left half the layer; inputs as the node's."""
-    collage, start = make_collage(0.7), {"samples": torch.ones(1, 4, 16, 16)}
+    collage, start = make_collage(0.7), {"samples": torch.ones(1, 4, 8, 8)}
 
     def sample(**inputs) -> torch.Tensor:
         given = {"model": pointwise, "base_noise": 0.7, "steps": 4, "latent_image": start, **inputs}
@@ -35,10 +35,10 @@ def test_every_sampler_draws_the_layers_noise_from_its_seed(everywhere, any_samp
     mixed = everywhere(sampler_name=any_sampler, layer_seeds="1: 77")
     same = everywhere(sampler_name=any_sampler, layer_seeds="sushi: 5")
     assert torch.equal(same, plain)
-    assert not torch.equal(mixed[..., :8], plain[..., :8])
+    assert not torch.equal(mixed[..., :4], plain[..., :4])
     if any_sampler != "dpm_adaptive":  # the length of its steps hangs on all cells together
-        assert torch.equal(mixed[..., 8:], plain[..., 8:])
-        assert torch.equal(mixed[..., :8], other[..., :8])
+        assert torch.equal(mixed[..., 4:], plain[..., 4:])
+        assert torch.equal(mixed[..., :4], other[..., :4])
 
 
 def test_how_every_sampler_of_the_host_draws_is_known(pack) -> None:
@@ -86,8 +86,8 @@ def test_a_sampler_that_is_not_known_keeps_its_own_noise(
     mixed = everywhere(sampler_name=name, layer_seeds="1: 77")
     assert f"input layer_seeds: how {name} makes the noise of its steps is not known" in caplog.text
     assert given == [None, None]
-    assert not torch.equal(mixed[..., :8], plain[..., :8])
-    assert torch.equal(mixed[..., 8:], plain[..., 8:])
+    assert not torch.equal(mixed[..., :4], plain[..., :4])
+    assert torch.equal(mixed[..., 4:], plain[..., 4:])
 
 
 def test_only_attention_carries_the_change_to_other_cells(run, model, make_collage) -> None:
@@ -101,7 +101,7 @@ def test_only_attention_carries_the_change_to_other_cells(run, model, make_colla
     patched = model.clone()
     patched.set_model_unet_function_wrapper(spy)
     for text in ("", "1: 77"):
-        run(make_collage(0.4), model=patched, layer_seeds=text, steps=2)
+        run(make_collage(0.4, size=(128, 128)), model=patched, layer_seeds=text, steps=2)
     plain, mixed = seen[0], seen[len(seen) // 2]
     assert torch.equal(mixed[..., 8:], plain[..., 8:])
     assert (mixed[..., :8] != plain[..., :8]).all()
@@ -115,11 +115,11 @@ def test_kept_cells_come_back_whatever_their_seed(run, vae, make_collage, left_h
 
 
 def test_every_picture_of_a_batch_has_its_own_noise(everywhere) -> None:
-    given = {"samples": torch.ones(3, 4, 16, 16)}
+    given = {"samples": torch.ones(3, 4, 8, 8)}
     samples = everywhere(latent_image=given, layer_seeds="1: 77")
-    assert not torch.equal(samples[0, ..., :8], samples[1, ..., :8])
+    assert not torch.equal(samples[0, ..., :4], samples[1, ..., :4])
     chosen = everywhere(
-        latent_image={"samples": torch.ones(1, 4, 16, 16), "batch_index": [2]},
+        latent_image={"samples": torch.ones(1, 4, 8, 8), "batch_index": [2]},
         layer_seeds="1: 77",
         sampler_name="euler",
     )

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 def test_the_model_given_is_as_before(run, model, ksampler, make_collage) -> None:
     options = {**model.model_options}
-    latent = {"samples": torch.randn(1, 4, 16, 16)}
+    latent = {"samples": torch.randn(1, 4, 8, 8)}
     before = ksampler(latent, 1.0)
     run(make_collage(0.2))
     assert model.model_options == options
@@ -36,16 +36,16 @@ def test_differential_diffusion_is_asked_as_well(run, model, make_collage, left_
     from comfy_extras.nodes_differential_diffusion import DifferentialDiffusion
 
     (differential,) = DifferentialDiffusion.execute(model).args
-    mask = torch.ones(1, 128, 128)
-    mask[:, 64:] = 0.4
-    given = {"samples": torch.randn(1, 4, 16, 16), "noise_mask": mask}
+    mask = torch.ones(1, 64, 64)
+    mask[:, 32:] = 0.4
+    given = {"samples": torch.randn(1, 4, 8, 8), "noise_mask": mask}
     inputs = {"model": differential, "latent_image": given, "steps": 8}
     both, _ = run(make_collage(0.0), **inputs)
     ours, _ = run(make_collage(0.0), **{**inputs, "model": model})
     theirs, _ = run(make_collage(0.8), **inputs)
     left_half_kept(both["samples"], given["samples"])
-    assert not torch.equal(both["samples"][:, :, 8:], ours["samples"][:, :, 8:])
-    assert not torch.equal(both["samples"][..., :8], theirs["samples"][..., :8])
+    assert not torch.equal(both["samples"][:, :, 4:], ours["samples"][:, :, 4:])
+    assert not torch.equal(both["samples"][..., :4], theirs["samples"][..., :4])
 
 
 def test_a_cell_changes_only_as_far_as_both_functions_allow(pack, model) -> None:

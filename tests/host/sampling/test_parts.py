@@ -87,7 +87,7 @@ def test_without_a_latent_image_noise_is_added_where_it_starts(
 def test_the_first_part_leaves_noise_in_kept_places_too(run, model, vae, make_collage) -> None:
     import comfy.samplers
 
-    collage = make_collage(0.0)
+    collage = make_collage(0.0, size=(128, 128))
     latent, _ = run(collage, steps=6, sampler_name="euler", base_noise=1.0, end_at_step=2)
     to_model = model.model.process_latent_in
     noise = to_model(latent["samples"]) - to_model(vae.encode(collage.composite.image))
@@ -98,7 +98,7 @@ def test_the_first_part_leaves_noise_in_kept_places_too(run, model, vae, make_co
 def test_kept_places_are_made_of_what_the_first_part_began_with(
     in_two, make_collage, left_half_kept
 ) -> None:
-    begun = torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(3))
+    begun = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(3))
     for name in ("euler", "euler_ancestral", "dpmpp_sde"):
         whole, parts = in_two(make_collage(0.0), latent_image={"samples": begun}, sampler_name=name)
         left_half_kept(parts, begun)
@@ -135,7 +135,7 @@ def test_three_parts_hand_the_original_on(run, vae, make_collage, left_half_kept
 
 
 def test_a_run_from_the_start_takes_no_notice_of_an_original(run, make_collage) -> None:
-    picture = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(3))
+    picture = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
     plain, _ = run(make_collage(0.0), latent_image={"samples": picture})
     stale, _ = run(make_collage(0.0), latent_image={"samples": picture, KEY: torch.ones(1)})
     assert torch.equal(stale["samples"], plain["samples"])
@@ -155,7 +155,7 @@ def test_noise_zero_everywhere_has_no_steps_to_divide(run, vae, make_collage) ->
     ("samples", "match"), [(0.0, "it is empty"), (1.0, "it holds far less noise")]
 )
 def test_what_is_no_latent_under_way_is_refused(pack, run, make_collage, samples, match) -> None:
-    latent = {"samples": torch.full((1, 4, 16, 16), samples)}
+    latent = {"samples": torch.full((1, 4, 8, 8), samples)}
     with pytest.raises(pack.collage_core.errors.CollageError, match=f"latent_image: {match}"):
         run(make_collage(0.2), latent_image=latent, start_at_step=1)
 

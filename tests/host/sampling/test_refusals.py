@@ -35,35 +35,35 @@ def test_a_patcher_of_something_else_is_no_diffusion_model(pack, vae, run, make_
 
 
 def test_vae_that_overflows_is_refused(pack, vae, run, make_collage, monkeypatch) -> None:
-    monkeypatch.setattr(vae, "encode", lambda _: torch.full((1, 4, 16, 16), torch.nan))
+    monkeypatch.setattr(vae, "encode", lambda _: torch.full((1, 4, 8, 8), torch.nan))
     assert_refused(pack, "NaN .* --fp32-vae", run, make_collage(0.2))
 
 
 def test_vae_for_films_is_refused_by_a_model_for_pictures(
     pack, vae, run, make_collage, monkeypatch
 ) -> None:
-    monkeypatch.setattr(vae, "encode", lambda _: torch.zeros(1, 4, 1, 16, 16))
-    assert_refused(pack, r"input vae: .* \[1, 4, 1, 16, 16\]", run, make_collage(0.2))
+    monkeypatch.setattr(vae, "encode", lambda _: torch.zeros(1, 4, 1, 8, 8))
+    assert_refused(pack, r"input vae: .* \[1, 4, 1, 8, 8\]", run, make_collage(0.2))
 
 
 def test_latent_image_of_another_shape_is_refused(pack, run, make_collage) -> None:
     import comfy.nested_tensor
 
     bad = [
-        torch.ones(1, 4, 16, 8),
-        torch.ones(1, 16, 16, 16),
-        torch.ones(1, 4, 1, 16, 16),
-        comfy.nested_tensor.NestedTensor([torch.ones(1, 4, 16, 16)]),
+        torch.ones(1, 4, 8, 4),
+        torch.ones(1, 16, 8, 8),
+        torch.ones(1, 4, 1, 8, 8),
+        comfy.nested_tensor.NestedTensor([torch.ones(1, 4, 8, 8)]),
     ]
     for samples in bad:
         assert_refused(
-            pack, r"input latent_image: .* \[batch, 4, 16, 16\]", run, make_collage(0.2),
+            pack, r"input latent_image: .* \[batch, 4, 8, 8\]", run, make_collage(0.2),
             latent_image={"samples": samples},
         )  # fmt: skip
 
 
 def test_latent_image_of_another_batch_is_refused(pack, run, make_collage) -> None:
-    given = {"samples": torch.ones(3, 4, 16, 16)}
+    given = {"samples": torch.ones(3, 4, 8, 8)}
     assert_refused(
         pack, "batch of 3 .* 2 pictures", run, make_collage(0.2, batch=2), latent_image=given
     )

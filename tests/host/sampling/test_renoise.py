@@ -14,7 +14,7 @@ def shown(run, model, vae, make_collage):
 
     def sample(**inputs) -> list[tuple[float, torch.Tensor]]:
         seen = []
-        collage = make_collage(0.0)
+        collage = make_collage(0.0, size=(128, 128))
         original = model.model.process_latent_in(vae.encode(collage.composite.image))
 
         def spy(apply_model, args):
