@@ -6,9 +6,11 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +19,9 @@ from launcher.base_folder import fresh_base
 from launcher.client import Client
 from launcher.host import find_host
 from launcher.server import Server, start_server
+
+SLOWEST = 10  # files that a run of more of them names at its end
+SPENT = pytest.StashKey[dict[str, list[float]]]()  # file -> its seconds, and of processors
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,6 +36,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("slow"):
                 rank[item.path] = 1 if item.get_closest_marker("browser") else 0
         items.sort(key=lambda item: (rank.get(item.path, 2), -many[item.path], item.path))
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds, and those of processors: of this process and of the programs that it has ended."""
+    return time.monotonic(), sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    before = _clocks()
+    done = yield
+    file = item.path.relative_to(item.config.rootpath).as_posix()
+    spent = item.config.stash.setdefault(SPENT, {}).setdefault(file, [0.0, 0.0])
+    spent[:] = [old + new - then for old, new, then in zip(spent, _clocks(), before, strict=True)]
+    return done
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)  # of one process of several
+    if output is not None:
+        output["spent"] = session.config.stash.get(SPENT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    ended = getattr(node, "workeroutput", {})  # not of a process that broke down
+    node.config.stash.setdefault(SPENT, {}).update(ended.get("spent", {}))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Name the slowest files, so that a test that costs too much is seen when it is new."""
+    spent = config.stash.get(SPENT, {})
+    if len(spent) <= SLOWEST:
+        return
+    terminalreporter.section("slowest files: seconds, and of processors")
+    for file, seconds in sorted(spent.items(), key=lambda one: -max(one[1]))[:SLOWEST]:
+        terminalreporter.write_line("{:6.0f} {:6.0f}  {}".format(*seconds, file))
+    totals = map(sum, zip(*spent.values(), strict=True))
+    terminalreporter.write_line("{:6.0f} {:6.0f}  of {} files".format(*totals, len(spent)))
 
 
 @pytest.fixture
