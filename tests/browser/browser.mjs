@@ -7,6 +7,20 @@ const flags = [
   '--disable-component-update', '--no-first-run',
 ]
 
+/** Waits until the page has done what it was asked: idle after drawing, the view of the graph in its place. */
+export const atRest = (page) =>
+  page.evaluate(async () => {
+    const drawn = () =>
+      new Promise((resolve) => requestAnimationFrame(() => requestIdleCallback(resolve, { timeout: 2000 })))
+    const { ds } = window.app.canvas
+    for (let same = 0, last = ''; same < 3; ) {
+      await drawn()
+      const view = [ds.scale, ...ds.offset].join()
+      same = view === last ? same + 1 : 0
+      last = view
+    }
+  })
+
 // settings: the server's, saved before the page is there (on a first visit it opens the templates
 // by itself); watch: called with the page before it loads
 export async function openPage(url, { language = 'en-US', settings = {}, watch = () => {} } = {}) {

@@ -63,7 +63,7 @@ function gripOf(one, above) {
  * Drags the third layer from the top about, and leaves it elsewhere, nearer to the middle. -> frames: drawn in a second; settled: milliseconds from
  * letting go until the exact picture of the document stands on the canvas.
  */
-export async function dragged({ page, at, read }, seconds = 3) {
+export async function dragged({ page, at, read }, seconds) {
   const { layers, width } = await read()
   const one = layers.at(-3)
   const [x, y] = await at(...gripOf(one, layers.slice(-2)).map((value) => value * width))

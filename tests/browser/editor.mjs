@@ -1,7 +1,7 @@
 // The Collage Editor on ComfyUI's page, for scripts: opened with a document, driven by mouse and keyboard.
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { openPage } from './browser.mjs'
+import { atRest, openPage } from './browser.mjs'
 
 /** A page with one Collage Editor. -> {page, browser, errors, foreign, ...helpers} */
 export async function openEditor(url, look, { document = '', settings = {}, language } = {}) {
@@ -89,7 +89,7 @@ export async function lookAt(page, scale, offset = [0, 0]) {
     },
     [scale, offset],
   )
-  await page.waitForTimeout(500)
+  await atRest(page)
 }
 
 function helpers(page) {

@@ -77,7 +77,7 @@ const changed = (id, before) =>
     { timeout: 60000 },
   )
 const text = editor.text
-await page.waitForTimeout(1500)
+await editor.exact()
 
 // trim by mouse: nothing on the canvas changes
 await page.locator('.collage-row').nth(0).click()
@@ -107,7 +107,7 @@ await changed('lemo', lemon)
 const cut = await layer('lemo')
 seen.cut = cut
 seen.cutDiffers = await differ(start, await text(), 'lemo')
-await page.waitForTimeout(800)
+await editor.exact()
 await shot('cut')
 
 // polygon by mouse, on what was cut; Escape leaves it, the first point closes it
@@ -149,7 +149,7 @@ await shot('keys')
 await page.keyboard.press('Enter')
 await changed('lemo', lemon)
 seen.keys = await layer('lemo')
-await page.waitForTimeout(600)
+await editor.exact()
 await shot('taken')
 await page.keyboard.press('Escape')
 seen.closed = !(await bar.isVisible())
@@ -161,7 +161,7 @@ await page.evaluate(([id, name]) => {
   Object.assign(value.layers.find((one) => one.id === id), { picture: name, size: [4000, 3000], from: '' })
   widget.value = JSON.stringify(value)
 }, ['lemo', huge])
-await page.waitForTimeout(4000)
+await editor.exact()
 await page.locator('.collage-row').nth(1).click()
 await focus()
 await page.keyboard.press('x')
@@ -179,7 +179,7 @@ const began = Date.now()
 await page.keyboard.press('Enter')
 await changed('lemo', huge)
 seen.huge = { ms: Date.now() - began, blocked: await page.evaluate(() => Math.round(window.longest)), layer: await layer('lemo') }
-await page.waitForTimeout(500)
+await editor.exact()
 await shot('huge')
 seen.errors = editor.errors
 seen.foreign = editor.foreign

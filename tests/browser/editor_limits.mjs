@@ -16,16 +16,16 @@ const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}
 
 await fill(page, 6, 512)
 await exact()
-seen.six = await dragged(editor)
+seen.six = await dragged(editor, 1)
 await fill(page, 20, 1024)
 await exact()
 await shot('twenty')
-seen.twenty = await dragged(editor)
+seen.twenty = await dragged(editor, 1)
 const high = () => page.evaluate(() => document.querySelector('.collage-editor').offsetHeight)
 const height = await high()
 await fill(page, 64, 1024)
 await exact()
-seen.full = await dragged(editor)
+seen.full = await dragged(editor, 1)
 seen.heights = [height, await high()]
 await shot('full')
 
@@ -62,7 +62,7 @@ await drop(8000, 5000)
 await layers(4)
 await exact()
 seen.photo = {
-  ...(await dragged(editor, 2)),
+  ...(await dragged(editor, 1)),
   layer: (({ text, fit, size }) => ({ text, fit, size }))((await read()).layers[0]),
 }
 await shot('photo')
@@ -77,8 +77,9 @@ await page.evaluate(() => {
     layers: [first, { ...second, picture: gone }, ...rest],
   }))
 })
-await page.waitForTimeout(2500)
-seen.missing = await page.locator('.collage-messages').first().innerText()
+const messages = page.locator('.collage-messages').first()
+await messages.getByText('missing').first().waitFor({ timeout: 20000 }).catch(() => {})
+seen.missing = await messages.innerText()
 await shot('missing')
 seen.errors = editor.errors.filter((error) => !error.includes('0'.repeat(64))) // the server's own 404
 seen.foreign = editor.foreign

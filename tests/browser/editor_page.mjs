@@ -1,5 +1,6 @@
 // What the page does to an editor: runs, undo outside of it, reload, copies, tabs, subgraphs.
 // node editor_page.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+import { atRest } from './browser.mjs'
 import { graphOf, lookAt, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
@@ -24,6 +25,15 @@ const shown = () =>
     const { model } = views[0]?.querySelector('.collage-canvas').collage.context ?? {}
     return { own: views[0] === widget.element, views: views.length, same: model?.text === widget.value }
   })
+/** Waits until so many editors are shown, the first one as it should be; what stays wrong is seen later. */
+const settled = (count) =>
+  page.waitForFunction((count) => {
+    const node = window.app.canvas.graph?.nodes.find((one) => one.comfyClass === 'CollageEditor')
+    const widget = node?.widgets.find((one) => one.name === 'document')
+    const views = [...document.querySelectorAll('.collage-editor')].filter((one) => one.offsetParent)
+    const { model } = views[0]?.querySelector('.collage-canvas').collage.context ?? {}
+    return widget && views.length === count && views[0] === widget.element && model?.text === widget.value
+  }, count, { timeout: 10000 }).catch(() => {})
 const outside = async () => {
   await page.evaluate(() => document.activeElement?.blur())
   await page.mouse.click(1450, 520)
@@ -92,7 +102,12 @@ await page.keyboard.press('ArrowRight')
 const after = await text()
 await outside()
 await page.keyboard.press('Control+z')
-await page.waitForTimeout(1500)
+await page.waitForFunction(
+  (before) => window.app.graph.nodes.some((one) => one.widgets?.[0]?.value === before),
+  before,
+  { timeout: 10000 },
+).catch(() => {})
+await settled(1)
 put('undone', { changed: after !== before, back: (await text()) === before, ...(await shown()) })
 const one = (await read()).layers.at(-1)
 await drag(await at(one.x * 512, one.y * 512), await at(one.x * 512 + 50, one.y * 512 + 40), {
@@ -103,7 +118,7 @@ put('afterUndo', { moved: Math.round(((await read()).layers.at(-1).x - one.x) * 
 // the graph is loaded anew; a copy of the node is another collage
 const saved = await text()
 await page.evaluate(() => window.app.loadGraphData(window.app.graph.serialize(), true, true, 'again'))
-await page.waitForTimeout(1500)
+await settled(1)
 put('reloaded', { kept: (await text()) === saved, ...(await shown()) })
 await page.evaluate(() => {
   document.activeElement?.blur()
@@ -114,7 +129,8 @@ await lookAt(page, 0.5, [0, 0])
 await page.keyboard.press('Control+c')
 await page.mouse.move(700, 800)
 await page.keyboard.press('Control+v')
-await page.waitForTimeout(2000)
+await settled(2)
+await atRest(page)
 put(
   'copies',
   await page.evaluate(() => {
@@ -135,7 +151,7 @@ await shot('copy')
 
 // another tab of the page and back
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.NewBlankWorkflow'))
-await page.waitForTimeout(1500)
+await page.waitForFunction(() => window.app.graph.nodes.length === 0)
 await page.evaluate(async () => {
   const { workflow } = window.app.extensionManager
   const other = workflow.openWorkflows.find((one) => one.path.includes('again'))
@@ -143,12 +159,12 @@ await page.evaluate(async () => {
   return other
 })
 await page.getByText('again', { exact: true }).first().click()
-await page.waitForTimeout(2000)
+await settled(2)
 put('tabs', await shown())
 
 // inside a subgraph
 await page.evaluate(() => window.app.loadGraphData(window.app.graph.serialize(), true, true, 'sub'))
-await page.waitForTimeout(1000)
+await settled(2)
 put(
   'subgraph',
   await page.evaluate(async () => {
@@ -160,7 +176,6 @@ put(
       ([, one]) => one.class_type === 'CollageEditor',
     )
     app.canvas.openSubgraph(outer.subgraph, outer)
-    await new Promise((resolve) => setTimeout(resolve, 1500))
     return {
       ids: sent.map(([id]) => id.includes(':')),
       documents: sent.map(([, one]) => one.inputs.document.length > 100),
@@ -168,7 +183,8 @@ put(
   }),
 )
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView'))
-await page.waitForTimeout(1500)
+await atRest(page)
+await settled(1)
 put('inside', await shown())
 await shot('subgraph')
 
@@ -180,7 +196,7 @@ await page.evaluate(() => {
   const { graph } = window.app.canvas
   graph.remove(graph.nodes.find((node) => node.comfyClass === 'CollageEditor'))
 })
-await page.waitForTimeout(1800)
+await page.locator('.collage-dialog').waitFor({ state: 'detached', timeout: 10000 }).catch(() => {})
 put('large', await page.locator('.collage-dialog').count())
 
 // the browser loads the page anew; then it stands in a second tab, too: each edits its own. Nothing of

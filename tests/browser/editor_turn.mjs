@@ -1,7 +1,7 @@
 // Turns the stack of a workflow into a Collage Editor by the node's menu, and looks at what became of the graph.
 // node editor_turn.mjs <server url> <picture.png> <classic|nodes2> <workflow.json> <menu|command> [change in JavaScript]
 import { readFileSync } from 'node:fs'
-import { openPage } from './browser.mjs'
+import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look, file, way, change = ''] = process.argv.slice(2)
 const errors = []
@@ -16,7 +16,7 @@ const { browser, page } = await openPage(url, {
 })
 await page.waitForFunction(() => window.app.graph.nodes.length > 0, null, { timeout: 60000 })
 await page.evaluate((graph) => window.app.loadGraphData(graph, true, true, 'collage'), JSON.parse(readFileSync(file, 'utf8')))
-await page.waitForTimeout(1500)
+await atRest(page)
 await page.evaluate((change) => new Function('graph', 'LiteGraph', change)(window.app.graph, window.LiteGraph), change)
 await page.evaluate(() => window.app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState())
 
@@ -42,6 +42,13 @@ const state = () =>
     }
   })
 
+/** Waits until the page has noted the graph as it is now, for its undo; a graph that never comes is seen later. */
+const noted = (kind) =>
+  page.waitForFunction((kind) => {
+    const { activeState } = window.app.extensionManager.workflow.activeWorkflow.changeTracker
+    return [window.app.graph, activeState].every(({ nodes }) => nodes.some(({ type }) => type === kind))
+  }, kind, { timeout: 10000 }).catch(() => {})
+
 const before = await state()
 await page.evaluate((way) => {
   const stack = window.app.graph.nodes.find((node) => node.type === 'CollageStack')
@@ -54,13 +61,13 @@ await page.evaluate((way) => {
 const toast = page.locator('.p-toast-message').last()
 await toast.waitFor({ timeout: 90000 })
 const notice = await toast.innerText()
-await page.waitForTimeout(2500)
+await noted('CollageEditor')
 const after = await state()
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView'))
-await page.waitForTimeout(1500)
+await atRest(page)
 await page.screenshot({ path: picture })
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Undo'))
-await page.waitForTimeout(2500)
+await noted('CollageStack')
 const undone = await state()
 console.log(JSON.stringify({ before, notice, after, undone, errors }))
 await browser.close()

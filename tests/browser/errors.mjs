@@ -1,7 +1,7 @@
 // Runs a workflow that fails on ComfyUI's page, and reads what can be seen of the error unasked.
 // node errors.mjs <server url> <picture.png> <classic|nodes2> <workflow in API form> <words>
 import { readFileSync } from 'node:fs'
-import { openPage } from './browser.mjs'
+import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look, workflow, words] = process.argv.slice(2)
 const { browser, page } = await openPage(url, {
@@ -12,19 +12,23 @@ const graph = JSON.parse(readFileSync(workflow, 'utf8'))
 // workflow lacks is counted among the errors until it is gone
 await page.waitForFunction(() => window.app.graph.nodes.length > 0, null, { timeout: 60000 })
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.NewBlankWorkflow'))
-await page.waitForTimeout(2000)
+await page.waitForFunction(() => window.app.graph.nodes.length === 0)
+await atRest(page)
 await page.evaluate((graph) => window.app.loadApiJson(graph, 'wrong'), graph)
 await page.waitForFunction(() => window.app.graph.nodes.some((node) => node.type === 'CollageStack'))
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView'))
 await page.evaluate(() => window.app.queuePrompt(0, 1))
 const notice = page.getByText(words).last()
 const shown = await notice.waitFor({ timeout: 120000 }).then(() => true, () => false)
-await page.waitForTimeout(1500)
-await page.screenshot({ path: picture })
-// nothing lies over it
-const uncovered = shown && await notice.evaluate((element) => {
-  const { x, y, width, height } = element.getBoundingClientRect()
-  return element.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+// nothing lies over it, once it has slid in
+const uncovered = shown && await notice.evaluate(async (element) => {
+  for (let look = 0; look < 50; look += 1) {
+    const { x, y, width, height } = element.getBoundingClientRect()
+    if (element.contains(document.elementFromPoint(x + width / 2, y + height / 2))) return true
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return false
 })
+await page.screenshot({ path: picture })
 console.log(JSON.stringify({ shown, uncovered, text: shown ? await notice.innerText() : '' }))
 await browser.close()

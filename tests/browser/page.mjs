@@ -1,6 +1,6 @@
 // Opens ComfyUI's page, loads the example from the template browser, runs it, takes a picture.
 // node page.mjs <server url> <picture.png> <classic|nodes2>; prints one JSON object.
-import { openPage } from './browser.mjs'
+import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
 const errors = []
@@ -56,7 +56,7 @@ const outcome = await page.evaluate(async () => {
   return done
 })
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView'))
-await page.waitForTimeout(3000)
+await atRest(page)
 await page.screenshot({ path: picture })
 
 const graph = await page.evaluate(async () => {
