@@ -38,8 +38,11 @@ class Scripted:
         type(self).hired += 1
         self.do, self.painted, self.dead = paint, painted, False
 
-    async def start(self) -> None:
+    version = ""
+
+    async def start(self) -> str:
         await asyncio.sleep(0)
+        return self.version
 
     async def paint(self, prompt: dict[str, Any], files: dict[str, Path]) -> Outcome:
         assert not self.dead
@@ -169,13 +172,25 @@ def test_workers_that_never_start_end_it(
         run(3).go(lambda _: GOOD)
 
 
+def test_a_worker_with_another_version_paints_nothing(
+    run: Callable[[int], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scripted, "version", "ComfyUI 0.0.1")
+    one = run(3)
+    with pytest.raises(LauncherError, match=r"a worker has ComfyUI 0\.0\.1 and this machine"):
+        one.go(lambda _: GOOD)
+    assert not one.painted
+
+
 def test_a_worker_without_room_in_the_cluster_is_not_waited_for(
     run: Callable[[int], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = [0]
 
-    async def start(_: Scripted) -> None:
+    async def start(worker: Scripted) -> str:
         await asyncio.sleep(rooms.pop() if rooms else 600)
+
+        return worker.version
 
     monkeypatch.setattr(Scripted, "start", start)
     monkeypatch.setattr(crew_module, "WAIT_SECONDS", 0.05)

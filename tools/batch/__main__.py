@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collage_core.storage.atomic_write import sweep, write_whole
+from collage_core.storage.atomic_write import sweep
 from launcher.base_folder import fresh_base
 from launcher.cli import parse
 from launcher.failure import LauncherError
@@ -28,8 +29,10 @@ from tools.batch.files import Files
 from tools.batch.grid import make_grid
 from tools.batch.hands import Hand, RayWorker, Shelf, share
 from tools.batch.jobs import Job, Plan, input_folders
-from tools.batch.journal import Entry, Journal, renamed
+from tools.batch.journal import NAME as JOURNAL
+from tools.batch.journal import Distinct, Entry, Journal, adopt
 from tools.batch.nodes import Graph, Json
+from tools.batch.painter import version_of
 from tools.batch.progress import ProgressLine
 from tools.batch.results import write_results
 from tools.batch.table import Table, read_table
@@ -38,42 +41,126 @@ LOCK = ".batch.lock"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A checked table, and what this machine's ComfyUI says of its version."""
+
+    options: argparse.Namespace
+    plan: Plan
+    jobs: list[Job]
+    version: str
+
+    def run(self, journal: Journal) -> int:
+        """Paint what is not done, write what became of every row, and tell what failed."""
+        if self.options.dry_run:
+            return self.tell(sum(journal.done(job.stem) is None for job in self.jobs))
+        for job in self.jobs:
+            adopt(journal, job)
+        todo = Distinct(journal, [job for job in self.jobs if journal.done(job.stem) is None])
+        self.tell(len(todo.first))
+        try:
+            if todo.first:
+                self._paint(journal, todo)
+        finally:
+            base = journal.folder / f"{self.options.jobs.stem}_results"
+            for path in write_results(base, self.plan.table, self.jobs, journal):
+                say(f"  {path}")
+        if self.options.sheet:
+            write_sheet(self.options.sheet, self.plan.table, self.jobs, journal)
+        return tell_failures(self.jobs, journal)
+
+    def tell(self, waiting: int) -> int:
+        """Say what there is to do, and that nothing was started where that is so."""
+        rows, jobs = len(self.plan.table.rows), {job.key for job in self.jobs}
+        groups = len({job.group for job in self.jobs})
+        parts = [f"{rows} {_rows(rows)}: {len(jobs)} to paint"]
+        if done := len(jobs) - waiting:
+            parts[0] += f", {done} of them done already"
+        if same := rows - len(jobs):
+            parts.append(f"{same} {_rows(same)} the same as others")
+        if groups > 1:
+            parts.append(f"{groups} groups of models and learned looks")
+        say("; ".join(parts) + ".")
+        if self.options.dry_run:
+            say("Every row can be painted. Nothing was started.")
+        return 0
+
+    def _paint(self, journal: Journal, todo: Distinct) -> None:
+        line = ProgressLine(len(todo.first))
+
+        def ended(entry: Entry) -> None:
+            todo.ended(entry)
+            line.ended(failed=bool(entry.error))
+
+        crew = Crew(
+            self.plan, journal, timeout=self.options.timeout, ended=ended, version=self.version
+        )
+        try:
+            with cluster(self.options.address, dashboard=self.options.dashboard) as ray:
+                self._work(ray, crew, list(todo.first.values()))
+        finally:
+            line.close()
+
+    def _work(self, ray: Any, crew: Crew, jobs: list[Job]) -> None:
+        signal.signal(signal.SIGTERM, _like_ctrl_c)  # Ray has put a handler of its own there
+        workers, each = share(ray.cluster_resources(), self.options.workers, self.options.cores)
+        workers = min(workers, len(jobs))
+        shelf, actor = Shelf(ray), ray.remote(Hand)
+        say(f"Starting {workers} {'worker' if workers == 1 else 'workers'} ({_each(each)} each).")
+
+        def hire(number: int) -> RayWorker:
+            return RayWorker(ray, shelf, actor.options(**each).remote(number + 1))
+
+        asyncio.run(crew.paint(Backlog(jobs), workers, hire))
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
 def batch(options: argparse.Namespace) -> int:
     """Paint a table; 0 when every row is painted, 1 when some failed."""
     if options.grid:
         make_grid(options.jobs, options.grid)
     table = read_table(options.jobs)
-    plan = make_plan(options, table)
-    jobs = plan.jobs()
+    plan, version = make_plan(options, table)
+    one = Batch(options, plan, plan.jobs(), version)
     folder: Path = options.output.absolute()
+    if options.dry_run and not (folder / JOURNAL).exists():
+        return one.tell(len(one.jobs))
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive_now(folder / LOCK):
-            return _batch(options, plan, jobs, folder)
+            sweep(folder)
+            journal = Journal(folder)
+            try:
+                return one.run(journal)
+            finally:
+                journal.close()
     except TakenError as error:
         raise LauncherError(
             f"Another run.py batch works in {folder}; wait for it, or give another --output."
         ) from error
 
 
-def make_plan(options: argparse.Namespace, table: Table) -> Plan:
-    """The table for the workflow, by what this machine's ComfyUI says of its nodes."""
+def make_plan(options: argparse.Namespace, table: Table) -> tuple[Plan, str]:
+    """The table for the workflow, by what this machine's ComfyUI says of its nodes and itself."""
     workflow = read_workflow(options.workflow)
-    info = describe(options.comfyui)
+    info, version = describe(options.comfyui)
     try:
         prompt = workflow if is_api_form(workflow) else to_api_form(workflow, info)
     except FormError as error:
         raise LauncherError(f"The workflow {options.workflow} cannot be run: {error}") from error
     graph = Graph(prompt, info, titles_of(workflow))
     folders = input_folders(options.workflow, options.input or ())
-    return Plan(graph, table, Files(options.jobs.absolute().parent, folders))
+    return Plan(graph, table, Files(options.jobs.absolute().parent, folders)), version
 
 
-def describe(comfyui: str | None) -> Json:
-    """What ComfyUI says of its nodes, from a server that is stopped again."""
+def describe(comfyui: str | None) -> tuple[Json, str]:
+    """What ComfyUI says of its nodes and its version, from a server that is stopped again."""
     host = find_host(comfyui or os.environ.get("COMFYUI_PATH"))
     with fresh_base() as base, start_server(host, base, name="batch-check") as server:
-        return server.client.object_info()
+        return server.client.object_info(), version_of(server.client)
 
 
 def titles_of(workflow: Json) -> dict[str, str]:
@@ -82,113 +169,6 @@ def titles_of(workflow: Json) -> dict[str, str]:
     else:
         named = {str(node["id"]): node.get("title") for node in workflow["nodes"]}
     return {node: title for node, title in named.items() if isinstance(title, str) and title}
-
-
-def _batch(options: argparse.Namespace, plan: Plan, jobs: list[Job], folder: Path) -> int:
-    sweep(folder)
-    journal = Journal(folder)
-    try:
-        for job in jobs:
-            adopt(journal, job)
-        todo = [job for job in jobs if journal.done(job.stem) is None]
-        say(summary(plan.table, jobs, todo))
-        if options.dry_run:
-            say("Every row can be painted. Nothing was started.")
-            return 0
-        return _paint(options, plan, jobs, Distinct(journal, todo))
-    finally:
-        journal.close()
-
-
-def adopt(journal: Journal, job: Job) -> None:
-    """Copy pictures that are there already under another name of the same content."""
-    known = None if journal.done(job.stem) else journal.same(job.key)
-    if known is None:
-        return
-    names = renamed(known, job.stem)
-    for old, new in names.items():
-        write_whole(journal.folder / new, (journal.folder / old).read_bytes(), replace=True)
-    journal.add(
-        Entry(job.key, job.stem, (*names.values(),), known.seconds, known.worker, known.warnings)
-    )
-
-
-class Distinct:
-    """Jobs to paint: one of each content, and the others that get a copy of its pictures."""
-
-    def __init__(self, journal: Journal, jobs: Sequence[Job]) -> None:
-        self.journal = journal
-        self.first: dict[str, Job] = {}
-        self.others: dict[str, list[Job]] = {}
-        for job in jobs:
-            if self.first.setdefault(job.key, job) is not job:
-                self.others.setdefault(job.key, []).append(job)
-
-    def ended(self, entry: Entry) -> None:
-        for job in self.others.get(entry.key, ()):
-            if entry.error:
-                self.journal.add(Entry(job.key, job.stem, error=entry.error))
-            else:
-                adopt(self.journal, job)
-
-
-def summary(table: Table, jobs: Sequence[Job], todo: Sequence[Job]) -> str:
-    rows, waiting = len(table.rows), len({job.key for job in todo})
-    groups = len({job.group for job in todo})
-    parts = [f"{rows} {_rows(rows)}: {waiting} to paint, {len(jobs) - len(todo)} done already"]
-    if same := rows - len(jobs):
-        parts.append(f"{same} {_rows(same)} the same as others")
-    if groups > 1:
-        parts.append(f"{groups} groups of models and learned looks")
-    return ", ".join(parts) + "."
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
-
-
-def _paint(options: argparse.Namespace, plan: Plan, jobs: list[Job], distinct: Distinct) -> int:
-    journal, first = distinct.journal, list(distinct.first.values())
-    try:
-        if first:
-            line = ProgressLine(len(first))
-
-            def ended(entry: Entry) -> None:
-                distinct.ended(entry)
-                line.ended(failed=bool(entry.error))
-
-            try:
-                with cluster(options.address, dashboard=options.dashboard) as ray:
-                    _work(
-                        options,
-                        ray,
-                        Crew(plan, journal, timeout=options.timeout, ended=ended),
-                        first,
-                    )
-            finally:
-                line.close()
-    finally:
-        base = journal.folder / f"{options.jobs.stem}_results"
-        for path in write_results(base, plan.table, jobs, journal):
-            say(f"  {path}")
-    if options.sheet:
-        write_sheet(options.sheet, plan.table, jobs, journal)
-    return tell_failures(jobs, journal)
-
-
-def _work(options: argparse.Namespace, ray: Any, crew: Crew, jobs: list[Job]) -> None:
-    signal.signal(signal.SIGTERM, _like_ctrl_c)  # Ray has put a handler of its own there
-    if options.dashboard:
-        say(f"Ray's dashboard: http://{ray.get_dashboard_url() or 'of the cluster'}")
-    workers, each = share(ray.cluster_resources(), options.workers, options.cores)
-    workers = min(workers, len(jobs))
-    shelf, actor = Shelf(ray), ray.remote(Hand)
-    say(f"Starting {workers} {'worker' if workers == 1 else 'workers'} ({_each(each)} each).")
-
-    def hire(number: int) -> RayWorker:
-        return RayWorker(ray, shelf, actor.options(**each).remote(number + 1))
-
-    asyncio.run(crew.paint(Backlog(jobs), workers, hire))
 
 
 def _each(share: dict[str, float]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.failure import LauncherError
+from launcher.process import say
 from tools.batch.remains import claim, sweep
 
 FOLDER = "collage-ray-"
@@ -35,21 +36,30 @@ def cluster(address: str | None, *, dashboard: bool = False) -> Iterator[Any]:
 
     with contextlib.ExitStack() as ends:
         more = {} if address else _alone(ends, dashboard=dashboard)
-        _connect(ray, address or "local", more)
+        page = _connect(ray, address or "local", more)
         ends.callback(ray.shutdown)
+        if dashboard:
+            token = "" if address else f", its token {os.environ['RAY_AUTH_TOKEN']}"
+            say(f"Ray's dashboard: http://{page}{token}")
         yield ray
 
 
-def _connect(ray: Any, address: str, more: dict[str, Any]) -> None:
-    """Ray gives its own processes 30 seconds to start, too little on a machine that is busy."""
+def _connect(ray: Any, address: str, more: dict[str, Any]) -> str:
+    """Connect and return the address of Ray's page, "" where it has none.
+
+    Ray gives its own processes 30 seconds to start, too little on a machine that is busy.
+    """
     for left in reversed(range(TRIES)):
         try:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+            context = ray.init(
+                address=address, log_to_driver=False, logging_level=logging.CRITICAL, **more
+            )
         except Exception as error:  # noqa: PERF203  Ray has no class of its own for it
             if not left or "timed out" not in str(error):
                 raise LauncherError(f"Ray did not start: {_first_line(error)}") from error
         else:
-            return
+            return context.dashboard_url or ""
+    raise AssertionError("the last try returns or raises")
 
 
 def _alone(ends: contextlib.ExitStack, *, dashboard: bool) -> dict[str, Any]:

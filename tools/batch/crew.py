@@ -30,14 +30,17 @@ class LostError(Exception):
 class Worker(Protocol):
     """Something that paints. Methods raise LostError once it is gone."""
 
-    async def start(self) -> None: ...
+    async def start(self) -> str: ...
     async def paint(self, prompt: Json, files: dict[str, Path]) -> Outcome: ...
     async def stop(self) -> None: ...
     def kill(self) -> None: ...
 
 
 class Crew:
-    """Paints a backlog with so many workers; `ended` hears of every job that is done or failed."""
+    """Paints a backlog with so many workers; `ended` hears of every job that is done or failed.
+
+    version: what every worker has to say of itself, so that all of them paint the same.
+    """
 
     def __init__(
         self,
@@ -46,8 +49,9 @@ class Crew:
         *,
         timeout: float,
         ended: Callable[[Entry], object],
+        version: str = "",
     ) -> None:
-        self.plan, self.journal = plan, journal
+        self.plan, self.journal, self.version = plan, journal, version
         self.timeout, self.ended = timeout, ended
         self.tries: Counter[str] = Counter()
         self.failed_starts = 0
@@ -95,18 +99,28 @@ class Crew:
             while backlog and not starting.done():  # a cluster may have no room for it
                 await asyncio.wait({starting}, timeout=WAIT_SECONDS)
             if starting.done():
-                await starting
+                self._require_same(await starting)
                 self.failed_starts = 0
                 return worker
         except LostError as error:
             self.failed_starts += 1
             if self.failed_starts >= FAILED_STARTS:
-                raise LauncherError(f"No worker starts: {error}") from error
-        finally:
-            if not starting.done() or starting.cancelled() or starting.exception():
-                starting.cancel()
                 worker.kill()
+                raise LauncherError(f"No worker starts: {error}") from error
+        except BaseException:
+            starting.cancel()
+            worker.kill()
+            raise
+        starting.cancel()
+        worker.kill()
         return None
+
+    def _require_same(self, version: str) -> None:
+        if version != self.version:
+            raise LostError(
+                f"a worker has {version} and this machine {self.version}, which would paint other "
+                "pictures; bring the machines of the cluster to the same."
+            )
 
     async def _tried(self, worker: Worker, job: Job) -> Outcome:
         prompt = self.plan.prompt_of(job.rows[0])

@@ -28,8 +28,8 @@ class Hand:
         name = f"{socket.gethostname()}-{number}"
         self.painter = Painter(os.environ.get("COMFYUI_PATH"), name)
 
-    def start(self) -> None:
-        self.painter.start()
+    def start(self) -> str:
+        return self.painter.start()
 
     def paint(self, prompt: Json, files: dict[str, Any]) -> Outcome:
         import ray
@@ -68,8 +68,8 @@ class RayWorker:
     def __init__(self, ray: Any, shelf: Shelf, actor: Any) -> None:
         self.ray, self.shelf, self.actor = ray, shelf, actor
 
-    async def start(self) -> None:
-        await self._answer(self.actor.start.remote())
+    async def start(self) -> str:
+        return await self._answer(self.actor.start.remote())
 
     async def paint(self, prompt: Json, files: dict[str, Path]) -> Outcome:
         # In a list, as Ray would send the bytes themselves for a bare reference.

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from collage_core.storage.atomic_write import write_whole
+from tools.batch.jobs import Job
 
 NAME = "journal.jsonl"
 
@@ -108,3 +109,35 @@ def picture_names(stem: str, kinds: Sequence[tuple[str, str]]) -> tuple[str, ...
 def renamed(entry: Entry, stem: str) -> Mapping[str, str]:
     """The names that the files of an entry get under another stem."""
     return {name: stem + name.removeprefix(entry.stem) for name in entry.files}
+
+
+def adopt(journal: Journal, job: Job) -> None:
+    """Copy pictures that are there already under another name of the same content."""
+    known = None if journal.done(job.stem) else journal.same(job.key)
+    if known is None:
+        return
+    names = renamed(known, job.stem)
+    for old, new in names.items():
+        write_whole(journal.folder / new, (journal.folder / old).read_bytes(), replace=True)
+    journal.add(
+        Entry(job.key, job.stem, (*names.values(),), known.seconds, known.worker, known.warnings)
+    )
+
+
+class Distinct:
+    """Jobs to paint: one of each content, and the others that get a copy of its pictures."""
+
+    def __init__(self, journal: Journal, jobs: Sequence[Job]) -> None:
+        self.journal = journal
+        self.first: dict[str, Job] = {}
+        self.others: dict[str, list[Job]] = {}
+        for job in jobs:
+            if self.first.setdefault(job.key, job) is not job:
+                self.others.setdefault(job.key, []).append(job)
+
+    def ended(self, entry: Entry) -> None:
+        for job in self.others.get(entry.key, ()):
+            if entry.error:
+                self.journal.add(Entry(job.key, job.stem, error=entry.error))
+            else:
+                adopt(self.journal, job)

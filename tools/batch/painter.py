@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -18,7 +19,7 @@ from launcher.client import Client, HostError
 from launcher.demo import require_all_saved
 from launcher.failure import LauncherError
 from launcher.host import find_host
-from launcher.paths import HOST_DIR, make_host_dir
+from launcher.paths import HOST_DIR, REPO, make_host_dir
 from launcher.server import Server, start_server
 from tools.batch.nodes import Graph, Json
 from tools.batch.remains import claim, sweep
@@ -28,6 +29,7 @@ NO_MEMORY = ("out of memory", "allocation on device", "not enough memory", "cann
 MOST_FILES = 256  # of earlier jobs that stay in the input folder
 SHORTEST_POLL, LONGEST_POLL, POLL_SHARE = 0.005, 0.25, 0.02
 COUNTER = re.compile(r"_\d+_$")  # ComfyUI's number behind the prefix of a file
+ROOMS = ("collage_core", "nodes")
 REPORTS = "batch report "
 Picture = tuple[str, str, bytes]  # what it is, suffix, bytes
 
@@ -57,8 +59,8 @@ class Painter:
         self.used: dict[str, None] = {}  # files in the input folder, oldest first
         self._ends = contextlib.ExitStack()
 
-    def start(self) -> None:
-        """Start the server; LauncherError says why it cannot be."""
+    def start(self) -> str:
+        """Start the server and return what it runs; LauncherError says why it cannot be."""
         host = find_host(self.comfyui)
         sweep((make_host_dir() / "run").glob("*"))
         self.base = self._ends.enter_context(fresh_base())
@@ -69,6 +71,7 @@ class Painter:
             start_server(host, self.base, name="batch", arguments=arguments)
         )
         self.info = self.server.client.object_info()
+        return version_of(self.server.client)
 
     def stop(self) -> None:
         self._ends.close()
@@ -151,6 +154,16 @@ class Painter:
 
 def _depth(graph: Graph, node: str) -> int:
     return len(graph.closure(node)) if node in graph.prompt else 0
+
+
+def version_of(client: Client) -> str:
+    """ComfyUI's version, torch's, and a hash of this pack: what paints the same pictures."""
+    system = client.get("/system_stats")["system"]
+    digest = hashlib.sha256()
+    for file in sorted(file for room in ROOMS for file in (REPO / room).rglob("*.py")):
+        digest.update(file.read_bytes())
+    torch = system.get("pytorch_version", "").partition("+")[0]
+    return f"ComfyUI {system['comfyui_version']}, torch {torch}, pack {digest.hexdigest()[:12]}"
 
 
 def with_reports(prompt: Json, info: Json) -> Json:

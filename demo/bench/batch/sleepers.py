@@ -42,8 +42,8 @@ class Sleeper:
     def __init__(self, seconds: float, size: int) -> None:
         self.seconds, self.pixels = seconds, random.randbytes(size)
 
-    async def start(self) -> None:
-        pass
+    async def start(self) -> str:
+        return ""
 
     async def paint(self, prompt: Json, files: Json) -> Outcome:
         assert not files
