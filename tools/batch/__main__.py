@@ -209,6 +209,7 @@ def tell_failures(jobs: Sequence[Job], journal: Journal) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     options, _ = parse(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it behind its &
     signal.signal(signal.SIGTERM, _like_ctrl_c)
     try:
         return batch(options)

@@ -25,7 +25,7 @@ def survive(host: Host, folder: Path, env: dict[str, str], kills: int) -> str:
     command = [*host.module("demo.bench.batch.sleepers", str(folder)), "--rows", str(rows)]
     command += ["--workers", str(WORKERS), "--seconds", str(SECONDS), "--bytes", "20000"]
     hit: Counter[str] = Counter()
-    log = open(folder.with_suffix(".log"), "ab")  # noqa: SIM115  of every driver
+    log = open(folder.parent / "kills.log", "ab")  # noqa: SIM115  of every driver
     driver = _started(command, env, log)
     while hit.total() < kills and driver.poll() is None:
         time.sleep(dice.uniform(0.2, 1.5))

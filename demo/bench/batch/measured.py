@@ -64,6 +64,12 @@ def trivial() -> Json:
     }
 
 
+def empty() -> Json:
+    """One colour, saved: what costs ComfyUI least."""
+    colour = _node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    return {"colour": colour, "save": _node("SaveImage", images=["colour", 0], filename_prefix="x")}
+
+
 def _node(kind: str, **inputs: Any) -> Json:
     return {"class_type": kind, "inputs": inputs}
 
@@ -107,8 +113,12 @@ def batch(folder: Path, prompt: Json, column: str, values: Sequence[float], *mor
     command += ["--workflow", str(workflow), "--output", str(output), "--input", str(INPUT), *more]
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
-        moments = _watch(psutil.Process(process.pid), output / NAME, len(values))
-        if process.wait():
+        try:
+            moments = _watch(psutil.Process(process.pid), output / NAME, len(values))
+            status = process.wait()
+        finally:
+            process.terminate()
+        if status:
             raise SystemExit(f"The batch failed; {folder / 'log.txt'} says why.")
     return _measured(moments)
 
