@@ -17,6 +17,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from demo.bench.batch.measured import INPUT, trivial
+from launcher.batch import RAY
 from tools.batch.journal import NAME, Journal
 
 REPO = Path(__file__).parents[2]
@@ -140,7 +141,7 @@ def test_ray_alone_listens_on_the_loopback_address_with_a_token(tmp_path: Path) 
         "               if one.status == 'LISTEN'}\n"
         "    print(open_to, os.environ['RAY_AUTH_MODE'], len(os.environ['RAY_AUTH_TOKEN']))\n"
     )
-    env = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    env = {**os.environ, **RAY}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     run = [sys.executable, "-P", "-c", code]
     done = subprocess.run(run, env=env, capture_output=True, text=True, check=False, cwd=tmp_path)

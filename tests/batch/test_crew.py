@@ -17,6 +17,7 @@ from tools.batch import crew as crew_module
 from tools.batch.backlog import Backlog
 from tools.batch.crew import Crew, LostError
 from tools.batch.files import Files
+from tools.batch.hands import share
 from tools.batch.jobs import Job, Plan
 from tools.batch.journal import Entry, Journal
 from tools.batch.nodes import Graph
@@ -240,3 +241,27 @@ def test_the_last_group_is_painted_by_all() -> None:
     backlog = Backlog(jobs_of(*"abbbbbb"))
     assert [backlog.take(worker).group for worker in (0, 1)] == ["b", "b"]  # type: ignore[union-attr]
     assert [backlog.take(worker).group for worker in (2, 0, 1)] == ["b", "b", "b"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "cores", "expected"),
+    [
+        ([{"CPU": 16.0}], None, None, (4, {"num_cpus": 4})),
+        ([{"CPU": 2.0}], None, None, (1, {"num_cpus": 2})),
+        ([{"CPU": 2.0}], 2, None, (2, {"num_cpus": 1})),
+        ([{"CPU": 2.0}], 8, None, (8, {"num_cpus": 0.25})),
+        ([{"CPU": 1.0}, {"CPU": 1.0}], None, None, (2, {"num_cpus": 1})),
+        ([{"CPU": 8.0}, {"CPU": 4.0}], None, 3, (3, {"num_cpus": 3})),
+        ([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 4.0}], None, None, (2, {"num_gpus": 1, "num_cpus": 0})),
+        ([{"GPU": 2.0}], 4, None, (4, {"num_gpus": 0.5, "num_cpus": 0})),
+    ],
+)
+def test_every_worker_gets_a_share_that_a_machine_has(
+    nodes: Any, workers: int | None, cores: int | None, expected: Any
+) -> None:
+    assert share(nodes, workers, cores) == expected
+
+
+def test_more_cores_than_any_machine_has_are_told() -> None:
+    with pytest.raises(LauncherError, match="No machine has 9 cores; the largest has 8"):
+        share([{"CPU": 8.0}, {"CPU": 4.0}], None, 9)

@@ -23,7 +23,7 @@ from launcher.server import start_server
 from launcher.to_api import to_api_form
 from launcher.workflow_file import FormError, is_api_form, read_workflow
 from tools.batch.backlog import Backlog
-from tools.batch.cluster import cluster
+from tools.batch.cluster import cluster, require_token
 from tools.batch.crew import Crew
 from tools.batch.files import Files
 from tools.batch.grid import make_grid
@@ -103,7 +103,8 @@ class Batch:
 
     def _work(self, ray: Any, crew: Crew, jobs: list[Job]) -> None:
         signal.signal(signal.SIGTERM, _like_ctrl_c)  # Ray has put a handler of its own there
-        workers, each = share(ray.cluster_resources(), self.options.workers, self.options.cores)
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        workers, each = share(nodes, self.options.workers, self.options.cores)
         workers = min(workers, len(jobs))
         shelf, actor = Shelf(ray), ray.remote(Hand)
         say(f"Starting {workers} {'worker' if workers == 1 else 'workers'} ({_each(each)} each).")
@@ -120,6 +121,8 @@ def _rows(count: int) -> str:
 
 def batch(options: argparse.Namespace) -> int:
     """Paint a table; 0 when every row is painted, 1 when some failed."""
+    if options.address:
+        require_token()
     if options.grid:
         make_grid(options.jobs, options.grid)
     table = read_table(options.jobs)

@@ -31,7 +31,6 @@ def cluster(address: str | None, *, dashboard: bool = False) -> Iterator[Any]:
         os.environ.update(ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
     else:
         os.environ["RAY_AUTH_MODE"] = "token"
-        require_token()
     import ray
 
     with contextlib.ExitStack() as ends:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tools.batch.nodes import Json
 from tools.batch.painter import Outcome, Painter
 
 STOP_SECONDS = 30.0
+USUAL_CORES = 4  # of a worker without a GPU
 KEPT_FILES = 64  # in the object store, for workers that do not have them yet
 
 
@@ -97,16 +99,30 @@ class RayWorker:
             raise LostError(f"The worker was lost ({type(error).__name__}).") from error
 
 
-def share(resources: dict[str, float], workers: int | None, cores: int | None) -> tuple[int, dict]:
-    """How many workers, and what of the cluster each gets: a GPU, or so many cores.
+def share(
+    nodes: Sequence[dict[str, float]], workers: int | None, cores: int | None
+) -> tuple[int, dict[str, float]]:
+    """How many workers, and what each gets of its machine: a GPU, or so many cores.
 
-    share({"CPU": 16.0}, None, 4)  # (4, {"num_cpus": 4})
+    nodes: what each machine has.
+
+        share([{"CPU": 16.0}, {"CPU": 16.0}], None, 4)  # (8, {"num_cpus": 4})
     """
-    gpus, cpus = resources.get("GPU", 0), max(1.0, resources.get("CPU", 1))
+    gpus = sum(node.get("GPU", 0) for node in nodes)
     if gpus:
         count = workers or int(gpus)
-        return count, {"num_gpus": gpus / count if count > gpus else 1, "num_cpus": 0}
-    each = cores or (max(1, int(cpus // workers)) if workers else min(4, int(cpus)))
-    count = workers or max(1, int(cpus // each))
+        return count, {"num_gpus": min(1.0, gpus / count), "num_cpus": 0}
+    sizes = [max(1, int(node.get("CPU", 0))) for node in nodes] or [1]
+    if cores and cores > max(sizes):
+        raise LauncherError(f"No machine has {cores} cores; the largest has {max(sizes)}.")
+    each = cores or min(sizes if workers else [*sizes, USUAL_CORES])
+    while workers and not cores and each > 1 and _room(sizes, each) < workers:
+        each -= 1
+    room = _room(sizes, each)
+    count = workers or room
     # Ray counts cores and does not fence them: more workers than cores share these.
-    return count, {"num_cpus": each if count * each <= cpus else cpus / count}
+    return count, {"num_cpus": each if count <= room else min(sizes) / -(-count // len(sizes))}
+
+
+def _room(sizes: Sequence[int], each: int) -> int:
+    return sum(size // each for size in sizes)
