@@ -75,7 +75,10 @@ def left(plan: Plan, journal: Journal) -> list[Job]:
 
 
 def sleep(options: argparse.Namespace) -> Json:
-    """Run a table to its end; the rate is of the time between the first and the last row."""
+    """Run a table to its end.
+
+    The rate is of the rows that ended after the first one, without the first of every worker.
+    """
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     ends: list[float] = []
@@ -108,7 +111,7 @@ def sleep(options: argparse.Namespace) -> Json:
     return {
         "workers": options.workers,
         "rows": len(ends),
-        "rate": (len(ends) - 1) / (ends[-1] - ends[0]) if len(ends) > 1 else 0.0,
+        "rate": (len(ends) - options.workers) / (ends[-1] - ends[0]) if len(ends) > 1 else 0.0,
         "driver_busy": busy / took,
         "driver_ms_a_row": 1000 * busy / max(1, len(ends)),
         "driver_mb": own.memory_info().rss / 1e6,
