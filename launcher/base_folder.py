@@ -20,9 +20,13 @@ from launcher.paths import HOST_DIR, REPO
 from launcher.process import say
 
 PACK_NAME = "collage-diffusion"
-EXAMPLE_PICTURES = REPO / "workflows" / "input"
+# of the examples: where they lie, which files, and where ComfyUI looks for them
+EXAMPLES = (
+    (REPO / "workflows" / "input", "*.png", "input"),
+    (REPO / "demo" / "weights", "demo_lora_*.safetensors", "models/loras"),
+)
 STALE_SECONDS = 24 * 3600
-_FOLDERS = ("custom_nodes", "models/checkpoints", "input", "output", "temp", "user")
+_FOLDERS = ("custom_nodes", "models/checkpoints", "models/loras", "input", "output", "temp", "user")
 _NOT_PART_OF_THE_PACK = (".host", ".git", "output", "__pycache__")
 _COPIED = ".copied_by_run_py"  # marks a copy of the pack as ours, to be renewed or removed
 
@@ -43,12 +47,13 @@ def fresh_base() -> Iterator[Path]:
 
 
 def prepare_base(base: Path) -> Path:
-    """Make the folders ComfyUI expects, with the pack and the example pictures in place."""
+    """Make the folders ComfyUI expects, with the pack and the files of examples in place."""
     for name in _FOLDERS:
         (base / name).mkdir(parents=True, exist_ok=True)
     with exclusive(base / ".preparing.lock", f"preparing {base}"):
         _place_pack(base / "custom_nodes" / PACK_NAME)
-        copy_examples(EXAMPLE_PICTURES, base / "input")
+        for source, names, folder in EXAMPLES:
+            copy_examples(source, base / folder, names)
     return base
 
 
@@ -99,8 +104,8 @@ def _copy_pack(place: Path) -> None:
         os.replace(copy, place)
 
 
-def copy_examples(pictures: Path, folder: Path) -> None:
-    """Copy the example pictures into ComfyUI's input folder, keeping a file the user changed.
+def copy_examples(source: Path, folder: Path, names: str = "*.png") -> None:
+    """Copy the examples' files into a folder of ComfyUI, keeping a file the user changed.
 
     A note in the folder lists the digests of copied files: a file that still matches may be
     renewed. An incomplete copy, as a full disk leaves it, is replaced.
@@ -109,15 +114,15 @@ def copy_examples(pictures: Path, folder: Path) -> None:
     note = folder / ".collage_examples.json"
     known = _read_note(note)
     copied = dict(known)
-    for picture in sorted(pictures.glob("*.png")):
-        target = folder / picture.name
-        data = picture.read_bytes()
+    for file in sorted(source.glob(names)):
+        target = folder / file.name
+        data = file.read_bytes()
         wanted = _digest(data)
         present = target.read_bytes() if target.is_file() else b""
-        if data.startswith(present) or _digest(present) == copied.get(picture.name):
+        if data.startswith(present) or _digest(present) == copied.get(file.name):
             if present != data:
                 write_whole(target, data, replace=True)
-            copied[picture.name] = wanted
+            copied[file.name] = wanted
         else:
             say(f"{target} differs from the example of that name; yours is kept.")
     if copied != known:

@@ -9,6 +9,7 @@ Modules
     structure       are the edges of a collage kept?
     harmony         fidelity against harmony, over the noise of one layer
     negatives       words that one layer must not show, and what becomes of the others
+    loras           a LoRA per layer: does each object get its own look?
     edits           what changes outside of an edit
     controls        plain harmonisation and what each control adds
     controls_table  the same as a table, with the paper's claims

@@ -8,7 +8,9 @@ structure: are the edges of a collage kept, with the structure network and witho
 harmony: fidelity against harmony, over the noise of one layer. edits: bytes that change outside of
 an edit. Both compare with ComfyUI's DifferentialDiffusion. controls: plain harmonisation, and what
 each control adds to it, beside the paper's claims; `levers` is its former name. negatives: does a
-layer lose what it must not show, and do the others keep it?
+layer lose what it must not show, and do the others keep it? loras: does each layer get the look of
+its LoRA, and its neighbours none of it? It stands beside LoRAs of the whole picture and ComfyUI's
+LoRA hooks.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from . import (
     controls,
     edits,
     harmony,
+    loras,
     negatives,
     placement,
     prompts,
@@ -45,6 +48,7 @@ ROWS = {
     "edits": edits.run,
     "controls": controls.run,
     "negatives": negatives.run,
+    "loras": loras.run,
 }
 ALIASES = {"levers": "controls"}
 UNET_ONLY = ("structure", "controls")  # the structure network adds to the UNet's blocks

@@ -27,6 +27,7 @@ from .stories import (
     in_place,
     iterative_edit,
     kept_edges,
+    layer_loras,
     learned_look,
     moved_object,
     second_pass,
@@ -49,6 +50,7 @@ DEMO_ALONE = {
     "1_bento_box_editor": by_hand.bento,
     "2_toy_box_editor": by_hand.toys,
     "learned_look": learned_look.graph,
+    "layer_loras": layer_loras.graph,
     "kept_edges": kept_edges.graph,
     "second_pass": second_pass.graph,
     "moved_object": moved_object.graph,
@@ -94,7 +96,7 @@ def _write(name: str, graph: Graph) -> None:
     forms = {f"api/{name}.json": prompt, f"{name}.json": to_page_form(prompt, graph.places)}
     for file, content in forms.items():
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        (WORKFLOWS / file).parent.mkdir(exist_ok=True)
+        (WORKFLOWS / file).parent.mkdir(parents=True, exist_ok=True)
         write_whole(WORKFLOWS / file, text + "\n", replace=True)
 
 

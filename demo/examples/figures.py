@@ -23,6 +23,7 @@ FIGURES = {
     "trade_off": "Harmony against fidelity: the noise of one layer",
     "iterative_edit": "One thing after the other: what is edited, the rest stays to the byte",
     "learned_look": "A look learned from the layer",
+    "layer_loras": "A LoRA for each toy, in one pass",
     "kept_edges": "Structure control",
     "moved_object": "Taken apart, one object moved, and painted whole again",
     "second_pass": "Painted again in a larger size",

@@ -6,23 +6,18 @@ Pictures that need a training or a measurement come from docs/.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from PIL import Image
-from safetensors.torch import save
 from torch.nn.functional import pad
 
-from collage_core.storage.atomic_write import write_whole, writing
+from collage_core.storage.atomic_write import writing
 
 from .. import world
 from ..pack import ROOT, host_nodes, load_pack
-from ..random_lora import random_lora
 from ..sheets import GAP, in_rows, read, to_picture
 from .pictures import DOCS
 from .studio import BASE, SAMPLING, Studio
@@ -30,7 +25,6 @@ from .studio import BASE, SAMPLING, Studio
 FOLDER = ROOT / "web" / "docs" / "pictures"
 WIDEST, QUALITY = 776, 88
 CONTROLS = {"cloth": 0.0, "bento box": 1.0}  # of the rest: a half
-STRONG = 2.0  # of a random LoRA, against the weights that it changes
 LOUDER = 8  # times, to make a drift seen
 
 Row = Sequence[torch.Tensor]  # pictures [256, 256, 3] in [0, 1]
@@ -216,21 +210,6 @@ def resize(studio: Studio) -> Row:
     return [pad(half.composite.image[0], [0, 0, rim, rim, rim, rim], value=1.0), large]
 
 
-def layer_lora(studio: Studio) -> Row:
-    """The picture without and with a LoRA on one layer, and the amplified difference."""
-    number, name = studio.number("sushi"), "random.safetensors"
-    lora = studio.nodes.layer_lora.LayerLora(name=name, strength_model=1.0, strength_clip=0.0)
-    layers = list(studio.collage.layers)
-    layers[number - 1] = replace(layers[number - 1], loras=(lora,))
-    with TemporaryDirectory() as folder:
-        write_whole(Path(folder, name), save(random_lora(studio.models[0].model, 4, 2, STRONG)))
-        folder_paths = importlib.import_module("folder_paths")
-        folder_paths.add_model_folder_path("loras", folder)
-        with_it = studio.paint(studio.collage.with_layers(tuple(layers)), 7)[1]
-    before = studio.painted[1]
-    return [before[0], with_it[0], ((with_it - before).abs() * LOUDER)[0]]
-
-
 def demo_model(studio: Studio) -> Row:
     """A picture of each story from its caption alone."""
     model, _, vae = studio.models
@@ -276,13 +255,13 @@ PICTURES: dict[str, Callable[[Studio], Row]] = {
     "CollageTakeLayer": take_layer,
     "CollagePutLayer": put_layer,
     "CollageResize": resize,
-    "CollageLayerLora": layer_lora,
     "CollageDemoModel": demo_model,
     "CollageDemoControlNet": demo_control,
 }
 # node -> a picture of docs/, and how many of its pictures to leave out on the left
 TAKEN = {
     "MaskedCrossAttentionPatch": ("toy_box.png", 0),
+    "CollageLayerLora": ("layer_loras.png", 0),
     "LayerTextualInversion": ("learned_look.png", 0),
     "CollageEmbeddingLoad": ("learned_look.png", 1),
 }

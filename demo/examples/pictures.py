@@ -19,6 +19,7 @@ THUMBNAILS = {
     "2_toy_box_editor": "collage_result",
     "bento_box": "collage_result",
     "learned_look": "collage_result",
+    "layer_loras": "collage_2_result",
     "kept_edges": "collage_result",
     "second_pass": "collage_2_result",
     "moved_object": "collage_3_result",

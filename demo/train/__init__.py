@@ -25,6 +25,8 @@ Modules
     control       the structure network
     judge         the recogniser of kinds and colours
     harmony       the recogniser of pasted objects
+    lora          a look for a toy, as a LoRA
+    looks         the recogniser of these looks
 """
 
 import comfy.cli_args

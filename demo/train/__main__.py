@@ -15,6 +15,8 @@ from . import (
     harmony,
     judge,
     latents,
+    looks,
+    lora,
     packing,
     scenes,
     sheet,
@@ -35,7 +37,10 @@ STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "pack": lambda _: packing.pack(),
     "pack-flow": lambda _: packing.pack_flow(),
     "control": lambda options: control.train(options.control_scenes, options.control_images),
-    "harmony": lambda _: harmony.train(),  # its pictures go through the packed autoencoder
+    # their pictures go through the packed autoencoder
+    "harmony": lambda _: harmony.train(),
+    "looks": lambda _: looks.train(),
+    "lora": lambda options: lora.train(options.lora_images),
 }
 
 
@@ -68,6 +73,7 @@ def main() -> None:
     parser.add_argument("--cool-images", type=int, default=60_000, help="cool, flow-cool: pictures")
     parser.add_argument("--control-scenes", type=int, default=500, help="control: scenes in all")
     parser.add_argument("--control-images", type=int, default=8_000, help="control: pictures")
+    parser.add_argument("--lora-images", type=int, default=800, help="lora: pictures for each")
     parser.add_argument("--size", type=int, default=32, help="sheet: of the latents, 16 or 32")
     parser.add_argument("--workers", type=int, default=2, help="processes that render scenes")
     parser.add_argument("--threads", type=int, default=0, help="torch threads (0 = its default)")

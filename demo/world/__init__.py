@@ -8,6 +8,7 @@ Modules
     toys        the story of toys
     cake_table  the story of cakes in a festive room
     scene       one light, shadows, and the collage of a scene
+    looks       toys with looks that no caption names
     relief      a tile of colours and normals, lit later
     paint       signed distances become shaded shapes
     backdrop    a wall and floor, and a window with its winter view

@@ -24,6 +24,10 @@ def test_the_base_folder_has_the_pack_and_is_removed(
     with base_folder.fresh_base() as base:
         assert (base / "custom_nodes" / "collage-diffusion" / "pyproject.toml").is_file()
         assert (base / "models" / "checkpoints").is_dir()
+        for source, names, folder in base_folder.EXAMPLES:
+            files = {file.name for file in source.glob(names)}
+            assert files
+            assert files <= {file.name for file in (base / folder).iterdir()}
     assert not base.exists()
     assert (base_folder.REPO / "pyproject.toml").is_file()  # the link went, not what it led to
 

@@ -8,6 +8,7 @@ Modules
     trade_off       the noise of one layer from low to high
     iterative_edit  one object after the other drawn again
     learned_look    an embedding learned from a layer
+    layer_loras     a LoRA for each of three toys
     kept_edges      structure control
     moved_object    taken apart, one object moved, painted whole again
     second_pass     painted again in a larger size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,12 +29,13 @@ ATTEMPTS = 120
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """A toy by its words."""
+class Wanted:
+    """A toy by its words; `look`: how a solid is painted instead."""
 
     kind: str
     color: str = ""
     pattern: str = ""
+    look: Callable[[np.random.Generator, float], Paintwork] | None = None
 
     @property
     def phrase(self) -> str:
@@ -42,6 +44,8 @@ class _Wanted:
     def make(self, rng: np.random.Generator, size: float) -> Toy:
         if self.kind in FIGURES:
             return FIGURES[self.kind](rng, size)
+        if self.look is not None:
+            return SOLIDS[self.kind](rng, size, self.look(rng, size))
         paint = Paintwork.random(rng, self.color, self.pattern, size)
         return SOLIDS[self.kind](rng, size, paint)
 
@@ -65,26 +69,36 @@ class _Spot:
 
 
 def arrange(rng: np.random.Generator) -> tuple[str, list[Placed]]:
+    return arrange_chosen(rng, _choose)
+
+
+def arrange_chosen(
+    rng: np.random.Generator,
+    choose: Callable[[np.random.Generator, str], list[Wanted]],
+    crowd: int = 0,
+) -> tuple[str, list[Placed]]:
+    """The toys that are chosen for a wall's colour; as small as `crowd` toys would be, if given."""
     color = str(rng.choice(list(WALLS)))
     horizon = int(rng.integers(112, 136))
     ground = "table" if rng.random() < 0.5 else "floor"
-    wanted = _choose(rng, color)
-    placed = [*_backdrop(rng, color, ground, horizon), *_place(rng, wanted, horizon)]
+    wanted = choose(rng, color)
+    sizes = SIZES[(crowd or len(wanted)) - 1]
+    placed = [*_backdrop(rng, color, ground, horizon), *_place(rng, wanted, horizon, sizes)]
     return _caption([toy.phrase for toy in wanted], placed[1].phrase, placed[0].phrase), placed
 
 
-def _choose(rng: np.random.Generator, wall: str) -> list[_Wanted]:
+def _choose(rng: np.random.Generator, wall: str) -> list[Wanted]:
     """Toys of different words, none in the colour of the wall."""
     count = 1 + int(rng.choice(len(COUNTS), p=COUNTS))
     colors = [color for color in COLORS if color != wall]
-    chosen: list[_Wanted] = []
+    chosen: list[Wanted] = []
     while len(chosen) < count:
         which = int(rng.random() / FIGURE_SHARE)
         if which < len(FIGURES):
-            toy = _Wanted(list(FIGURES)[which])
+            toy = Wanted(list(FIGURES)[which])
         else:
             pattern = str(rng.choice(PATTERNS)) if rng.random() < PATTERN_SHARE else ""
-            toy = _Wanted(str(rng.choice(list(SOLIDS))), str(rng.choice(colors)), pattern)
+            toy = Wanted(str(rng.choice(list(SOLIDS))), str(rng.choice(colors)), pattern)
         if toy not in chosen:
             chosen.append(toy)
     return chosen
@@ -101,9 +115,11 @@ def _backdrop(rng: np.random.Generator, color: str, ground: str, horizon: int) -
     ]
 
 
-def _place(rng: np.random.Generator, wanted: list[_Wanted], horizon: int) -> list[Placed]:
+def _place(
+    rng: np.random.Generator, wanted: list[Wanted], horizon: int, sizes: tuple[float, float]
+) -> list[Placed]:
     """The toys, far ones first and a little smaller."""
-    size = rng.uniform(*SIZES[len(wanted) - 1])
+    size = rng.uniform(*sizes)
     farthest = max(horizon + 26, 150)
     toys: list[tuple[float, Toy]] = []
     for index, toy in enumerate(wanted):
