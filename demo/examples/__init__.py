@@ -5,6 +5,7 @@ Modules
     graph          a workflow in API form, with places for the page
     document       a scene as the document of CollageEditor
     variants       the demo model, or a real checkpoint
+    foreign        nodes of other packs, as ComfyUI describes nodes
     to_page        API form -> the form that the page saves
     locales        the nodes' English texts
     figures        every example's pictures on one sheet

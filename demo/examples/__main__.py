@@ -30,6 +30,7 @@ from .stories import (
     layer_loras,
     learned_look,
     moved_object,
+    reference_pictures,
     second_pass,
     steps,
     trade_off,
@@ -55,6 +56,9 @@ DEMO_ALONE = {
     "second_pass": second_pass.graph,
     "moved_object": moved_object.graph,
 }
+
+# in folders of their own: the template browser would offer what lacks a pack
+OTHER_PACKS = {"packs/reference_pictures": reference_pictures.graph}
 
 
 def _locales() -> None:
@@ -82,7 +86,7 @@ def main() -> None:
             make()
     if any(asked.values()):
         return
-    graphs = {name: make() for name, make in (STORIES | DEMO_ALONE).items()}
+    graphs = {name: make() for name, make in (STORIES | DEMO_ALONE | OTHER_PACKS).items()}
     for end, (variant, names) in VARIANTS.items():
         graphs |= {f"{name}_{end}": STORIES[name](variant) for name in names}
     for name, graph in graphs.items():

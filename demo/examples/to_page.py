@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from ..pack import host_nodes, load_pack
+from .foreign import NODES as FOREIGN
 from .variants import FILES
 
 Json = dict[str, Any]
@@ -68,6 +69,8 @@ def describe(class_type: str) -> Json:
     for node in load_pack().nodes.NODES:
         if node.GET_SCHEMA().node_id == class_type:
             return node.GET_NODE_INFO_V1()
+    if class_type in FOREIGN:
+        return FOREIGN[class_type]
     node = _host_classes()[class_type]
     if hasattr(node, "GET_NODE_INFO_V1"):
         return node.GET_NODE_INFO_V1()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo.examples.foreign import NODES as FOREIGN
 from launcher.client import Client
 from launcher.figures import API, OTHER_MODELS, demo_variants
 from launcher.to_api import to_api_form
@@ -90,6 +91,29 @@ def test_only_the_model_files_are_missing(client: Client, name: str) -> None:
     assert refused.keys() == loaders
     for node in refused.values():
         assert {error["type"] for error in node["errors"]} == {"value_not_in_list"}
+
+
+def test_an_example_for_another_pack_needs_that_pack_and_files_alone(client: Client) -> None:
+    prompt, known = read(API / "packs", "reference_pictures"), client.object_info()
+    foreign = {n for n, node in prompt.items() if node["class_type"] not in known}
+    assert {prompt[n]["class_type"] for n in foreign} == {*FOREIGN}
+    loader = next(n for n, node in prompt.items() if node["class_type"] in OF_FILES)
+    without = {
+        number: {
+            **node,
+            "inputs": {
+                slot: [loader, 0] if isinstance(value, list) and value[0] in foreign else value
+                for slot, value in node["inputs"].items()
+            },
+        }
+        for number, node in prompt.items()
+        if number not in foreign
+    }
+    answer = json.loads(client.request("/prompt", json.dumps({"prompt": without}).encode()))
+    assert answer["node_errors"].keys() == {loader}
+    page = read(API.parent / "packs", "reference_pictures")
+    kinds = sorted((str(node["id"]), node["type"]) for node in page["nodes"])
+    assert kinds == sorted((n, node["class_type"]) for n, node in prompt.items())
 
 
 @pytest.mark.parametrize("name", WITH_CHECKPOINT)

@@ -9,6 +9,7 @@ Modules
     iterative_edit  one object after the other drawn again
     learned_look    an embedding learned from a layer
     layer_loras     a LoRA for each of three toys
+    reference_pictures  IPAdapters of another pack, one for each toy
     kept_edges      structure control
     moved_object    taken apart, one object moved, painted whole again
     second_pass     painted again in a larger size
