@@ -19,7 +19,10 @@ def requirements(lock: Path) -> list[str]:
     return [line for line in lock.read_text().splitlines() if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("lock", [environment.HOST_LOCK, environment.TEST_LOCK])
+APART = [environment.TEST_LOCK, environment.BATCH_LOCK, environment.DASHBOARD_LOCK]
+
+
+@pytest.mark.parametrize("lock", [environment.HOST_LOCK, *APART])
 def test_a_lock_names_exact_versions_and_nothing_else(lock: Path) -> None:
     assert requirements(lock)
     assert [line for line in requirements(lock) if not PINNED.fullmatch(line)] == []
@@ -31,7 +34,8 @@ def test_the_torch_packages_match_and_what_comfyui_needs_is_there() -> None:
     assert any(line.startswith("torchsde==") for line in lines)  # ComfyUI's SDE samplers import it
 
 
-def test_the_locks_agree_on_what_they_share() -> None:
+@pytest.mark.parametrize("lock", APART, ids=lambda lock: lock.stem)
+def test_the_locks_agree_on_what_they_share(lock: Path) -> None:
     def versions(lock: Path) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for line in requirements(lock):
@@ -39,10 +43,34 @@ def test_the_locks_agree_on_what_they_share() -> None:
             found.setdefault(name, set()).add(version)
         return found
 
-    ours, tests = versions(environment.HOST_LOCK), versions(environment.TEST_LOCK)
-    shared = ours.keys() & tests.keys()
+    ours, others = versions(environment.HOST_LOCK), versions(lock)
+    shared = ours.keys() & others.keys()
     assert shared
-    assert {name for name in shared if not tests[name] <= ours[name]} == set()
+    assert {name for name in shared if not others[name] <= ours[name]} == set()
+
+
+def test_packages_apart_go_into_their_folder_alone_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], doing: str, log: Path) -> None:
+        assert (doing, log) != ("", Path())
+        commands.append(command)
+        folder.mkdir(exist_ok=True)
+
+    commands: list[list[str]] = []
+    folder, lock, python = tmp_path / "apart", tmp_path / "some.lock", tmp_path / "python"
+    lock.write_text("ray==1\n")
+    monkeypatch.setattr(environment, "run_logged", run)
+    monkeypatch.setattr(environment, "find_uv", lambda _: ["uv"])
+    environment.add_apart(python, lock, folder)
+    environment.add_apart(python, lock, folder)
+    assert len(commands) == 1
+    assert {"--no-deps", "--target", str(folder), "--python", str(python)} <= {*commands[0]}
+    (folder / "old").touch()
+    lock.write_text("ray==2\n")
+    environment.add_apart(python, lock, folder)
+    assert len(commands) == 2
+    assert not (folder / "old").exists()
 
 
 def test_a_stamp_holds_only_for_its_own_lock(tmp_path: Path) -> None:
