@@ -12,7 +12,7 @@ from collage_core.collage.limits import LAYER_RANGES
 REPO = Path(__file__).parents[2]
 PAGES = [*REPO.glob("*.md"), *(REPO / "docs").glob("*.md")]
 # written by a run, not kept
-MADE = ("output/", ".host/")
+MADE = ("output/", ".host/", "DIR/")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPO).as_posix())
