@@ -125,28 +125,32 @@ def batch(folder: Path, prompt: Json, column: str, values: Sequence[float], *mor
 
 def _watch(process: psutil.Process, journal: Path, rows: int) -> list[Moment]:
     moments: list[Moment] = []
+    seen: dict[int, tuple[bool, float]] = {}
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         done = journal.read_bytes().count(b"\n") if journal.exists() else 0
         if done:
-            moments.append(_moment(process, done))
+            moments.append(_moment(process, done, seen))
         if done >= rows:
             break
         time.sleep(LOOK_SECONDS)
     return moments
 
 
-def _moment(process: psutil.Process, rows: int) -> Moment:
-    comfyui = others = 0.0
+def _moment(process: psutil.Process, rows: int, seen: dict[int, tuple[bool, float]]) -> Moment:
+    """`seen` keeps what processes have used that end before the last row is noticed."""
     driver = servers = 0
     for child in process.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             busy, line = sum(child.cpu_times()[:2]), " ".join(child.cmdline())
             memory = child.memory_info().rss
-            if "main.py" in line:
-                comfyui, servers = comfyui + busy, servers + memory
-            else:
-                others += busy
-                driver += memory if "tools.batch" in line else 0
+            if line:  # else it has ended
+                seen[child.pid] = "main.py" in line, busy
+                servers += memory if "main.py" in line else 0
+                driver += memory if "-m tools.batch" in line else 0
+    comfyui, others = (
+        sum(busy for is_server, busy in seen.values() if is_server is wanted)
+        for wanted in (True, False)
+    )
     return Moment(time.perf_counter(), rows, comfyui, others, driver, servers)
 
 
@@ -161,7 +165,7 @@ def _measured(moments: list[Moment]) -> Measured:
         (last.comfyui - first.comfyui) / count,
         (last.others - first.others) / count,
         (early.driver, last.driver),
-        (early.servers, last.servers),
+        (early.servers, max(one.servers for one in moments[-3:])),  # it may have ended
     )
 
 
