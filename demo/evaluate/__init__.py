@@ -13,7 +13,8 @@ Modules
     edits           what changes outside of an edit
     controls        plain harmonisation and what each control adds
     controls_table  the same as a table, with the paper's claims
-    learning        an embedding learned by one method, and what it achieves
+    learning        a look learned by one method, and what it achieves
+    lora_learning   a look learned as a LoRA
     painter         collages painted by the demo model
     collages        collages of unseen scenes
     concepts        collages in which one object's text leaves its appearance open

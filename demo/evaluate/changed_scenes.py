@@ -6,6 +6,7 @@ a wall with its colour, a ground, the object, and in two of them another toy wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +47,12 @@ def changed_scenes(noun: str) -> tuple[ChangedScene, ...]:
     )
 
 
-def paint_scenes(model: Any, clip: Any, vae: Any, prompts: list[str], seed: int, **sampling: Any):
-    """[N, 256, 256, 3] in [0, 1], one picture a prompt."""
-    negative = clip.encode_from_tokens_scheduled(clip.tokenize(""))
+def paint_scenes(
+    conditioned: Sequence[tuple[Any, list]], negative: list, vae: Any, seed: int, **sampling: Any
+) -> torch.Tensor:
+    """Models with their positive conditionings -> one picture each, [N, 256, 256, 3] in [0, 1]."""
     pictures = []
-    for number, prompt in enumerate(prompts):
-        positive = clip.encode_from_tokens_scheduled(clip.tokenize(prompt))
+    for number, (model, positive) in enumerate(conditioned):
         latent = {"samples": torch.zeros(1, 4, 32, 32)}
         options = (sampling["steps"], sampling["cfg"], "euler_ancestral", "normal")
         samples = host_nodes().common_ksampler(

@@ -60,6 +60,48 @@ def ablation_table(runs: Runs, names: Sequence[str]) -> str:
     return _markdown(rows)
 
 
+def lora_table(runs: Runs, names: Sequence[str]) -> str:
+    """Every method with standard errors over objects, and what the last differs by from others."""
+    rows = [["", "fidelity", "features", "colour", "texture", "obeyed", "passes", "CPU seconds"]]
+    shares = ("fidelity", "features", "colour", "texture", "obeyed")
+    each = {name: {what: _each(runs, name, what) for what in shares} for name in names}
+    for name in names:
+        costs = (_cost(_of(runs, name), what) for what in ("passes", "cpu_seconds"))
+        rows.append([name, *(_with_error(each[name][what]) for what in shares), *costs])
+    last = names[-1]
+    for name in names[:-1]:
+        told = [
+            _decided([each[last][what][n] - value for n, value in each[name][what].items()])
+            for what in shares
+        ]
+        rows.append([f"{last} less {name}", *told, "", ""])
+    return _markdown(rows)
+
+
+def _each(runs: Runs, name: str, what: str) -> dict[int, float]:
+    """The mean over seeds of each object, in points of 100."""
+    found = {}
+    for own in _by(_of(runs, name), lambda run: run["number"]):
+        values = [run[what] / (run["named"] if what == "obeyed" else 1) for run in own]
+        found[own[0]["number"]] = 100 * statistics.fmean(values)
+    return found
+
+
+def _with_error(values: dict[int, float]) -> str:
+    return f"{statistics.fmean(values.values()):.1f} ± {_error([*values.values()]):.1f}"
+
+
+def _decided(differences: Sequence[float]) -> str:
+    """A mean difference, and whether it is beyond two standard errors."""
+    mean, error = statistics.fmean(differences), _error(differences)
+    sure = len(differences) > 1 and abs(mean) > 2 * error
+    return f"{mean:+.1f} ± {error:.1f}, {'decided' if sure else 'undecided'}"
+
+
+def _error(values: Sequence[float]) -> float:
+    return statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+
+
 def _of(runs: Runs, name: str) -> Runs:
     return [run for run in runs if run["method"] == name]
 
