@@ -147,6 +147,10 @@ OWN_WAYS = {
     "demo/bench/queue.py",
     "demo/bench/inversion/command.py",
     "demo/train/workshop.py",
+    "demo/bench/batch/kills.py",
+    "demo/bench/batch/measured.py",
+    "tools/batch/journal.py",
+    "tools/batch/remains.py",
     "launcher/locking.py",
     "collage_core/storage/atomic_write.py",
 }
