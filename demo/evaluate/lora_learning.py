@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from collage_core.inversion.loss import masked_loss
 from collage_core.inversion.progress import Progress
+from collage_core.storage.atomic_write import write_whole
 
 from ..pack import load_pack
 from ..train.lora import Lora
@@ -109,5 +110,5 @@ def _folder() -> tempfile.TemporaryDirectory:
 def listed(name: str, weights: dict[str, torch.Tensor]) -> str:
     """Write a LoRA where ComfyUI lists it. Returns its name there."""
     file = f"{name}.safetensors"
-    save_file(weights, Path(_folder().name) / file)
+    write_whole(Path(_folder().name) / file, save(weights), replace=True)
     return file
