@@ -28,7 +28,7 @@ from ..train.workshop import WEIGHTS
 from ..world.looks import LOOKS, together
 from .collages import Case, kinds, to_collage
 from .painter import Painter, Sampling
-from .placement import write
+from .placement import means, write
 
 LORAS_SEED, LORAS_TUNING_SEED = 6_700_000, 6_750_000  # apart from each other and all others
 SEED = 1
@@ -160,12 +160,4 @@ def table(found: dict[str, list[torch.Tensor]]) -> dict[str, dict[str, float]]:
     each = {name: torch.stack(rows) for name, rows in found.items()}
     ours = each["a LoRA per layer"]
     less = {f"less {name}": ours - rows for name, rows in each.items() if rows is not ours}
-    return {name: _columns(rows) for name, rows in (each | less).items()}
-
-
-def _columns(rows: torch.Tensor) -> dict[str, float]:
-    errors = rows.std(0) / len(rows) ** 0.5 if len(rows) > 1 else torch.zeros(len(MEASURES))
-    row: dict[str, float] = {"collages": len(rows)}
-    for name, mean, error in zip(MEASURES, rows.mean(0), errors, strict=True):
-        row |= {name: round(mean.item(), 3), f"{name}, error": round(error.item(), 3)}
-    return row
+    return {name: means(rows, MEASURES) for name, rows in (each | less).items()}

@@ -21,7 +21,7 @@ from ..judges import judge
 from ..sheets import save_sheet
 from .collages import SCENERY, Case, kinds, to_collage
 from .painter import Painter, Sampling
-from .placement import write
+from .placement import means, write
 
 NEGATIVES_SEED = 6_600_000  # apart from those of the other measurements and of training
 LEAST_SHARE = 0.02  # of the canvas
@@ -151,13 +151,4 @@ def table(found: dict[str, list[torch.Tensor]]) -> dict[str, dict[str, float]]:
     """Means and standard errors over the collages, and the differences of the last way."""
     each = {name: torch.stack(found[name]) for name in WAYS}
     less = {f"layer less {name}": each["layer"] - each[name] for name in WAYS[:-1]}
-    return {name: _columns(rows) for name, rows in (each | less).items()}
-
-
-def _columns(rows: torch.Tensor) -> dict[str, float]:
-    """[collages, 3] -> every measure with its error."""
-    errors = rows.std(0) / len(rows) ** 0.5 if len(rows) > 1 else torch.zeros(len(MEASURES))
-    row: dict[str, float] = {"collages": len(rows)}
-    for name, mean, error in zip(MEASURES, rows.mean(0), errors, strict=True):
-        row |= {name: round(mean.item(), 3), f"{name}, error": round(error.item(), 3)}
-    return row
+    return {name: means(rows, MEASURES) for name, rows in (each | less).items()}

@@ -8,6 +8,7 @@ itself too, because it cannot find in a picture what it does not recognise in th
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -77,6 +78,15 @@ def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
     for name, row in (("most_gained", best), ("most_lost", worst)):
         pictures = torch.stack([row[way] for way in ("collage", "plain", "node")])
         save_sheet(pictures, folder / f"placement_{noise:g}_{name}.png", columns=3)
+
+
+def means(rows: torch.Tensor, measures: Sequence[str]) -> dict[str, float]:
+    """[collages, measures] -> the mean of every measure and its standard error."""
+    errors = rows.std(0) / len(rows) ** 0.5 if len(rows) > 1 else torch.zeros(len(measures))
+    row: dict[str, float] = {"collages": len(rows)}
+    for name, mean, error in zip(measures, rows.mean(0), errors, strict=True):
+        row |= {name: round(mean.item(), 3), f"{name}, error": round(error.item(), 3)}
+    return row
 
 
 def write(table: dict, path: Path) -> None:
