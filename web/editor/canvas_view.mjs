@@ -33,10 +33,11 @@ export function createCanvasView(context) {
 
   function draw() {
     frame = 0
-    if (!root.clientWidth) return
+    const sides = [root.clientWidth, root.clientHeight]
+    if (!sides.every(Boolean)) return // a canvas without pixels cannot be drawn
     frames += 1
     const ratio = Math.min(SHARPEST, Math.max(1, devicePixelRatio * viewport.magnified()))
-    const [width, height] = [root.clientWidth, root.clientHeight].map((side) => Math.round(side * ratio))
+    const [width, height] = sides.map((side) => Math.round(side * ratio))
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
     const exact = live.current()
     drawScene(g, ratio, {
