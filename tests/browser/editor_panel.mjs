@@ -146,8 +146,15 @@ await press('Enter')
 seen.pasted = { ...(await shown()), message: await part('.collage-message').textContent() }
 await shot('missing')
 
-// what is wrong is mended from the line of messages
+// what is wrong is mended from the line of messages, which keeps the focus when it is shown anew
 await tabTo('.collage-mend input')
+await page.evaluate(() => {
+  const widget = window.panelNode.widgets.find((one) => one.name === 'document')
+  const document = JSON.parse(widget.value)
+  document.layers[0].noise = 0.5
+  widget.value = JSON.stringify(document)
+})
+seen.held = [await focused(), await part('.collage-mend input').getAttribute('aria-label')]
 await press('Enter', 'Enter')
 seen.mended = (await read()).prompt
 
@@ -204,6 +211,17 @@ await large.locator('.collage-icon-small').locator('..').locator('input').click(
 await large.waitFor({ state: 'detached' })
 await page.waitForTimeout(600)
 seen.gaps.push(await gap(editor))
+
+// a canvas that the layout leaves no height draws nothing
+const height = (value) =>
+  part('.collage-canvas').evaluate((one, value) => {
+    one.style.cssText = value
+    return one.clientHeight
+  }, value)
+seen.flat = await height('height: 0; min-height: 0; flex: none')
+await page.waitForTimeout(300)
+await height('')
+await page.waitForTimeout(300)
 
 // nothing chosen: the canvas; then nothing at all
 await part('.collage-toolbar .collage-icon-canvas').locator('..').locator('input').click()

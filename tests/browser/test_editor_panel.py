@@ -44,6 +44,7 @@ def test_the_panel_by_keyboard_and_mouse(
     seen = on_page("editor_panel.mjs", picture, look, language, palette, str(pictures))
     assert [error for error in seen["errors"] if "collage" in error.lower()] == []
     assert seen["foreign"] == []
+    assert seen["flat"] == 0
     by_keyboard(seen)
     by_typing(seen)
     by_mouse(seen)
@@ -87,6 +88,8 @@ def by_typing(seen: dict[str, Any]) -> None:
     assert seen["composed"].endswith("\u665a\u971e")
     assert seen["pasted"]["prompt"] == "a lemon"
     assert seen["pasted"]["words"] == ["wooden table", "a green mug", "a lemon"]
+    focused, button = seen["held"]
+    assert focused == button, "what is shown anew keeps the focus"
     assert seen["mended"] == "a lemon, wooden table, a green mug"
 
 

@@ -49,7 +49,9 @@ export function createMessages(context) {
     sign.replaceChildren(...(empty ? [] : [icon(fault ? 'warning' : 'found')]))
     sentence.textContent = fault ? text(`message.${fault.kind}`, fault.values) : empty ? text('message.none') : readyText()
     sentence.title = sentence.textContent
+    const held = mend.contains(document.activeElement)
     mend.replaceChildren(...(fault ? remedy(fault) : []))
+    if (held) (mend.querySelector('input') ?? { focus: () => context.focusCanvas?.() }).focus()
     more.root.hidden = faults.length < 2
     more.root.querySelector('.collage-button-words').textContent = text('message.more', {
       number: at + 1,
@@ -74,9 +76,6 @@ export function createMessages(context) {
     const run = () => {
       if (!fault.mend) return ask(fault.id)
       context.edit('mend', fault.mend)
-      const next = mend.querySelector('input')
-      if (next) next.focus()
-      else context.focusCanvas?.()
     }
     return [button({ words: label, label, weight: 'main', onClick: run }).root]
   }
