@@ -16,6 +16,7 @@ Modules
     diffusion     stage 3: text encoder and UNet together
     painter       both networks of stage 3
     flow          another painter on the same latents: a transformer
+    teacher       the first painter's predictions for the transformer to learn
     inside        losses of stage 3 that use what the world knows
     muon          the optimiser of weight matrices
     initial       random starts

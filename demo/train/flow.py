@@ -2,12 +2,14 @@
 
 The text encoder is that of the first painter as it was when this training began, and stays as it
 is. The transformer sees the first WORDS tokens of a caption. A flow mixes (1 - t) latent + t noise
-and predicts noise - latent (Lipman et al. 2022, arXiv 2210.02747), which is ComfyUI's `CONST`.
+and predicts noise - latent (Lipman et al. 2022, arXiv 2210.02747), which is ComfyUI's `CONST`. At
+full size it learns from the first painter's predictions (`teacher`).
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,8 +25,10 @@ from .initial import initialise
 from .inside import CLASSES, TEXT_LENGTH, Inside
 from .latents import Batch, Scenes
 from .painter import Averaged, Training, build_text_encoder
+from .teacher import Teacher
 
 TAPPED_LAYER = 3
+FULL = 32  # size of the latents of whole pictures
 
 
 class FlowInside(Inside):
@@ -96,12 +100,17 @@ class FlowPainter(Averaged):
         """Token ids [B, 77] -> text features [B, WORDS, TEXT_WIDTH]."""
         return self.text_encoder.transformer(tokens[:, :WORDS])[0]
 
-    def velocity_loss(self, x, context, t, noise, **options) -> torch.Tensor:
-        """Mean squared error of the predicted noise - latent, [B]; t in [0, 1], 1 is noise."""
+    def velocity_loss(self, x, context, t, noise, targets=None, **options) -> torch.Tensor:
+        """Mean squared error of the predicted noise - latent, [B]; t in [0, 1], 1 is noise.
+
+        targets: what to learn from (mixed, t, noise - latent) instead of noise - latent.
+        """
         level = t[:, None, None, None]
-        mixed = (1 - level) * x + level * noise
+        mixed, velocity = (1 - level) * x + level * noise, noise - x
         predicted = self.network(mixed, t, context, WORDS, **options)
-        return ((predicted.float() - (noise - x)) ** 2).mean((1, 2, 3))
+        if targets is not None:
+            velocity = targets(mixed, t, velocity)
+        return ((predicted.float() - velocity) ** 2).mean((1, 2, 3))
 
 
 def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
@@ -121,7 +130,7 @@ def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
 def train(images: int, size: int) -> None:
     """Train at latent `size` until `images` pictures have been seen in all."""
     training = Training("flow", painter=FlowPainter.fresh())
-    diffusion.run(training, images, size, diffusion.warmed_up, step, unseen_loss)
+    diffusion.run(training, images, size, diffusion.warmed_up, stepper(size), unseen_loss)
 
 
 def cool_down(images: int, size: int) -> None:
@@ -135,12 +144,19 @@ def cool_down(images: int, size: int) -> None:
         kept["seen"] + images,
         size,
         diffusion.cooling(kept["seen"], images),
-        step,
+        stepper(size),
         unseen_loss,
     )
 
 
-def step(training: Training, batch: Batch, share: float) -> tuple[float, float, float]:
+def stepper(size: int):
+    """`step`, from the first painter's predictions where it knows latents of this size."""
+    return functools.partial(step, teacher=Teacher.trained() if size == FULL else None)
+
+
+def step(
+    training: Training, batch: Batch, share: float, teacher: Teacher | None
+) -> tuple[float, float, float]:
     """One update; returns the loss of the velocity, of the labels and of the grounding."""
     painter: Any = training.painter
     inside, count = training.inside, len(batch.x)
@@ -148,6 +164,8 @@ def step(training: Training, batch: Batch, share: float) -> tuple[float, float, 
     with workshop.autocast():
         options = {"transformer_options": inside.transformer_options()}
         context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
+        if teacher is not None:
+            options["targets"] = functools.partial(teacher.targets, tokens=batch.tokens)
         velocity = painter.velocity_loss(batch.x, context, t, noise, **options).mean()
         labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
     training.step(velocity + diffusion.LABELS * labels + diffusion.GROUNDING * grounding, share)

@@ -12,7 +12,7 @@ from comfy.ldm.modules.attention import attention_pytorch
 
 from demo.architecture import AUTOENCODER, Autoencoder
 from demo.judges import judge
-from demo.train import autoencoder, inside, scenes
+from demo.train import autoencoder, diffusion, inside, scenes, teacher
 from demo.train.latents import Captions
 from demo.train.muon import Muon, orthogonal
 from demo.train.painter import build_unet, is_matrix
@@ -136,3 +136,36 @@ def test_decoding_undoes_encoding_after_the_latents_are_normalised():
     assert torch.allclose(before[middle], after[middle], rtol=1e-3, atol=1e-3)
     assert model.encode(x).mean((0, 2, 3)).abs().max() < 1e-4
     assert torch.allclose(model.encode(x).std((0, 2, 3)), torch.ones(8), atol=1e-4)
+
+
+def knows(latent: torch.Tensor):
+    """A network on SD1.5's schedule that knows the one picture there is: its exact velocity."""
+
+    def predict(x: torch.Tensor, step: torch.Tensor, _context: Any) -> torch.Tensor:
+        alpha = diffusion.alphas_cumprod(x.device)
+        low = step.floor().long()
+        level = alpha[low].lerp(alpha[(low + 1).clamp(max=999)], step - low)
+        a, s = level.sqrt()[:, None, None, None], (1 - level).sqrt()[:, None, None, None]
+        return a * (x - a * latent) / s - s * latent
+
+    return predict
+
+
+def test_a_teacher_says_what_a_flow_learns():
+    latent, noise = torch.randn(2, 6, 8, 4, 4)
+    t = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9, 0.93])
+    level = t[:, None, None, None]
+    mixed = (1 - level) * latent + level * noise
+    told = teacher.velocity(knows(latent), mixed, t, torch.zeros(6, 77, 8))
+    torch.testing.assert_close(told, noise - latent, atol=0.02, rtol=0)
+
+
+def test_beyond_its_noise_a_teacher_says_nothing():
+    latest = teacher.noisiest(torch.device("cpu"))
+    assert latest == pytest.approx(0.936, abs=0.001)
+    t = torch.tensor([latest - 0.01, latest + 0.01])
+    truth = torch.ones(2, 8, 4, 4)
+    silent: Any = SimpleNamespace(unet=lambda x, *_: torch.zeros_like(x), context=lambda _: None)
+    targets = teacher.Teacher(silent).targets(truth, t, truth, torch.zeros(2, 77))
+    assert targets[1].eq(1).all()
+    assert not targets[0].eq(1).any()

@@ -1,0 +1,77 @@
+"""The first painter as the teacher of the transformer.
+
+Of a noisy picture the original can only be guessed, so noise - latent of one picture scatters
+around what a network can learn, the mean. A painter that was trained longer knows this mean;
+learning from its prediction needs fewer pictures (knowledge distillation, Hinton et al. 2015, arXiv
+1503.02531).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import diffusion, painter, workshop
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A UNet and its text encoder, trained on latents of full size, as a flow."""
+
+    painter: painter.Painter
+
+    @staticmethod
+    def trained() -> Teacher:
+        """The average that the stage `cool` left, or else `diffusion`."""
+        kept = workshop.load("cooled") or workshop.load("diffusion")
+        if kept is None:
+            raise SystemExit("train: the flow learns from the first painter. Train that first.")
+        first = painter.Painter.fresh()
+        first.load(kept["average"])
+        return Teacher(first)
+
+    @torch.no_grad()
+    def targets(
+        self, mixed: torch.Tensor, t: torch.Tensor, truth: torch.Tensor, tokens: torch.Tensor
+    ) -> torch.Tensor:
+        """Its guess of noise - latent, and beyond the noise it was trained on `truth`.
+
+        mixed: (1 - t) latent + t noise, like truth [B, C, h, w]; t: [B]; tokens: ids [B, 77].
+        """
+        known = t < noisiest(t.device)
+        targets = truth.clone()
+        if known.any():
+            context = self.painter.context(tokens[known])
+            targets[known] = velocity(self.painter.unet, mixed[known], t[known], context).to(truth)
+        return targets
+
+
+def noisiest(device: torch.device) -> float:
+    """The time of the flow whose share of noise is that of SD1.5's last step."""
+    deviation = _deviations(device)[-1]
+    return float(deviation / (1 + deviation))
+
+
+def velocity(unet, mixed: torch.Tensor, t: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+    """noise - latent from the velocity of a network on SD1.5's schedule.
+
+    The flow's time t and the schedule's step are the same where noise and latent have the same
+    ratio, t / (1 - t); there one input is a multiple of the other.
+    """
+    deviations = _deviations(t.device)
+    logs = deviations.log().cpu().numpy()
+    ratio = (t / (1 - t)).clamp(float(deviations[0]), float(deviations[-1]))
+    step = torch.from_numpy(np.interp(ratio.log().cpu().numpy(), logs, np.arange(len(logs))))
+    length = ((1 - t) ** 2 + t**2).sqrt()[:, None, None, None]
+    a, s = (1 - t)[:, None, None, None] / length, t[:, None, None, None] / length
+    x = mixed / length
+    predicted = unet(x, step.to(t), context)
+    return (s * x + a * predicted) - (a * x - s * predicted)
+
+
+def _deviations(device: torch.device) -> torch.Tensor:
+    """Noise over signal at every step of SD1.5's schedule."""
+    alpha = diffusion.alphas_cumprod(device)
+    return ((1 - alpha) / alpha).sqrt()
