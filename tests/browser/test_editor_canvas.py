@@ -143,9 +143,8 @@ def test_the_page_does_what_it_does(on_page: OnPage, pictures: str, look: str) -
         assert seen["front"] == {"moved": True, "second": True}
 
 
-@LOOKS
-def test_what_an_editor_bears(on_page: OnPage, look: str) -> None:
-    seen = on_page("editor_limits.mjs", f"editor_limits_{look}.png", look)
+def test_what_an_editor_bears(on_page: OnPage) -> None:
+    seen = on_page("editor_limits.mjs", "editor_limits.png", "nodes2")
     nothing_went_wrong(seen)
     # on a machine at rest: 60 frames and 0.3 s; here only that it goes on
     assert all(seen[name]["frames"] > 0 for name in ("six", "twenty", "full", "photo")), json.dumps(

@@ -15,11 +15,8 @@ psd_tools = pytest.importorskip("psd_tools")
 PSD = Path(__file__).absolute().parents[1] / "psd" / "groups.psd"
 
 
-@pytest.mark.parametrize("look", ["classic", "nodes2"])
-def test_a_psd_is_dropped_and_the_collage_saved_and_opened(
-    on_page: OnPage, tmp_path: Path, look: str
-) -> None:
-    seen = on_page("editor_files.mjs", f"editor_files_{look}.png", look, str(PSD), str(tmp_path))
+def test_a_psd_is_dropped_and_the_collage_saved_and_opened(on_page: OnPage, tmp_path: Path) -> None:
+    seen = on_page("editor_files.mjs", "editor_files.png", "nodes2", str(PSD), str(tmp_path))
     assert [error for error in seen["errors"] if "collage" in error.lower()] == []
     assert seen["foreign"] == []
     opened = seen["opened"]["document"]
