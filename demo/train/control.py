@@ -16,7 +16,6 @@ import torch.nn.functional as F
 
 from ..architecture import EdgeAdapter
 from . import packing, workshop
-from .diffusion import velocity_loss
 from .initial import initialise
 from .painter import Painter
 from .pairs import BATCH, UNSEEN, Batch, Pairs, prepare
@@ -82,7 +81,7 @@ def velocity(painter: Painter, batch: Batch, t: torch.Tensor, control: dict | No
     """The loss of stage 3 for each picture, [B], with the adapter's outputs or without."""
     with torch.no_grad():
         context = painter.context(batch.tokens)
-    return velocity_loss(painter, batch.x, context, t, torch.randn_like(batch.x), control)
+    return painter.velocity_loss(batch.x, context, t, torch.randn_like(batch.x), control)
 
 
 def _levels(count: int) -> torch.Tensor:

@@ -9,7 +9,6 @@ full size it learns from the first painter's predictions (`teacher`).
 from __future__ import annotations
 
 import copy
-import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,7 +22,6 @@ from ..architecture import TRANSFORMER, WORDS
 from . import diffusion, workshop
 from .initial import initialise
 from .inside import CLASSES, TEXT_LENGTH, Inside
-from .latents import Batch, Scenes
 from .painter import Averaged, Training, build_text_encoder
 from .teacher import Teacher
 
@@ -63,6 +61,7 @@ class FlowPainter(Averaged):
     """
 
     batch: ClassVar[dict[int, int]] = {16: 16, 32: 8}
+    last: ClassVar[float] = 1
     text_encoder: Any
     network: NextDiT
 
@@ -82,6 +81,13 @@ class FlowPainter(Averaged):
         device = workshop.device()
         painter = FlowPainter(text_encoder.to(device), network.to(device))
         painter.average = copy.deepcopy(painter.state())
+        return painter
+
+    @staticmethod
+    def learning(size: int) -> FlowPainter:
+        """With the teacher, where it knows latents of this size."""
+        painter = FlowPainter.fresh()
+        painter.teacher = Teacher.trained() if size == FULL else None
         return painter
 
     def named_parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -130,64 +136,11 @@ def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
 
 def train(images: int, size: int) -> None:
     """Train at latent `size` until `images` pictures have been seen in all."""
-    training = Training("flow", painter=FlowPainter.fresh())
-    diffusion.run(training, images, size, diffusion.warmed_up, stepper(size), unseen_loss)
+    training = Training("flow", painter=FlowPainter.learning(size))
+    diffusion.run(training, images, size, diffusion.warmed_up)
 
 
 def cool_down(images: int, size: int) -> None:
     """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
-    training = Training("flow_cooled", start="flow", painter=FlowPainter.fresh())
-    training.painter.memory = images * diffusion.LAST
-    kept = workshop.load("flow")
-    assert kept is not None
-    diffusion.run(
-        training,
-        kept["seen"] + images,
-        size,
-        diffusion.cooling(kept["seen"], images),
-        stepper(size),
-        unseen_loss,
-    )
-
-
-def stepper(size: int):
-    """`step`, from the first painter's predictions where it knows latents of this size."""
-    return functools.partial(step, teacher=Teacher.trained() if size == FULL else None)
-
-
-def step(
-    training: Training, batch: Batch, share: float, teacher: Teacher | None
-) -> tuple[float, float, float]:
-    """One update; returns the loss of the velocity, of the labels and of the grounding."""
-    painter: Any = training.painter
-    inside, count = training.inside, len(batch.x)
-    t = (torch.arange(count) + torch.rand(count)).to(batch.x.device) / count
-    with workshop.autocast():
-        options = {"transformer_options": inside.transformer_options()}
-        context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
-        if teacher is not None:
-            options["targets"] = functools.partial(teacher.targets, tokens=batch.tokens)
-        velocity = painter.velocity_loss(batch.x, context, t, noise, **options).mean()
-        labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
-    training.step(velocity + diffusion.LABELS * labels + diffusion.GROUNDING * grounding, share)
-    painter.seen += count
-    painter.follow(count)
-    return float(velocity.detach()), float(labels.detach()), float(grounding.detach())
-
-
-@torch.no_grad()
-def unseen_loss(painter: FlowPainter, data: Scenes, size: int) -> float:
-    """The average's loss on scenes that only measure, at the same noise every time."""
-    trained = {name: value.clone() for name, value in painter.state().items()}
-    painter.load(painter.average)
-    batch = data.unseen(size)
-    generator = torch.Generator().manual_seed(1)
-    noise = torch.randn(batch.x.shape, generator=generator).to(batch.x)
-    t = ((torch.arange(len(noise)) + 0.5) / len(noise)).to(noise.device)
-    losses = []
-    with workshop.autocast():
-        for part in torch.arange(len(noise)).split(50):
-            context = painter.context(batch.tokens[part])
-            losses.append(painter.velocity_loss(batch.x[part], context, t[part], noise[part]))
-    painter.load(trained)
-    return float(torch.cat(losses).mean())
+    training = Training("flow_cooled", start="flow", painter=FlowPainter.learning(size))
+    diffusion.cool(training, "flow", images, size)

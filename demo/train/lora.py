@@ -18,7 +18,6 @@ import torch
 from ..architecture import AUTOENCODER, Autoencoder
 from ..world import looks
 from . import autoencoder, packing, workshop
-from .diffusion import velocity_loss
 from .latents import DROP_CAPTION, Captions
 from .painter import Painter
 
@@ -183,7 +182,7 @@ def step(painter: Painter, lora: Lora, optimizer, x: torch.Tensor, context: torc
     t = ((torch.arange(BATCH) + torch.rand(BATCH)) * (1000 / BATCH)).long().to(x.device)
     # the host's networks add in place
     with torch.autograd.graph.allow_mutation_on_saved_tensors():
-        loss = velocity_loss(painter, x, context, t, torch.randn_like(x)).mean()
+        loss = painter.velocity_loss(x, context, t, torch.randn_like(x)).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
     torch.nn.utils.clip_grad_norm_(lora.parameters(), 1.0)
@@ -197,7 +196,7 @@ def measure(painter: Painter, pictures: Pictures) -> float:
     x, context = pictures.x[:UNSEEN], pictures.context[:UNSEEN]
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).to(x)
     t = ((torch.arange(UNSEEN) + 0.5) * (1000 / UNSEEN)).long().to(x.device)
-    return float(velocity_loss(painter, x, context, t, noise).mean())
+    return float(painter.velocity_loss(x, context, t, noise).mean())
 
 
 def path_of(kind: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,6 +20,13 @@ from .muon import Muon
 
 MUON_RATE, ADAM_RATE = 0.02, 6e-4
 MEMORY = 30_000  # pictures that the moving average remembers
+
+
+@functools.cache
+def alphas_cumprod(device: torch.device) -> torch.Tensor:
+    """SD1.5's schedule: betas linear in their square roots, 0.00085 to 0.012, 1000 steps."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    return (1 - betas).cumprod(0).float().to(device)
 
 
 def build_text_encoder(tokens: int = 77) -> SDClipModel:
@@ -44,6 +52,8 @@ class Averaged:
     """What is trained with a moving average of its weights, after so many pictures seen."""
 
     batch: ClassVar[dict[int, int]] = {16: 64, 32: 32}  # pictures a step, by size of the latents
+    last: ClassVar[float]  # t of the most noise
+    teacher: Any = None  # gives targets for learning instead of single pictures
     average: dict[str, torch.Tensor] = field(default_factory=dict)
     seen: int = 0
     memory: float = MEMORY  # pictures
@@ -63,6 +73,7 @@ class Averaged:
 class Painter(Averaged):
     """The two networks that are trained together, with their moving average."""
 
+    last: ClassVar[float] = 1000
     text_encoder: SDClipModel
     unet: UNetModel
 
@@ -97,6 +108,21 @@ class Painter(Averaged):
     def context(self, tokens: torch.Tensor) -> torch.Tensor:
         """Token ids [B, 77] -> text features [B, 77, TEXT_WIDTH]."""
         return self.text_encoder.transformer(tokens)[0]
+
+    def velocity_loss(self, x, context, t, noise, control=None, **options) -> torch.Tensor:
+        """Mean squared error of the predicted velocity alpha^0.5 noise - (1 - alpha)^0.5 x, [B].
+
+        t: steps of the schedule, [B]. control: what a structure network adds, as the host's UNet
+        takes it.
+        """
+        alpha, step = alphas_cumprod(x.device), t.long()
+        a, s = (
+            alpha[step].sqrt()[:, None, None, None],
+            (1 - alpha[step]).sqrt()[:, None, None, None],
+        )
+        given = {"control": control, **options}
+        predicted = self.unet(a * x + s * noise, step.float(), context, **given)
+        return ((predicted.float() - (a * noise - s * x)) ** 2).mean((1, 2, 3))
 
 
 class Training:

@@ -6,9 +6,8 @@ import torch
 
 from ..sheets import save_sheet
 from . import autoencoder, workshop
-from .diffusion import alphas_cumprod
 from .latents import Scenes
-from .painter import Painter
+from .painter import Painter, alphas_cumprod
 
 COUNT, COLUMNS, STEPS, GUIDANCE, SEED = 16, 8, 25, 3.0, 7
 

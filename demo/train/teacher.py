@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from . import diffusion, painter, workshop
+from . import painter, workshop
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,5 @@ def velocity(unet, mixed: torch.Tensor, t: torch.Tensor, context: torch.Tensor) 
 
 def _deviations(device: torch.device) -> torch.Tensor:
     """Noise over signal at every step of SD1.5's schedule."""
-    alpha = diffusion.alphas_cumprod(device)
+    alpha = painter.alphas_cumprod(device)
     return ((1 - alpha) / alpha).sqrt()

@@ -12,10 +12,10 @@ from comfy.ldm.modules.attention import attention_pytorch
 
 from demo.architecture import AUTOENCODER, Autoencoder
 from demo.judges import judge
-from demo.train import autoencoder, diffusion, inside, scenes, teacher
+from demo.train import autoencoder, inside, scenes, teacher
 from demo.train.latents import Captions
 from demo.train.muon import Muon, orthogonal
-from demo.train.painter import build_unet, is_matrix
+from demo.train.painter import alphas_cumprod, build_unet, is_matrix
 
 
 def test_a_direction_has_singular_values_near_one():
@@ -142,7 +142,7 @@ def knows(latent: torch.Tensor):
     """A network on SD1.5's schedule that knows the one picture there is: its exact velocity."""
 
     def predict(x: torch.Tensor, step: torch.Tensor, _context: Any) -> torch.Tensor:
-        alpha = diffusion.alphas_cumprod(x.device)
+        alpha = alphas_cumprod(x.device)
         low = step.floor().long()
         level = alpha[low].lerp(alpha[(low + 1).clamp(max=999)], step - low)
         a, s = level.sqrt()[:, None, None, None], (1 - level).sqrt()[:, None, None, None]
