@@ -28,22 +28,23 @@ def test_the_example_opens_from_the_templates_and_runs(on_page: OnPage, look: st
 
 
 @pytest.mark.parametrize("look", ["classic", "nodes2"])
-@pytest.mark.parametrize(
-    ("when", "kind", "inputs", "words"),
-    [
-        ("runs", "CollageStack", {"prompt": "a cat"}, "Write each layer's text into it"),
-        ("queued", "CollageLayer", {"text": ""}, "Write the words that name this object"),
-    ],
-)
-def test_an_error_says_at_once_what_to_do(
-    on_page: OnPage, tmp_path: Path, look: str, when: str, kind: str, inputs: dict, words: str
-) -> None:
-    workflow = json.loads((REPO / "workflows" / "api" / "bento_box.json").read_text())
-    next(node for node in workflow.values() if node["class_type"] == kind)["inputs"] |= inputs
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(workflow))
-    seen = on_page("errors.mjs", f"error_{when}_{look}.png", look, str(wrong), words)
-    assert seen["shown"], "the sentence cannot be seen"
-    assert seen["uncovered"]
-    assert f"{kind}, " in seen["text"]
-    assert "builtins" not in seen["text"]
+def test_an_error_says_at_once_what_to_do(on_page: OnPage, tmp_path: Path, look: str) -> None:
+    """One that the run finds, and one that is found when it is queued."""
+    cases = [
+        ("CollageStack", {"prompt": "a cat"}, "Write each layer's text into it"),
+        ("CollageLayer", {"text": ""}, "Write the words that name this object"),
+    ]
+    arguments = []
+    for kind, inputs, words in cases:
+        workflow = json.loads((REPO / "workflows" / "api" / "bento_box.json").read_text())
+        next(node for node in workflow.values() if node["class_type"] == kind)["inputs"] |= inputs
+        wrong = tmp_path / f"{kind}.json"
+        wrong.write_text(json.dumps(workflow))
+        arguments += [str(wrong), words]
+    found = on_page("errors.mjs", f"error_{look}.png", look, *arguments)
+    for (kind, *_), seen in zip(cases, found, strict=True):
+        assert seen["before"] == 0, f"{kind}: it stood there before the run"
+        assert seen["shown"], f"{kind}: the sentence cannot be seen"
+        assert seen["uncovered"], kind
+        assert f"{kind}, " in seen["text"]
+        assert "builtins" not in seen["text"]
