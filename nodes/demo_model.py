@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .host.demo_model.diffusion import NETWORKS
 from .host.demo_model.loader import load_all, load_control
 from .sockets import CATEGORY
 
@@ -21,7 +22,17 @@ class CollageDemoModel(io.ComfyNode):
                 "machine. Replace it by a checkpoint loader for real pictures."
             ),
             search_aliases=["demo checkpoint", "example model", "tiny model"],
-            inputs=[],
+            inputs=[
+                io.Combo.Input(
+                    "network",
+                    options=[*NETWORKS],
+                    default="unet",
+                    tooltip=(
+                        "unet: built like SD1.5. transformer: a flow-matching transformer built "
+                        "like Lumina 2 and Z-Image, with 32 tokens of text in its own attention."
+                    ),
+                )
+            ],
             outputs=[
                 io.Model.Output("model", tooltip="The diffusion model."),
                 io.Clip.Output("clip", tooltip="Its text encoder."),
@@ -30,8 +41,8 @@ class CollageDemoModel(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(*load_all())
+    def execute(cls, network: str = "unet") -> io.NodeOutput:
+        return io.NodeOutput(*load_all(network))
 
 
 class CollageDemoControlNet(io.ComfyNode):
