@@ -27,6 +27,7 @@ class CollageDemoModel(io.ComfyNode):
                     "network",
                     options=[*NETWORKS],
                     default="unet",
+                    optional=True,
                     tooltip=(
                         "unet: built like SD1.5. transformer: a flow-matching transformer built "
                         "like Lumina 2 and Z-Image, with 32 tokens of text in its own attention."

@@ -51,7 +51,8 @@ ROWS = {
     "loras": loras.run,
 }
 ALIASES = {"levers": "controls"}
-UNET_ONLY = ("structure", "controls")  # the structure network adds to the UNet's blocks
+# cross-attention, structure network, learned embeddings and LoRAs are the UNet's alone
+UNET_ONLY = ("peers", "structure", "controls", "loras")
 
 
 def main() -> None:
@@ -71,7 +72,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
     if options.network != "unet" and (refused := [row for row in rows if row in UNET_ONLY]):
-        parser.error(f"the structure network fits the UNet alone: {', '.join(refused)} needs it")
+        parser.error(f"only the UNet has what {', '.join(refused)} needs: leave --network out")
     common = (Sampling(options.steps, options.cfg, options.half, options.network), options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     counts = {"prompts": options.prompts, "realism": options.pictures}

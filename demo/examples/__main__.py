@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 
 from collage_core.storage.atomic_write import write_whole
 
@@ -36,7 +37,7 @@ from .stories import (
     trade_off,
 )
 from .to_page import to_page_form, with_defaults
-from .variants import VARIANTS
+from .variants import TRANSFORMER, VARIANTS
 
 STORIES = {
     "bento_box": bento_box.graph,
@@ -55,6 +56,9 @@ DEMO_ALONE = {
     "kept_edges": kept_edges.graph,
     "second_pass": second_pass.graph,
     "moved_object": moved_object.graph,
+} | {
+    f"{name}_transformer": partial(STORIES[name], TRANSFORMER)
+    for name in ("bento_box", "toy_box", "iterative_edit")
 }
 
 # in folders of their own: the template browser would offer what lacks a pack

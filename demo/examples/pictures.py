@@ -28,6 +28,9 @@ THUMBNAILS = {
     "cake_table": "collage_3_result",
     "trade_off": "collage_5_result",
     "iterative_edit": "collage_3_result",
+    "bento_box_transformer": "collage_result",
+    "toy_box_transformer": "collage_2_result",
+    "iterative_edit_transformer": "collage_3_result",
 }
 # no result without the model: these variants show the collage they start from
 STARTS = {f"{name}_{end}": name for end, (_, names) in VARIANTS.items() for name in names}

@@ -6,7 +6,7 @@ Files, loaders and settings of a family are those of ComfyUI's own templates, na
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..world.scene import SIZE
@@ -56,6 +56,14 @@ DEMO = Variant(
     size=SIZE,
     noise=0.5,
     schedule="early",  # measured on this model: docs/attention.md
+)
+
+# the transformer of the painted world, with a flow's sampler
+TRANSFORMER = replace(
+    DEMO,
+    model=("CollageDemoModel", {"network": "transformer"}),
+    network=None,
+    sampling={"sampler_name": "euler", "scheduler": "simple"},
 )
 
 # The settings of the paper (Sarukkai et al. 2024, section 5). Another checkpoint of SD1.5, or one
