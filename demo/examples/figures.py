@@ -28,8 +28,11 @@ FIGURES = {
     "moved_object": "Taken apart, one object moved, and painted whole again",
     "second_pass": "Painted again in a larger size",
     "bento_box": "A bento box",
+    "bento_box_transformer": "The same, painted by the transformer",
+    "toy_box_transformer": "The toy box, painted by the transformer",
+    "iterative_edit_transformer": "One thing after the other, painted by the transformer",
 }
-ACROSS = {"iterative_edit": 3}  # where one row would not do
+ACROSS = {"iterative_edit": 3, "iterative_edit_transformer": 3}  # where one row would not do
 
 Titled = tuple[str, Path]
 
