@@ -27,7 +27,9 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
     folder: Path = options.output.absolute()
     pictures = folder / "figures"  # apart from those of `demo`, which are nobody's to replace
     pictures.mkdir(parents=True, exist_ok=True)
-    with fresh_base() as base, start_server(host, base, name="figures") as server:
+    # a picture that is kept in memory is not saved again after `empty`
+    again = ["--cache-none"]
+    with fresh_base() as base, start_server(host, base, name="figures", arguments=again) as server:
         for file in demo_variants():
             say(f"{file.stem}:")
             empty(base / "output")  # where the server would number on from picture to picture
