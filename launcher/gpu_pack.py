@@ -43,6 +43,7 @@ NOT_PACKED = (
     *("__pycache__", "*.pyc", "docs"),
     "*_tokenizer",  # of other text encoders
     APART,
+    "demo_transformer.safetensors",  # nothing that runs there paints with it
 )
 SD1 = "comfy/sd1_tokenizer"
 CODE = "comfy/ldm/cosmos/cosmos_tokenizer"  # is none
