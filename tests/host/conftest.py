@@ -29,6 +29,20 @@ if COMFYUI:
     comfy.cli_args.args.cpu = True
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_dead_models() -> None:
+    """Drop what an earlier file loaded and no patcher stands for any more.
+
+    The host keeps such a model in its list as long as anything holds the model itself, and its
+    control networks ask for the patcher of every model in use.
+    """
+    if COMFYUI:
+        import comfy.model_management
+
+        loaded = comfy.model_management.current_loaded_models
+        loaded[:] = [one for one in loaded if one.model is not None]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what lies beside this file when there is no ComfyUI."""
     if COMFYUI:
