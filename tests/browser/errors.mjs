@@ -13,7 +13,7 @@ await page.waitForFunction(() => window.app.graph.nodes.length > 0, null, { time
 
 const seen = []
 for (let one = 0; one < cases.length; one += 2) seen.push(await failed(cases[one], cases[one + 1], seen.length))
-console.log(JSON.stringify(seen))
+console.log(JSON.stringify({ cases: seen }))
 await browser.close()
 
 async function failed(workflow, words, number) {

@@ -42,7 +42,7 @@ def test_an_error_says_at_once_what_to_do(on_page: OnPage, tmp_path: Path, look:
         wrong.write_text(json.dumps(workflow))
         arguments += [str(wrong), words]
     found = on_page("errors.mjs", f"error_{look}.png", look, *arguments)
-    for (kind, *_), seen in zip(cases, found, strict=True):
+    for (kind, *_), seen in zip(cases, found["cases"], strict=True):
         assert seen["before"] == 0, f"{kind}: it stood there before the run"
         assert seen["shown"], f"{kind}: the sentence cannot be seen"
         assert seen["uncovered"], kind
