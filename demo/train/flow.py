@@ -22,7 +22,7 @@ from ..architecture import TRANSFORMER, WORDS
 from . import diffusion, workshop
 from .initial import initialise
 from .inside import CLASSES, TEXT_LENGTH, Inside
-from .painter import Averaged, Training, build_text_encoder
+from .painter import Averaged, Training, build_text_encoder, trained
 from .teacher import Teacher
 
 TAPPED_LAYER = 3
@@ -121,12 +121,7 @@ class FlowPainter(Averaged):
 
 
 def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
-    kept = workshop.load("cooled") or workshop.load("diffusion")
-    if kept is None:
-        raise SystemExit(
-            "train: the flow needs the first painter's text encoder. Train that first."
-        )
-    weights = kept["average"]
+    weights = trained()
     text = {k.removeprefix("text."): v for k, v in weights.items() if k.startswith("text.")}
     places = "text_model.embeddings.position_embedding.weight"
     text[places] = text[places][:WORDS].clone()

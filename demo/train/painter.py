@@ -125,6 +125,14 @@ class Painter(Averaged):
         return ((predicted.float() - (a * noise - s * x)) ** 2).mean((1, 2, 3))
 
 
+def trained() -> dict[str, torch.Tensor]:
+    """The averaged weights that the stage `cool` left, or else `diffusion`."""
+    kept = workshop.load("cooled") or workshop.load("diffusion")
+    if kept is None:
+        raise SystemExit("train: the flow learns from the first painter. Train that first.")
+    return kept["average"]
+
+
 class Training:
     """A painter with its optimisers; it resumes from the state saved under `name`, if there is one.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from . import painter, workshop
+from . import painter
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,8 @@ class Teacher:
 
     @staticmethod
     def trained() -> Teacher:
-        """The average that the stage `cool` left, or else `diffusion`."""
-        kept = workshop.load("cooled") or workshop.load("diffusion")
-        if kept is None:
-            raise SystemExit("train: the flow learns from the first painter. Train that first.")
         first = painter.Painter.fresh()
-        first.load(kept["average"])
+        first.load(painter.trained())
         return Teacher(first)
 
     @torch.no_grad()
