@@ -1,10 +1,15 @@
-"""Stage 2: cached latents with captions and labels, the training data of stage 3."""
+"""Stage 2: latents, token ids and labels of every scene, the training data of stage 3.
+
+All of it is kept on the training device, so that drawing a batch is a few indexings.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +24,10 @@ from . import autoencoder, scenes, workshop
 FOLDER = workshop.WORKSHOP / "latents"
 DROP_CAPTION = 0.1
 UNSEEN = 250  # scenes: the first shard only measures
+PHRASES = 12  # the most that a caption names
 END = 49407  # the token that ends a text
+LABELS = ("kinds", "colors", "patterns")
+KEPT = ("x", *LABELS, "tokens", "tokens_of", "seen")
 
 
 class Captions:
@@ -51,32 +59,55 @@ class Captions:
 
 @torch.no_grad()
 def encode_shards() -> None:
-    """Encode the pictures of every shard that has no latents yet, as they are and mirrored."""
+    """Prepare every shard of scenes that has no latents yet."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    model = autoencoder.load_model()
+    model, words = autoencoder.load_model(), Captions()
     for path in scenes.paths():
         if not path_of(path).exists():
-            pictures = np.load(path)["pictures"]
-            sides = [encode(model, side) for side in (pictures, pictures[:, :, ::-1].copy())]
-            with writing(path_of(path), replace=True) as file:
-                np.save(file, np.stack(sides, 1))
+            with np.load(path) as shard, writing(path_of(path), replace=True) as file:
+                np.savez(file, x=both_sides(model, shard["pictures"]), **texts(words, shard))
             print(f"{path.name}: encoded", flush=True)
 
 
-def encode(model, pictures: np.ndarray) -> np.ndarray:
+def both_sides(model: Any, pictures: np.ndarray) -> np.ndarray:
+    """uint8 [N, 256, 256, 3] -> float16 [N, 2, LATENT_CHANNELS, 32, 32]: as they are, mirrored."""
+    return np.stack([encode(model, side) for side in (pictures, pictures[:, :, ::-1].copy())], 1)
+
+
+def encode(model: Any, pictures: np.ndarray) -> np.ndarray:
     """uint8 [N, 256, 256, 3] -> float16 [N, LATENT_CHANNELS, 32, 32]."""
     batches = torch.split(autoencoder.to_tensor(pictures), 25)
     means = [model.encode(batch.to(workshop.device())) for batch in batches]
     return torch.cat(means).cpu().half().numpy()
 
 
-def _pick(shards: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """The given rows of all shards together."""
-    return np.stack([shards[row // scenes.SHARD][row % scenes.SHARD] for row in rows])
+def texts(words: Captions, shard: Any) -> dict[str, np.ndarray]:
+    """What `Scenes` needs of a shard beside the latents; two things of the same words are one."""
+    told, masks = json.loads(str(shard["words"])), iter(shard["masks"])
+    captions = [scene["caption"] for scene in told]
+    seen = np.zeros((len(told), PHRASES, scenes.MASK_CELLS, scenes.MASK_CELLS), np.uint8)
+    tokens_of = np.zeros((len(told), PHRASES, 77), bool)
+    for row, scene in enumerate(told):
+        own = list(itertools.islice(masks, len(scene["phrases"])))
+        for number, phrase in enumerate(dict.fromkeys(scene["phrases"])):
+            of_phrase = [
+                mask for mask, name in zip(own, scene["phrases"], strict=True) if name == phrase
+            ]
+            seen[row, number] = np.maximum.reduce(of_phrase)
+            tokens_of[row, number, words.places(scene["caption"], phrase)] = True
+    labels = {name: shard[name] for name in LABELS}
+    ids = words(captions).numpy()
+    return {
+        **labels,
+        "tokens": ids,
+        "tokens_of": tokens_of,
+        "seen": seen,
+        "captions": np.array(captions),
+    }
 
 
 def path_of(shard: Path) -> Path:
-    return FOLDER / f"{shard.stem}.npy"
+    return FOLDER / f"{shard.stem}.npz"
 
 
 @dataclass(frozen=True)
@@ -84,9 +115,9 @@ class Batch:
     """Everything of B scenes, on the training device.
 
     x: latents [B, LATENT_CHANNELS, h, w]; tokens: [B, 77]; labels: name -> class index of every
-    cell, [B, 32, 32]; tokens_of: [B, P, 77], 1 where a token belongs to phrase p; seen: [B, P, 16,
-    16], the share of each cell in which the phrase's things are seen. P is the longest list of
-    phrases; shorter ones, and those of dropped captions, end in phrases without tokens.
+    cell, [B, 32, 32]; tokens_of: [B, PHRASES, 77], 1 where a token belongs to phrase p; seen: [B,
+    PHRASES, 16, 16], the share of each cell in which the phrase's things are seen. Scenes of fewer
+    phrases, and dropped captions, end in phrases without tokens.
     """
 
     x: torch.Tensor
@@ -96,73 +127,53 @@ class Batch:
     seen: torch.Tensor
 
 
-@dataclass
 class Scenes:
     """Every encoded scene; new shards are taken in by `refresh` while training runs."""
 
-    words: Captions = field(default_factory=Captions)
-    latents: list[np.ndarray] = field(default_factory=list)
-    labels: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    captions: list[str] = field(default_factory=list)
-    phrases: list[dict[str, np.ndarray]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.nothing = Captions()([""]).to(workshop.device())
+        self.captions: list[str] = []
+        self.shards = 0
+        self.kept: dict[str, torch.Tensor] = {}
 
     def refresh(self) -> None:
-        for path in scenes.paths()[len(self.latents) :]:
+        fresh: dict[str, list[torch.Tensor]] = {name: [part] for name, part in self.kept.items()}
+        for path in scenes.paths()[self.shards :]:
             if not path_of(path).exists():
                 break
-            shard = np.load(path)
-            self.latents.append(np.load(path_of(path)))
-            for name in ("kinds", "colors", "patterns"):
-                self.labels.setdefault(name, []).append(shard[name])
-            self._take_words(json.loads(str(shard["words"])), shard["masks"])
-
-    def _take_words(self, words: list[dict], masks: np.ndarray) -> None:
-        """Two things of the same words are seen where either is."""
-        first = 0
-        for scene in words:
-            self.captions.append(scene["caption"])
-            seen: dict[str, np.ndarray] = {}
-            for mask, phrase in zip(masks[first:], scene["phrases"], strict=False):
-                seen[phrase] = np.maximum(mask, seen.get(phrase, 0))
-            first += len(scene["phrases"])
-            self.phrases.append(seen)
+            with np.load(path_of(path)) as shard:
+                self.captions += map(str, shard["captions"])
+                for name in KEPT:
+                    part = torch.from_numpy(shard[name]).to(workshop.device())
+                    fresh.setdefault(name, []).append(part)
+            self.shards += 1
+        self.kept = {name: torch.cat(parts) for name, parts in fresh.items()}
 
     def draw(self, rng: np.random.Generator, size: int, count: int) -> Batch:
         """`count` scenes that are not for measuring, at latent `size`, some without caption."""
-        rows = rng.integers(UNSEEN, len(self.captions), count)
-        return self.batch(rows, size, rng.random(count) < DROP_CAPTION, rng.random(count) < 0.5)
+        rows = torch.from_numpy(rng.integers(UNSEEN, len(self.captions), count))
+        dropped, mirrored = torch.from_numpy(rng.random((2, count)) < [[DROP_CAPTION], [0.5]])
+        return self.batch(rows, size, dropped, mirrored)
 
     def unseen(self, size: int, count: int = UNSEEN) -> Batch:
-        nothing = np.zeros(count, bool)
-        return self.batch(np.arange(count), size, nothing, nothing)
+        nothing = torch.zeros(count, dtype=torch.bool)
+        return self.batch(torch.arange(count), size, nothing, nothing)
 
     def batch(
-        self, rows: np.ndarray, size: int, dropped: np.ndarray, mirrored: np.ndarray
+        self, rows: torch.Tensor, size: int, dropped: torch.Tensor, mirrored: torch.Tensor
     ) -> Batch:
-        sides = _pick(self.latents, rows)[np.arange(len(rows)), mirrored.astype(int)]
-        flip = [np.s_[..., :: -1 if m else 1] for m in mirrored]
-        labels = {
-            name: np.stack([label[f] for label, f in zip(_pick(shards, rows), flip, strict=True)])
-            for name, shards in self.labels.items()
-        }
-        captions = ["" if gone else self.captions[r] for r, gone in zip(rows, dropped, strict=True)]
-        tokens_of, seen = self._grounding(rows, captions, flip)
-        device = workshop.device()
-        latents = torch.from_numpy(sides).float().to(device)
+        rows, dropped, mirrored = (one.to(workshop.device()) for one in (rows, dropped, mirrored))
+        latents = self.kept["x"][rows, mirrored.long()].float()
+
+        def turned(name: str) -> torch.Tensor:
+            found = self.kept[name][rows]
+            where = mirrored.view(-1, *[1] * (found.ndim - 1))
+            return torch.where(where, found.flip(-1), found)
+
         return Batch(
             F.avg_pool2d(latents, latents.shape[-1] // size),
-            self.words(captions).to(device),
-            {name: torch.from_numpy(label).long().to(device) for name, label in labels.items()},
-            tokens_of.to(device),
-            seen.to(device),
+            torch.where(dropped[:, None], self.nothing, self.kept["tokens"][rows]),
+            {name: turned(name).long() for name in LABELS},
+            (self.kept["tokens_of"][rows] & ~dropped[:, None, None]).float(),
+            turned("seen").float() / 255,
         )
-
-    def _grounding(self, rows, captions, flip) -> tuple[torch.Tensor, torch.Tensor]:
-        most = max(len(self.phrases[row]) for row in rows)
-        tokens_of = torch.zeros(len(rows), most, 77)
-        seen = torch.zeros(len(rows), most, scenes.MASK_CELLS, scenes.MASK_CELLS)
-        for index, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-            for number, (phrase, mask) in enumerate(self.phrases[row].items()):
-                tokens_of[index, number, self.words.places(caption, phrase)] = 1
-                seen[index, number] = torch.from_numpy(mask[flip[index]].copy()).float() / 255
-        return tokens_of, seen

@@ -115,14 +115,14 @@ def used_words() -> torch.Tensor:
     """Ids of every token that stands in a caption, the start and end tokens among them."""
     data = latents.Scenes()
     data.refresh()
-    return torch.unique(data.words([*dict.fromkeys(data.captions), ""]))
+    return torch.unique(torch.cat([data.kept["tokens"], data.nothing])).cpu()
 
 
 @torch.no_grad()
 def preview_factors(vae: Autoencoder) -> list[list[float]]:
     """Least-squares map from latents, and 1, to RGB in [-1, 1]: [LATENT_CHANNELS + 1, 3]."""
     x = autoencoder.to_tensor(np.load(scenes.path_of(0))["pictures"][:40])
-    cells = vae.encode(x).permute(0, 2, 3, 1).flatten(0, 2)
+    cells = vae.encode(x.to(workshop.device())).cpu().permute(0, 2, 3, 1).flatten(0, 2)
     small = torch.nn.functional.avg_pool2d(x, 8).permute(0, 2, 3, 1).flatten(0, 2)
     ones = torch.ones(len(cells), 1)
     return torch.linalg.lstsq(torch.cat([cells, ones], 1), small).solution.tolist()
