@@ -7,6 +7,8 @@ training needs. torch's own Muon takes matrices only; here a convolution counts 
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import torch
 
 from . import workshop
@@ -24,32 +26,40 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure=None):  # type: ignore[override]
         assert closure is None
         for group in self.param_groups:
+            alike = defaultdict(list)
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, group["lr"])
+                    alike[parameter.shape].append(parameter)
+            for parameters in alike.values():
+                self._update(parameters, group["lr"])
 
-    def _update(self, parameter: torch.nn.Parameter, rate: float) -> None:
-        gradient, state = parameter.grad, self.state[parameter]
-        assert gradient is not None
-        momentum = state.setdefault("momentum", torch.zeros_like(gradient))
-        momentum.lerp_(gradient, 1 - MOMENTUM)
-        direction = orthogonal(gradient.lerp(momentum, MOMENTUM).flatten(1))
-        parameter.mul_(1 - rate * DECAY)
-        parameter.add_(direction.view_as(parameter), alpha=-rate)
+    def _update(self, parameters: list[torch.nn.Parameter], rate: float) -> None:
+        """Update parameters of one shape together: a GPU would wait for many small products."""
+        for parameter in parameters:
+            if "momentum" not in self.state[parameter]:
+                self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        gradients = torch.stack([parameter.grad.flatten(1) for parameter in parameters])
+        kept = [self.state[parameter]["momentum"] for parameter in parameters]
+        momentum = torch.stack([one.flatten(1) for one in kept]).lerp_(gradients, 1 - MOMENTUM)
+        directions = orthogonal(gradients.lerp(momentum, MOMENTUM))
+        for parameter, own, new, direction in zip(
+            parameters, kept, momentum, directions, strict=True
+        ):
+            own.copy_(new.view_as(own))
+            parameter.mul_(1 - rate * DECAY)
+            parameter.add_(direction.view_as(parameter), alpha=-rate)
 
 
-def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """[m, n] -> its singular vectors with singular values near sqrt(max(1, m / n)).
+def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
+    """[..., m, n] -> singular vectors with singular values near sqrt(max(1, m / n)).
 
     Five Newton-Schulz steps with Jordan's coefficients; bfloat16 is exact enough here.
     """
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.mT if tall else matrix).to(workshop.fast_dtype())
-    x = x / (x.norm() + 1e-7)
+    m, n = matrices.shape[-2:]
+    x = (matrices.mT if m > n else matrices).to(workshop.fast_dtype())
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
         gram = x @ x.mT
-        x = torch.addmm(
-            x, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445
-        )
-    scale = max(1, matrix.shape[0] / matrix.shape[1]) ** 0.5
-    return (x.mT if tall else x).to(matrix.dtype) * scale
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    scale = max(1, m / n) ** 0.5
+    return (x.mT if m > n else x).to(matrices.dtype) * scale
