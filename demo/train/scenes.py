@@ -6,6 +6,7 @@ sampling never does.
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 from dataclasses import dataclass
@@ -67,10 +68,11 @@ def prepare(scenes: int, workers: int = 1) -> None:
     """Render what is missing of `scenes` scenes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     missing = [n for n in range(scenes // SHARD) if not path_of(n).exists()]
+    seeds = (FIRST_SEED + number * SHARD + row for number in missing for row in range(SHARD))
     with multiprocessing.Pool(workers) as pool:
+        made = pool.imap(render, seeds, chunksize=8)
         for number in missing:
-            first = FIRST_SEED + number * SHARD
-            write(path_of(number), pool.map(render, range(first, first + SHARD), chunksize=8))
+            write(path_of(number), list(itertools.islice(made, SHARD)))
             print(f"{path_of(number).name}: {(number + 1) * SHARD} scenes", flush=True)
 
 
