@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from . import painter
@@ -36,12 +35,9 @@ class Teacher:
 
         mixed: (1 - t) latent + t noise, like truth [B, C, h, w]; t: [B]; tokens: ids [B, 77].
         """
+        guess = velocity(self.painter.unet, mixed, t, self.painter.context(tokens)).to(truth)
         known = t < noisiest(t.device)
-        targets = truth.clone()
-        if known.any():
-            context = self.painter.context(tokens[known])
-            targets[known] = velocity(self.painter.unet, mixed[known], t[known], context).to(truth)
-        return targets
+        return torch.where(known[:, None, None, None], guess, truth)
 
 
 def noisiest(device: torch.device) -> float:
@@ -56,14 +52,14 @@ def velocity(unet, mixed: torch.Tensor, t: torch.Tensor, context: torch.Tensor) 
     The flow's time t and the schedule's step are the same where noise and latent have the same
     ratio, t / (1 - t); there one input is a multiple of the other.
     """
-    deviations = _deviations(t.device)
-    logs = deviations.log().cpu().numpy()
-    ratio = (t / (1 - t)).clamp(float(deviations[0]), float(deviations[-1]))
-    step = torch.from_numpy(np.interp(ratio.log().cpu().numpy(), logs, np.arange(len(logs))))
+    logs = _deviations(t.device).log()
+    ratio = (t.log() - (1 - t).log()).clamp(logs[0], logs[-1])
+    after = torch.searchsorted(logs, ratio).clamp(min=1)
+    step = after - (logs[after] - ratio) / (logs[after] - logs[after - 1])
     length = ((1 - t) ** 2 + t**2).sqrt()[:, None, None, None]
     a, s = (1 - t)[:, None, None, None] / length, t[:, None, None, None] / length
     x = mixed / length
-    predicted = unet(x, step.to(t), context)
+    predicted = unet(x, step, context)
     return (s * x + a * predicted) - (a * x - s * predicted)
 
 
