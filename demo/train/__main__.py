@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 
 import torch
@@ -29,9 +30,13 @@ STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "autoencoder": lambda options: train_autoencoder(options.crops),
     "latents": lambda _: latents.encode_shards(),
     "diffusion": lambda options: train_painter(options.half_size, options.images),
-    "cool": lambda options: diffusion.cool_down(options.cool_images, 32),
+    "cool": lambda options: diffusion.cool_down(
+        options.cool_images, 32, options.seconds, options.peak
+    ),
     "flow": lambda options: train_flow(options.flow_half_size, options.flow_images),
-    "flow-cool": lambda options: flow.cool_down(options.cool_images, 32),
+    "flow-cool": lambda options: flow.cool_down(
+        options.cool_images, 32, options.seconds, options.peak
+    ),
     "decoder": lambda options: autoencoder.train(options.decoder_crops, freeze_encoder=True),
     "judge": lambda _: judge.train(),
     "pack": lambda _: packing.pack(),
@@ -71,6 +76,8 @@ def main() -> None:
     parser.add_argument("--flow-images", type=int, default=600_000, help="flow: pictures in all")
     parser.add_argument("--flow-half-size", type=int, default=480_000, help="of them half size")
     parser.add_argument("--cool-images", type=int, default=60_000, help="cool, flow-cool: pictures")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="of a cooling, at most")
+    parser.add_argument("--peak", type=float, default=1.0, help="of the rates, as a cooling begins")
     parser.add_argument("--control-scenes", type=int, default=500, help="control: scenes in all")
     parser.add_argument("--control-images", type=int, default=8_000, help="control: pictures")
     parser.add_argument("--lora-images", type=int, default=800, help="lora: pictures for each")
@@ -80,6 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True  # every step has the same shapes
     workshop.log("start", hardware=workshop.hardware(), torch=torch.__version__, seed=0)
     if options.stage == "unpack":
         packing.unpack()

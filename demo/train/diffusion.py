@@ -12,6 +12,7 @@ to rate zero, and this copy ships.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -35,17 +36,29 @@ def train(images: int, size: int) -> None:
     run(Training("diffusion"), images, size, warmed_up)
 
 
-def cool_down(images: int, size: int) -> None:
+def cool_down(images: int, size: int, seconds: float = math.inf, peak: float = 1.0) -> None:
     """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
-    cool(Training("cooled", start="diffusion"), "diffusion", images, size)
+    cool(Training("cooled", start="diffusion"), "diffusion", images, size, seconds, peak)
 
 
-def cool(training: Training, start: str, images: int, size: int) -> None:
-    """Train through `images` pictures more than the state `start` has seen, to rate zero."""
+def cool(
+    training: Training,
+    start: str,
+    images: int,
+    size: int,
+    seconds: float = math.inf,
+    peak: float = 1.0,
+) -> None:
+    """Train through `images` pictures more than the state `start` has seen, to rate zero.
+
+    Where `seconds` are over first, the rate is zero by then. peak: the share of the peak rates at
+    the beginning; 1 after a training at constant rate, less for a state that was cooled before.
+    """
     training.painter.memory = images * LAST
     kept = workshop.load(start)
     assert kept is not None
-    run(training, kept["seen"] + images, size, cooling(kept["seen"], images))
+    share_at = cooling(kept["seen"], images, seconds)
+    run(training, kept["seen"] + images, size, lambda seen: peak * share_at(seen))
 
 
 def warmed_up(seen: int) -> float:
@@ -53,25 +66,30 @@ def warmed_up(seen: int) -> float:
     return min(1.0, (seen + 64) / WARM_UP)
 
 
-def cooling(first: int, images: int) -> Callable[[int], float]:
-    """The share of the peak rates, falling to zero over `images` pictures after the `first`."""
-    return lambda seen: 1 - (seen - first) / images
+def cooling(first: int, images: int, seconds: float = math.inf) -> Callable[[int], float]:
+    """The share of the peak rates: zero after `images` pictures more than `first`, or `seconds`."""
+    begun = time.monotonic()
+    return lambda seen: (
+        1 - min(1.0, max((seen - first) / images, (time.monotonic() - begun) / seconds))
+    )
 
 
 def run(training: Training, images: int, size: int, share_at: Callable[[int], float]) -> None:
-    """Steps until `images` pictures have been seen; the state is kept every REPORT pictures."""
+    """Steps until `images` pictures have been seen or the rate is zero; kept at every report."""
     painter, data = training.painter, Scenes()
-    count = painter.batch[size]
+    count = painter.pictures_a_step(size)
+    report = REPORT * max(1, count // 32)
     data.refresh()
     rng = np.random.default_rng([painter.seen, size])
     torch.manual_seed(painter.seen)
     started, losses = time.process_time(), []
-    while painter.seen < images:
-        losses.append(step(training, data.draw(rng, size, count), share_at(painter.seen)))
-        if painter.seen % REPORT < count:
+    while painter.seen < images and (share := share_at(painter.seen)) > 0:
+        losses.append(step(training, data.draw(rng, size, count), share))
+        if painter.seen % report < count:
             record = {"images": painter.seen, "size": size, "scenes": len(data.captions)}
-            means = np.mean(losses, 0).round(4).tolist()
-            record |= dict(zip(("loss", "labels", "grounding"), means, strict=True))
+            means = torch.stack(losses).mean(0).tolist()
+            names = ("loss", "labels", "grounding")
+            record |= {name: round(mean, 4) for name, mean in zip(names, means, strict=True)}
             seconds = round(time.process_time() - started)
             unseen = round(unseen_loss(painter, data, size), 4)
             workshop.log(training.name, **record, unseen=unseen, cpu_seconds=seconds)
@@ -81,25 +99,25 @@ def run(training: Training, images: int, size: int, share_at: Callable[[int], fl
     training.keep()
 
 
-def step(training: Training, batch: Batch, share: float) -> tuple[float, float, float]:
-    """One update; returns the loss of the velocity, of the labels and of the grounding."""
+def step(training: Training, batch: Batch, share: float) -> torch.Tensor:
+    """One update; returns the losses of the velocity, of the labels and of the grounding, [3]."""
     painter, inside, count = training.painter, training.inside, len(batch.x)
-    # stratified: every batch sees the whole schedule
-    t = (torch.arange(count) + torch.rand(count)) * (painter.last / count)
-    # the host's text encoder adds in place
-    with torch.autograd.graph.allow_mutation_on_saved_tensors():
-        with workshop.autocast():
-            options = {"transformer_options": inside.transformer_options()}
-            if painter.teacher is not None:
-                options["targets"] = partial(painter.teacher.targets, tokens=batch.tokens)
-            context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
-            losses = painter.velocity_loss(batch.x, context, t.to(noise), noise, **options)
-            velocity = losses.mean()
-            labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
-        training.step(velocity + LABELS * labels + GROUNDING * grounding, share)
+    device = batch.x.device
+    # stratified: every batch sees the whole schedule; rounded up, t would be beyond its end
+    t = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
+    t = t.clamp(max=1 - 1e-6)
+    with workshop.autocast():
+        options = {"transformer_options": inside.transformer_options()}
+        if painter.teacher is not None:
+            options["targets"] = partial(painter.teacher.targets, tokens=batch.tokens)
+        context, noise = painter.context(batch.tokens), torch.randn_like(batch.x)
+        losses = painter.velocity_loss(batch.x, context, t * painter.last, noise, **options)
+        velocity = losses.mean()
+        labels, grounding = inside.label_loss(batch), inside.grounding_loss(batch)
+    training.step(velocity + LABELS * labels + GROUNDING * grounding, share)
     painter.seen += count
     painter.follow(count)
-    return float(velocity.detach()), float(labels.detach()), float(grounding.detach())
+    return torch.stack([velocity, labels, grounding]).detach()
 
 
 @torch.no_grad()

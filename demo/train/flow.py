@@ -9,6 +9,7 @@ full size it learns from the first painter's predictions (`teacher`).
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -61,6 +62,7 @@ class FlowPainter(Averaged):
     """
 
     batch: ClassVar[dict[int, int]] = {16: 16, 32: 8}
+    on_gpu: ClassVar[int] = 8
     last: ClassVar[float] = 1
     text_encoder: Any
     network: NextDiT
@@ -135,7 +137,7 @@ def train(images: int, size: int) -> None:
     diffusion.run(training, images, size, diffusion.warmed_up)
 
 
-def cool_down(images: int, size: int) -> None:
+def cool_down(images: int, size: int, seconds: float = math.inf, peak: float = 1.0) -> None:
     """Take a copy of what `train` kept through `images` more pictures, to rate zero."""
     training = Training("flow_cooled", start="flow", painter=FlowPainter.learning(size))
-    diffusion.cool(training, "flow", images, size)
+    diffusion.cool(training, "flow", images, size, seconds, peak)

@@ -11,6 +11,7 @@ import comfy.ops
 import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.sd1_clip import SDClipModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ..architecture import TEXT_ENCODER, UNET
 from . import workshop
@@ -30,7 +31,7 @@ def alphas_cumprod(device: torch.device) -> torch.Tensor:
 
 
 def build_text_encoder(tokens: int = 77) -> SDClipModel:
-    return SDClipModel(
+    encoder = SDClipModel(
         device="cpu",
         max_length=tokens,
         dtype=torch.float32,
@@ -38,6 +39,11 @@ def build_text_encoder(tokens: int = 77) -> SDClipModel:
         return_projected_pooled=False,
         textmodel_json_config={**TEXT_ENCODER, "max_position_embeddings": tokens},
     )
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            # the host adds in place to what a norm needs again for its gradient
+            module.register_forward_pre_hook(lambda _, inputs: (inputs[0].clone(), *inputs[1:]))
+    return encoder
 
 
 def build_unet() -> UNetModel:
@@ -52,6 +58,7 @@ class Averaged:
     """What is trained with a moving average of its weights, after so many pictures seen."""
 
     batch: ClassVar[dict[int, int]] = {16: 64, 32: 32}  # pictures a step, by size of the latents
+    on_gpu: ClassVar[int] = 16  # times as many, where a smaller step would not fill the device
     last: ClassVar[float]  # t of the most noise
     teacher: Any = None  # gives targets for learning instead of single pictures
     average: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -61,12 +68,16 @@ class Averaged:
     def state(self) -> dict[str, torch.Tensor]:
         raise NotImplementedError
 
+    def pictures_a_step(self, size: int) -> int:
+        return self.batch[size] * (self.on_gpu if workshop.device().type == "cuda" else 1)
+
     @torch.no_grad()
     def follow(self, batch: int) -> None:
         """Update the moving average; its window grows to `memory` pictures."""
-        rate = max(batch / self.memory, 1 / (1 + self.seen / batch))
-        for name, value in self.state().items():
-            self.average[name].lerp_(value, rate)
+        rate = min(1.0, max(batch / self.memory, 1 / (1 + self.seen / batch)))
+        names, values = zip(*self.state().items(), strict=True)
+        update = get_ema_multi_avg_fn(1 - rate)
+        update([self.average[name] for name in names], values, None)
 
 
 @dataclass
@@ -82,7 +93,8 @@ class Painter(Averaged):
         text_encoder, unet = build_text_encoder(), build_unet()
         initialise(text_encoder)
         initialise(unet, zero=("out_layers.3", "proj_out", "out.2"))
-        painter = Painter(text_encoder.to(workshop.device()), unet.to(workshop.device()))
+        unet.to(workshop.device(), memory_format=workshop.layout())
+        painter = Painter(text_encoder.to(workshop.device()), unet)
         painter.average = copy.deepcopy(painter.state())
         return painter
 
@@ -115,6 +127,7 @@ class Painter(Averaged):
         t: steps of the schedule, [B]. control: what a structure network adds, as the host's UNet
         takes it.
         """
+        x = x.contiguous(memory_format=workshop.layout())
         alpha, step = alphas_cumprod(x.device), t.long()
         a, s = (
             alpha[step].sqrt()[:, None, None, None],
@@ -161,7 +174,9 @@ class Training:
 
     def _go_on_from(self, kept: dict[str, Any]) -> None:
         self.painter.load(kept["weights"])
-        self.painter.average, self.painter.seen = kept["average"], kept["seen"]
+        for name, value in kept["average"].items():
+            self.painter.average[name].copy_(value)
+        self.painter.seen = kept["seen"]
         self.inside.head.load_state_dict(kept["head"])
         states = kept.get("optimizers", [])
         for optimizer, state in zip(self.optimizers.values(), states, strict=False):

@@ -26,6 +26,11 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def layout() -> torch.memory_format:
+    """How the fastest convolutions of the device want their weights and pictures in memory."""
+    return torch.channels_last if device().type == "cuda" else torch.contiguous_format
+
+
 @functools.cache
 def fast_dtype() -> torch.dtype:
     """bfloat16 where the device multiplies it, else float32.

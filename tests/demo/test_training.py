@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +14,11 @@ from comfy.ldm.modules.attention import attention_pytorch
 
 from demo.architecture import AUTOENCODER, Autoencoder
 from demo.judges import judge
-from demo.train import autoencoder, inside, scenes, teacher
+from demo.train import autoencoder, diffusion, inside, latents, scenes, teacher
+from demo.train.initial import initialise
 from demo.train.latents import Captions
 from demo.train.muon import Muon, orthogonal
-from demo.train.painter import alphas_cumprod, build_unet, is_matrix
+from demo.train.painter import alphas_cumprod, build_text_encoder, build_unet, is_matrix
 
 
 def test_a_direction_has_singular_values_near_one():
@@ -169,3 +172,88 @@ def test_beyond_its_noise_a_teacher_says_nothing():
     targets = teacher.Teacher(silent).targets(truth, t, truth, torch.zeros(2, 77))
     assert targets[1].eq(1).all()
     assert not targets[0].eq(1).any()
+
+
+def test_muon_turns_each_of_its_matrices_as_if_it_were_alone():
+    together = [torch.nn.Parameter(torch.randn(8, 12)) for _ in range(3)]
+    alone = [torch.nn.Parameter(weight.detach().clone()) for weight in together]
+    for weight, other in zip(together, alone, strict=True):
+        weight.grad = torch.randn(8, 12)
+        other.grad = weight.grad.clone()
+        Muon([other], lr=0.1).step()
+    Muon(together, lr=0.1).step()
+    for weight, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(weight, other)
+
+
+def test_the_text_encoder_learns_through_the_hosts_additions_in_place():
+    encoder = build_text_encoder()
+    initialise(encoder)
+    tokens = Captions()(["a red ball"])
+    encoder.transformer(tokens)[0].square().mean().backward()
+    layer = encoder.transformer.text_model.encoder.layers[0]
+    assert layer.self_attn.q_proj.weight.grad.abs().max() > 0
+
+
+@pytest.fixture
+def two_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> latents.Scenes:
+    """A red ball twice and a cube, and a scene of one ball; latents that count from 0."""
+    monkeypatch.setattr(scenes, "FOLDER", tmp_path)
+    monkeypatch.setattr(latents, "FOLDER", tmp_path / "latents")
+    words = [
+        {"caption": "a red ball and a cube", "phrases": ["red ball", "cube", "red ball"]},
+        {"caption": "a ball", "phrases": ["ball"]},
+    ]
+    masks = np.zeros((4, 16, 16), np.uint8)
+    masks[0, :, 0], masks[1, :, 5], masks[2, :, 2], masks[3, :, 15] = 255, 255, 51, 255
+    shard = {name: np.zeros((2, 32, 32), np.uint8) for name in latents.LABELS}
+    shard["kinds"][:, :, 0] = 7
+    shard |= {"words": np.array(json.dumps(words)), "masks": masks}
+    scenes.path_of(0).touch()
+    (tmp_path / "latents").mkdir()
+    x = np.arange(2 * 2 * 8 * 32 * 32).reshape(2, 2, 8, 32, 32).astype(np.float16)
+    np.savez(latents.path_of(scenes.path_of(0)), x=x, **latents.texts(Captions(), shard))
+    data = latents.Scenes()
+    data.refresh()
+    return data
+
+
+def drawn(data: latents.Scenes, *, dropped: bool, mirrored: bool) -> latents.Batch:
+    flags = torch.tensor([dropped] * 2), torch.tensor([mirrored] * 2)
+    return data.batch(torch.arange(2), 32, *flags)
+
+
+def test_a_scene_is_drawn_with_its_words_and_where_each_is_seen(two_scenes: latents.Scenes):
+    batch = drawn(two_scenes, dropped=False, mirrored=False)
+    assert batch.seen[0, 0, 0, :4].tolist() == pytest.approx([1, 0, 0.2, 0])  # both red balls
+    assert batch.seen[0, 1, 0, 5] == 1
+    assert batch.tokens_of[0, :3].sum(-1).tolist() == [2, 1, 0]
+    assert batch.labels["kinds"][0, 0, :2].tolist() == [7, 0]
+    assert torch.equal(batch.tokens[1], Captions()(["a ball"])[0])
+
+
+def test_a_mirrored_scene_has_mirrored_labels(two_scenes: latents.Scenes):
+    plain = drawn(two_scenes, dropped=False, mirrored=False)
+    turned = drawn(two_scenes, dropped=False, mirrored=True)
+    assert torch.equal(turned.seen, plain.seen.flip(-1))
+    assert torch.equal(turned.labels["kinds"], plain.labels["kinds"].flip(-1))
+    assert torch.equal(turned.x, two_scenes.kept["x"][:, 1].float())
+    assert torch.equal(turned.tokens, plain.tokens)
+
+
+def test_a_scene_without_its_caption_has_no_words(two_scenes: latents.Scenes):
+    batch = drawn(two_scenes, dropped=True, mirrored=False)
+    assert torch.equal(batch.tokens[0], Captions()([""])[0])
+    assert not batch.tokens_of.any()
+
+
+def test_a_cooling_ends_with_its_pictures_or_its_time(monkeypatch: pytest.MonkeyPatch):
+    clock = [100.0]
+    monkeypatch.setattr(diffusion.time, "monotonic", lambda: clock[0])
+    share = diffusion.cooling(1000, 400, seconds=10)
+    assert share(1100) == pytest.approx(0.75)
+    assert share(1400) == 0
+    clock[0] = 105.0
+    assert share(1100) == pytest.approx(0.5)
+    clock[0] = 111.0
+    assert share(1100) == 0
