@@ -33,14 +33,15 @@ LOG_BYTES = 2 * 2**20  # of each part
 SHOWN_LINES = 60
 
 # The trainings, in a copy of demo/ that writes its states and weights there: name, arguments of
-# `run.py train`, seconds at most. What is left of the minutes goes to the one with ALL_LEFT; it is
-# cut off there, and keeps its state as it goes.
+# `run.py train`, seconds at most. They go on from the weights that ship. What is left of the
+# minutes goes to the one with ALL_LEFT, which is told how many seconds its steps may take.
 ALL_LEFT = 0.0
+TO_START = 30  # seconds of a training before its first step and after its last
 TRAINING: tuple[tuple[str, str, float], ...] = (
-    ("scenes", "--stage scenes --scenes 3000 --workers 14", 70),
-    ("autoencoder", "--stage autoencoder --crops 64000", 60),
-    ("latents", "--stage latents", 20),
-    ("diffusion", "--stage diffusion --half-size 600000 --images 1500000", ALL_LEFT),
+    ("unpack", "--stage unpack", 40),
+    ("scenes", "--stage scenes --scenes 12000 --workers 14", 90),
+    ("latents", "--stage latents", 40),
+    ("cool", "--stage cool --cool-images 1500000 --seconds {seconds}", ALL_LEFT),
     ("pack", "--stage pack", 40),
 )
 REHEARSED = (("scenes", "--stage scenes --scenes 0 --workers 1", 60.0),)
@@ -52,6 +53,8 @@ COPIED = ("__init__.py", "collage_core", "nodes", "demo", "locales", "web", "lau
 @dataclass(frozen=True)
 class Part:
     """A module with its arguments; with `cut_off`, reaching the time limit is no failure.
+
+    "{seconds}" in an argument becomes the seconds that a training has for its steps.
 
     Part("latents", "demo.train", ["--stage", "latents"], seconds=20)
     """
@@ -129,7 +132,9 @@ def trainings(host: Host, folder: Path, table: Iterable[tuple[str, str, float]])
     environ = {"PYTHONPATH": os.pathsep.join(map(str, path)), "XDG_CACHE_HOME": str(folder)}
     for name, arguments, seconds in table:
         cut_off = seconds == ALL_LEFT
-        yield Part(name, "demo.train", arguments.split(), seconds, environ, folder, cut_off)
+        one = {"OMP_NUM_THREADS": "1"} if name == "scenes" else {}  # it has a process for each core
+        given = {**environ, **one}
+        yield Part(name, "demo.train", arguments.split(), seconds, given, folder, cut_off)
 
 
 def _run(host: Host, part: Part, environ: Mapping[str, str], seconds: float) -> dict[str, Any]:
@@ -139,7 +144,8 @@ def _run(host: Host, part: Part, environ: Mapping[str, str], seconds: float) -> 
     found: dict[str, Any] = {"name": part.name, "outcome": "no time left", "seconds": 0.0}
     if seconds > 1:
         say(f"{part.name}: {seconds:.0f} s at most")
-        command = host.module(part.module, *part.arguments)
+        told = {"seconds": max(1, round(seconds) - TO_START)}
+        command = host.module(part.module, *(one.format(**told) for one in part.arguments))
         found["outcome"] = _outcome(part, spawn(command, log, environ, part.folder), seconds)
         found["seconds"] = round(time.monotonic() - begun, 1)
     say(f"  {found['outcome']} after {found['seconds']:.0f} s")

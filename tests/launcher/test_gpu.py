@@ -79,6 +79,16 @@ def test_all_that_is_left_is_used_up_but_for_the_packing(run) -> None:
     assert found["parts"][1]["outcome"] == "done"
 
 
+def test_a_training_is_told_its_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "HOST_DIR", tmp_path)
+    (tmp_path / "gpu").mkdir()
+    monkeypatch.setattr(Host, "module", lambda _self, name, *rest: ["echo", name, *rest])
+    part = gpu.Part("cool", "demo.train", ["--seconds", "{seconds}"], 0)
+    gpu._run(HOST, part, dict(os.environ), 400)
+    expected = f"demo.train --seconds {400 - gpu.TO_START}\n"
+    assert (tmp_path / "gpu" / "cool.log").read_text() == expected
+
+
 def test_no_part_begins_without_time(run) -> None:
     found = run(part("late", "print(1)"), minutes=0.2)
     assert found["parts"] == [{"name": "late", "outcome": "no time left", "seconds": 0.0}]
@@ -121,7 +131,7 @@ def test_every_training_of_the_table_is_one_of_the_command() -> None:
     for _, arguments, _ in (*gpu.TRAINING, *gpu.REHEARSED):
         _, stage, *options = arguments.split()
         assert f"{stage}," in told or f",{stage}" in told
-        assert all(option in told for option in options[::2])
+        assert all(option in told for option in options[::2]), arguments
 
 
 def test_wheels_are_what_an_image_with_torch_lacks() -> None:
