@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 from launcher.base_folder import fresh_base
 from launcher.host import find_host
@@ -37,6 +37,7 @@ SETUPS = {
     "sage": SetUp(("--use-sage-attention",), "sageattention", "Using sage attention"),
     "flash": SetUp(("--use-flash-attention",), "flash_attn", "Using Flash Attention"),
 }
+COMPILED = 2.0  # of 255: the mean change by compiling, whose arithmetic is another
 CHECKPOINT = "random_sd15.safetensors"
 MODELS = {
     "demo": ("CollageDemoModel", {}),
@@ -89,10 +90,44 @@ def test_a_layer_is_learned_and_painted(running, tell, model: str) -> None:
     assert pictures[0] != pictures[1]
 
 
+@pytest.mark.skipif(REHEARSE, reason="compiling takes minutes on a CPU")
+def test_a_compiled_model_paints_the_same_picture(running, tell) -> None:
+    """A model in which words stand in their places, through ComfyUI's TorchCompileModel."""
+    name, server = running
+    if name != "dynamic VRAM":
+        pytest.skip("compiled once is enough")
+    prompt = graph("demo", 1)
+    del prompt["5"], prompt["10"]
+    prompt["6"]["inputs"]["layers.layer0"] = ["4", 0]
+    plain = painted(server, prompt)["9"]
+    compiling = {"model": ["7", 0], "backend": "inductor"}
+    prompt["12c"] = {"class_type": "TorchCompileModel", "inputs": compiling}
+    prompt["8"]["inputs"]["model"] = ["12c", 0]
+    compiled = painted(server, prompt)["9"]
+    apart = mean_difference(fetched(server, plain), fetched(server, compiled))
+    tell("a compiled model's picture", apart_of_255=apart)
+    assert apart < COMPILED
+
+
+def painted(server: Server, prompt: dict) -> dict:
+    return server.client.wait(server.client.queue(prompt), timeout=280)
+
+
+def fetched(server: Server, output: dict) -> bytes:
+    return server.client.fetch(output["images"][0])
+
+
+def mean_difference(first: bytes, second: bytes) -> float:
+    """Of all channels of all pixels, of 255."""
+    with Image.open(io.BytesIO(first)) as one, Image.open(io.BytesIO(second)) as other:
+        difference = ImageChops.difference(one.convert("RGB"), other.convert("RGB"))
+    return sum(ImageStat.Stat(difference).mean) / 3
+
+
 def run(server: Server, prompt: dict) -> tuple[str, bytes]:
     """The report of the training, and a picture with something in it."""
-    outputs = server.client.wait(server.client.queue(prompt), timeout=280)
-    picture = server.client.fetch(outputs["9"]["images"][0])
+    outputs = painted(server, prompt)
+    picture = fetched(server, outputs["9"])
     with Image.open(io.BytesIO(picture)) as image:
         spread = ImageStat.Stat(image.convert("L")).stddev[0]
     assert spread > 0, "the picture is one colour, as NaN would be"
