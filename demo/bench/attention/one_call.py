@@ -33,7 +33,11 @@ class Row(NamedTuple):
 
 
 class OneCall:
-    """A sampler of one call: ComfyUI prepares the model, `measure` makes the call."""
+    """A sampler of two calls; `measure` makes the second.
+
+    The first one makes what all calls of a run share, such as the maps of the layers. On a GPU it
+    would take longer than the call itself.
+    """
 
     def __init__(self, measure: Measure) -> None:
         self.measure = measure
@@ -41,9 +45,12 @@ class OneCall:
 
     def sample(self, model_wrap, sigmas, extra_args, _callback, noise, *_more):
         outputs = []
-        self.found = self.measure(
-            lambda: outputs.append(model_wrap(noise * sigmas[0], sigmas[:1], **extra_args))
-        )
+
+        def ask() -> None:
+            outputs.append(model_wrap(noise * sigmas[0], sigmas[:1], **extra_args))
+
+        ask()
+        self.found = self.measure(ask)
         return outputs[-1]
 
 
