@@ -15,22 +15,9 @@ from torch.testing import assert_close
 from collage_core.collage.compositing import compose
 from collage_core.collage.layer import Layer
 
+from .placed_layer import layer, opaque, random_layer
+
 B, L, H, W = 2, 3, 7, 11
-
-
-def layer(image: torch.Tensor, alpha: torch.Tensor, **place: Any) -> Layer:
-    return Layer(image=image, alpha=alpha, text="thing", **place)
-
-
-def random_layer(generator: torch.Generator, batch: int, h: int, w: int, **place: Any) -> Layer:
-    image = torch.rand(batch, h, w, 3, generator=generator)
-    return layer(image, torch.rand(batch, h, w, generator=generator), **place)
-
-
-def opaque(
-    h: int, w: int, colour: tuple[float, float, float] = (1.0, 1.0, 1.0), **place: Any
-) -> Layer:
-    return layer(torch.tensor(colour).expand(1, h, w, 3), torch.ones(1, h, w), **place)
 
 
 def over(background: torch.Tensor, layers: list[Layer]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage, Edit
-from collage_core.collage.layer import Layer
+from collage_core.collage.collage import Collage
 from collage_core.collage.stack import on_top_of, with_layers
 from collage_core.editing.edit import edit
-from collage_core.editing.request import EditRequest
-from collage_core.errors import CollageError
 from collage_core.imaging.colour import GREY
 from collage_core.noise.noise_map import collage_noise
 
-H, W = 48, 64
-
-
-def layer(text: str, tone: float = 0.9, **settings: Any) -> Layer:
-    """An opaque box of 16 x 16 pixels."""
-    image, alpha = torch.full((1, 16, 16, 3), tone), torch.ones(1, 16, 16)
-    return Layer(image=image, alpha=alpha, text=text, **settings)
-
-
-def collage(*layers: Layer, **settings: Any) -> Collage:
-    prompt = " and ".join(one.text for one in layers)
-    background = torch.full((1, H, W, 3), 0.1)
-    values = {"prompt": prompt, "background": background} | settings
-    return Collage(width=W, height=H, layers=layers, **values)
+from .edited_table import H, W, collage, edited, laid_table, layer, picture, refused, request, state
 
 
 @pytest.fixture
 def table() -> Collage:
-    """A cup left, a hidden jug, a cake right."""
-    return collage(
-        layer("cup", x=0.25), layer("jug", visible=False, noise=0.7), layer("cake", x=0.75)
-    )
-
-
-def picture(batch: int = 1, seed: int = 9) -> torch.Tensor:
-    return torch.rand(batch, H, W, 3, generator=torch.Generator().manual_seed(seed))
-
-
-def request(layers: str, **values: Any) -> EditRequest:
-    given: dict[str, Any] = {"noise": 0.6, "feather": 0.0} | values
-    return EditRequest(layers=layers, **given)
-
-
-def edited(*args: Any) -> Collage:
-    return edit(*args)[0]
-
-
-def state(one: Collage) -> Edit:
-    assert one.edit is not None
-    return one.edit
-
-
-def refused(one: Collage, image: torch.Tensor, what: EditRequest) -> str:
-    with pytest.raises(CollageError) as error:
-        edit(one, image, what)
-    return str(error.value)
+    return laid_table()
 
 
 def test_a_moved_layer_leaves_no_ghost(table: Collage):

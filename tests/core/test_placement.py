@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -16,23 +15,10 @@ from collage_core.collage.placement import place_layer
 from collage_core.errors import CollageError
 from collage_core.imaging.resample import area_shrink
 
+from .placed_layer import layer, opaque, random_layer
+
 B, H, W = 2, 7, 11
 ANGLES = [0.0, 30.0, 90.0, -90.0, 135.0, 180.0, 270.0, 359.0, 725.0]
-
-
-def layer(image: torch.Tensor, alpha: torch.Tensor, **place: Any) -> Layer:
-    return Layer(image=image, alpha=alpha, text="thing", **place)
-
-
-def random_layer(generator: torch.Generator, batch: int, h: int, w: int, **place: Any) -> Layer:
-    image = torch.rand(batch, h, w, 3, generator=generator)
-    return layer(image, torch.rand(batch, h, w, generator=generator), **place)
-
-
-def opaque(
-    h: int, w: int, colour: tuple[float, float, float] = (1.0, 1.0, 1.0), **place: Any
-) -> Layer:
-    return layer(torch.tensor(colour).expand(1, h, w, 3), torch.ones(1, h, w), **place)
 
 
 def on_canvas(layer: Layer, height: int, width: int) -> torch.Tensor:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from collage_core.collage.collage import Collage
 from collage_core.collage.layer import Layer
 from collage_core.collage.stack import new_canvas, on_top_of, with_layers, with_picture
-from collage_core.errors import CollageError
 from collage_core.imaging.colour import GREY, parse_colour
 
-
-def layer(text: str = "bear", batch: int = 1, tone: float = 1.0, **settings: Any) -> Layer:
-    image = torch.full((batch, 5, 3, 3), tone)
-    return Layer(image=image, alpha=torch.ones(batch, 5, 3), text=text, **settings)
-
-
-def collage(*layers: Layer, prompt: str = "a bear", **settings: Any) -> Collage:
-    canvas: dict[str, Any] = {"width": 24, "height": 16, "background": torch.zeros(1, 16, 24, 3)}
-    return Collage(prompt=prompt, layers=layers, **(canvas | settings))
-
-
-def message(make: Any, *args: Any, **settings: Any) -> str:
-    with pytest.raises(CollageError) as error:
-        make(*args, **settings)
-    return str(error.value)
+from .small_collage import layer, message
 
 
 def test_a_new_canvas_has_one_colour():
