@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from ..foreign_attention import doubled, refuses_masks, without_masks
+
 BLOCKS = (("input", 1), ("input", 3), ("middle", 0), *(("output", n) for n in range(4)))
 
 
@@ -101,21 +103,6 @@ def test_appended_tokens_are_left_alone(
         wanted = paper.attention(block, 1, masks, collage, f, starts=[0])
         assert block["k"].shape[1] == keys
         assert_close(block["out"][1], wanted, atol=1e-4, rtol=1e-4)
-
-
-def doubled(func, *args, **kwargs):
-    return func(*args, **kwargs) * 2
-
-
-def without_masks(func, q, k, v, heads, mask=None, **kwargs):
-    """As attention kernels do that take any keyword, and know no mask."""
-    return func(q, k, v, heads, **kwargs) * 2
-
-
-def refuses_masks(func, *args, mask=None, **kwargs):
-    if mask is not None:
-        raise NotImplementedError("no masks here")
-    return func(*args, **kwargs) * 2
 
 
 def with_override(patched, override):

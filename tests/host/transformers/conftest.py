@@ -39,6 +39,22 @@ def encoders(load_module):
     return load_module(Path(__file__).parents[1] / "tiny_text_encoders.py")
 
 
+@pytest.fixture(scope="session")
+def wan_vae(tiny):
+    """-> a random VAE of Wan and Qwen-Image: 16 channels, with frames."""
+    import comfy.ldm.wan.vae
+    import comfy.sd
+
+    def make():
+        weights = comfy.ldm.wan.vae.WanVAE(
+            dim=8, z_dim=16, temperal_downsample=[False, True, True], dropout=0.0
+        )
+        tiny.randomize(weights, 2)
+        return comfy.sd.VAE(weights.state_dict(), tiny.CPU, None, torch.float32)
+
+    return make
+
+
 @pytest.fixture(scope="module")
 def clips(encoders):
     """A tiny CLIP by family."""

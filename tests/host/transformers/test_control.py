@@ -82,18 +82,11 @@ def make_network(transformers):
 
 
 @pytest.fixture
-def make_vae(tiny):
-    import comfy.ldm.wan.vae
-    import comfy.sd
-
+def make_vae(tiny, wan_vae):
     def make(family: str):
         if family != "qwen_image":
             return tiny.tiny_vae(latent_channels=16)
-        weights = comfy.ldm.wan.vae.WanVAE(
-            dim=8, z_dim=16, temperal_downsample=[False, True, True], dropout=0.0
-        )
-        tiny.randomize(weights, 2)
-        return comfy.sd.VAE(weights.state_dict(), tiny.CPU, None, torch.float32)
+        return wan_vae()
 
     return make
 

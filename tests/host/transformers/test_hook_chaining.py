@@ -8,23 +8,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from ..foreign_attention import doubled, refuses_masks, without_masks
+
 OVERRIDE = "optimized_attention_override"
 JOINT_AND_CROSS = pytest.mark.parametrize("family", ["flux", "wan"])
-
-
-def doubled(func, *args, **kwargs):
-    return func(*args, **kwargs) * 2
-
-
-def without_masks(func, q, k, v, heads, mask=None, **kwargs):
-    """As attention kernels do that take any keyword, and know no mask."""
-    return func(q, k, v, heads, **kwargs) * 2
-
-
-def refuses_masks(func, *args, mask=None, **kwargs):
-    if mask is not None:
-        raise NotImplementedError("no masks here")
-    return func(*args, **kwargs) * 2
 
 
 def set_override(model, override):

@@ -13,20 +13,14 @@ GIVEN = {
 
 
 @pytest.fixture(scope="session")
-def make_vae(tiny):
+def make_vae(tiny, wan_vae):
     """A random VAE of the host for the latents of a family."""
-    import comfy.ldm.wan.vae
-    import comfy.sd
 
     def make(family: str):
         if family in CELLS:
             channels, pixels = CELLS[family]
             return tiny.tiny_vae(latent_channels=channels, cell=pixels)
-        weights = comfy.ldm.wan.vae.WanVAE(
-            dim=8, z_dim=16, temperal_downsample=[False, True, True], dropout=0.0
-        )
-        tiny.randomize(weights, 2)
-        return comfy.sd.VAE(weights.state_dict(), tiny.CPU, None, torch.float32)
+        return wan_vae()
 
     return make
 
