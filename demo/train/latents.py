@@ -81,7 +81,7 @@ def encode(model: Any, pictures: np.ndarray) -> np.ndarray:
     return torch.cat(means).cpu().half().numpy()
 
 
-def texts(words: Captions, shard: Any) -> dict[str, np.ndarray]:
+def texts(words: Captions, shard: Any) -> dict[str, Any]:
     """What `Scenes` needs of a shard beside the latents; two things of the same words are one."""
     told, masks = json.loads(str(shard["words"])), iter(shard["masks"])
     captions = [scene["caption"] for scene in told]

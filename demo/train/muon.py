@@ -38,7 +38,8 @@ class Muon(torch.optim.Optimizer):
         for parameter in parameters:
             if "momentum" not in self.state[parameter]:
                 self.state[parameter]["momentum"] = torch.zeros_like(parameter)
-        gradients = torch.stack([parameter.grad.flatten(1) for parameter in parameters])
+        found = [one.grad.flatten(1) for one in parameters if one.grad is not None]
+        gradients = torch.stack(found)
         kept = [self.state[parameter]["momentum"] for parameter in parameters]
         momentum = torch.stack([one.flatten(1) for one in kept]).lerp_(gradients, 1 - MOMENTUM)
         directions = orthogonal(gradients.lerp(momentum, MOMENTUM))

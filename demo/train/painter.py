@@ -93,7 +93,8 @@ class Painter(Averaged):
         text_encoder, unet = build_text_encoder(), build_unet()
         initialise(text_encoder)
         initialise(unet, zero=("out_layers.3", "proj_out", "out.2"))
-        unet.to(workshop.device(), memory_format=workshop.layout())
+        network: Any = unet  # torch's stub of `to` knows no memory format
+        network.to(workshop.device(), memory_format=workshop.layout())
         painter = Painter(text_encoder.to(workshop.device()), unet)
         painter.average = copy.deepcopy(painter.state())
         return painter

@@ -20,12 +20,12 @@ def paint(size: int) -> None:
     assert kept is not None, "nothing is trained yet: run the diffusion stage first"
     painter.load(kept["average"])
     data.refresh()
-    captions = data.captions[:COUNT]
-    both = painter.context(data.words([*captions, *[""] * COUNT]).to(workshop.device()))
+    words, without = data.kept["tokens"][:COUNT], data.nothing.expand(COUNT, -1)
+    both = painter.context(torch.cat([words, without]))
     pictures = autoencoder.load_model().decode(sample(painter, both, size))
     path = workshop.WORKSHOP / f"sheet_{size}.png"
     save_sheet((pictures.permute(0, 2, 3, 1) + 1) / 2, path, COLUMNS)
-    print(f"{kept['seen']} pictures seen: {path}", *captions, sep="\n")
+    print(f"{kept['seen']} pictures seen: {path}", *data.captions[:COUNT], sep="\n")
 
 
 def sample(painter: Painter, both: torch.Tensor, size: int) -> torch.Tensor:
