@@ -135,6 +135,7 @@ def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
 
 
 def compare(chosen: Iterable[Case], sampling: Sampling, path: Path) -> None:
+    """Write path.png and path.json; a noise in the name, as in "loras_0.95", is no suffix."""
     painter, recogniser = LoraPainter(sampling), looks.Recogniser()
     found: dict[str, list[torch.Tensor]] = {name: [] for name in (WORLD, *WAYS)}
     sheet: list[torch.Tensor] = []
@@ -149,10 +150,10 @@ def compare(chosen: Iterable[Case], sampling: Sampling, path: Path) -> None:
             first = pictures["no LoRA"]
             found[name].append(measures(recogniser, case, pictures[name], first, taken))
         sheet += [case.collage.composite.image[0], *pictures.values()]
-        save_sheet(torch.stack(sheet[:40]), path.with_suffix(".png"), columns=len(WAYS) + 1)
+        save_sheet(torch.stack(sheet[:40]), Path(f"{path}.png"), columns=len(WAYS) + 1)
         told = {name: rows[-1].numpy().round(3).tolist() for name, rows in found.items()}
         print(number, case.seed, told, flush=True)
-    write(table(found), path.with_suffix(".json"))
+    write(table(found), Path(f"{path}.json"))
 
 
 def table(found: dict[str, list[torch.Tensor]]) -> dict[str, dict[str, float]]:
