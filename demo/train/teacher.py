@@ -8,6 +8,7 @@ learning from its prediction needs fewer pictures (knowledge distillation, Hinto
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +41,7 @@ class Teacher:
         return torch.where(known[:, None, None, None], guess, truth)
 
 
+@functools.cache
 def noisiest(device: torch.device) -> float:
     """The time of the flow whose share of noise is that of SD1.5's last step."""
     deviation = _deviations(device)[-1]
@@ -63,6 +65,7 @@ def velocity(unet, mixed: torch.Tensor, t: torch.Tensor, context: torch.Tensor) 
     return (s * x + a * predicted) - (a * x - s * predicted)
 
 
+@functools.cache
 def _deviations(device: torch.device) -> torch.Tensor:
     """Noise over signal at every step of SD1.5's schedule."""
     alpha = painter.alphas_cumprod(device)
