@@ -123,7 +123,7 @@ class FlowPainter(Averaged):
 
 
 def _text_of_the_first_painter() -> dict[str, torch.Tensor]:
-    weights = trained()
+    weights, _ = trained()
     text = {k.removeprefix("text."): v for k, v in weights.items() if k.startswith("text.")}
     places = "text_model.embeddings.position_embedding.weight"
     text[places] = text[places][:WORDS].clone()

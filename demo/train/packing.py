@@ -27,13 +27,10 @@ Weights = dict[str, torch.Tensor]
 
 
 def pack() -> None:
-    kept = workshop.load("cooled") or workshop.load("diffusion")
-    if kept is None:
-        raise SystemExit("train: nothing to pack yet. Run the diffusion stage first.")
+    weights, seen = painter.trained()
     vae = autoencoder.load_model()
-    weights = dict(kept["average"])
     weights |= {f"vae.{name}": value for name, value in vae.state_dict().items()}
-    _pack("pack", FILE, weights, vae, kept["seen"])
+    _pack("pack", FILE, weights, vae, seen)
 
 
 def pack_flow() -> None:

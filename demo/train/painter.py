@@ -139,12 +139,12 @@ class Painter(Averaged):
         return ((predicted.float() - (a * noise - s * x)) ** 2).mean((1, 2, 3))
 
 
-def trained() -> dict[str, torch.Tensor]:
-    """The averaged weights that the stage `cool` left, or else `diffusion`."""
+def trained() -> tuple[dict[str, torch.Tensor], int]:
+    """The averaged weights that the stage `cool` left, or else `diffusion`, and pictures seen."""
     kept = workshop.load("cooled") or workshop.load("diffusion")
     if kept is None:
-        raise SystemExit("train: the flow learns from the first painter. Train that first.")
-    return kept["average"]
+        raise SystemExit("train: there is no UNet yet. Run the diffusion stage first.")
+    return kept["average"], kept["seen"]
 
 
 class Training:

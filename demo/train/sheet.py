@@ -7,7 +7,7 @@ import torch
 from ..sheets import save_sheet
 from . import autoencoder, workshop
 from .latents import Scenes
-from .painter import Painter, alphas_cumprod
+from .painter import Painter, alphas_cumprod, trained
 
 COUNT, COLUMNS, STEPS, GUIDANCE, SEED = 16, 8, 25, 3.0, 7
 
@@ -16,16 +16,15 @@ COUNT, COLUMNS, STEPS, GUIDANCE, SEED = 16, 8, 25, 3.0, 7
 def paint(size: int) -> None:
     """Write `sheet_SIZE.png` beside the states: COUNT pictures painted at latent `size`."""
     painter, data = Painter.fresh(), Scenes()
-    kept = workshop.load("cooled") or workshop.load("diffusion")
-    assert kept is not None, "nothing is trained yet: run the diffusion stage first"
-    painter.load(kept["average"])
+    average, seen = trained()
+    painter.load(average)
     data.refresh()
     words, without = data.kept["tokens"][:COUNT], data.nothing.expand(COUNT, -1)
     both = painter.context(torch.cat([words, without]))
     pictures = autoencoder.load_model().decode(sample(painter, both, size))
     path = workshop.WORKSHOP / f"sheet_{size}.png"
     save_sheet((pictures.permute(0, 2, 3, 1) + 1) / 2, path, COLUMNS)
-    print(f"{kept['seen']} pictures seen: {path}", *data.captions[:COUNT], sep="\n")
+    print(f"{seen} pictures seen: {path}", *data.captions[:COUNT], sep="\n")
 
 
 def sample(painter: Painter, both: torch.Tensor, size: int) -> torch.Tensor:

@@ -25,7 +25,7 @@ class Teacher:
     @staticmethod
     def trained() -> Teacher:
         first = painter.Painter.fresh()
-        first.load(painter.trained())
+        first.load(painter.trained()[0])
         return Teacher(first)
 
     @torch.no_grad()
