@@ -19,7 +19,7 @@ from ..collage_core.prompt.checks import check_prompt
 from .host.files.embedding_files import texts_hash
 from .sockets import CATEGORY, LayersSocket
 from .stack_sockets import stack_output, stack_outputs, stacked
-from .widgets import SLIDER, share_widget
+from .widgets import SLIDER, scene_widget, share_widget
 
 
 class CollageFromLayers(io.ComfyNode):
@@ -42,13 +42,9 @@ class CollageFromLayers(io.ComfyNode):
                     tooltip="The layers, each with a name: the words that stand for it in the "
                     "prompt. Places, sizes, rotation and opacity are kept.",
                 ),
-                io.String.Input(
-                    "prompt",
-                    multiline=True,
-                    default="",
-                    placeholder="a blue mug and a lemon on a wooden table",
-                    dynamic_prompts=True,
-                    tooltip="The whole scene in words. It contains the name of every layer.",
+                scene_widget(
+                    "a blue mug and a lemon on a wooden table",
+                    "The whole scene in words. It contains the name of every layer.",
                 ),
                 share_widget(
                     "noise",
@@ -117,13 +113,9 @@ class CollageFromBatch(io.ComfyNode):
                     "empty, the parts of the prompt between commas and "
                     '"and" are taken in their order.',
                 ),
-                io.String.Input(
-                    "prompt",
-                    multiline=True,
-                    default="",
-                    placeholder="a blue mug and a lemon on a wooden table",
-                    dynamic_prompts=True,
-                    tooltip="The whole scene in words, with the words of every layer. If it is "
+                scene_widget(
+                    "a blue mug and a lemon on a wooden table",
+                    "The whole scene in words, with the words of every layer. If it is "
                     "empty, it is made of the texts.",
                 ),
             ],

@@ -15,6 +15,7 @@ from ..collage_core.prompt.checks import check_prompt
 from .host.files.embedding_files import texts_hash
 from .sockets import CATEGORY, CollageLayerSocket
 from .stack_sockets import below_sockets, stack_output, stack_outputs, stacked
+from .widgets import scene_widget
 
 # Made once: it holds 64 sockets, and the host asks for the schema several times per prompt.
 LAYERS = io.Autogrow.TemplatePrefix(
@@ -39,13 +40,9 @@ class CollageStack(io.ComfyNode):
             search_aliases=["compose", "composite", "collage", "stack layers", "scene"],
             has_intermediate_output=True,
             inputs=[
-                io.String.Input(
-                    "prompt",
-                    multiline=True,
-                    default="",
-                    placeholder="a bento box with salmon sushi, rice and ginger",
-                    dynamic_prompts=True,
-                    tooltip="The whole scene in words. It contains the text of every layer. If it "
+                scene_widget(
+                    "a bento box with salmon sushi, rice and ginger",
+                    "The whole scene in words. It contains the text of every layer. If it "
                     "is empty and a collage is connected, the collage's prompt is used.",
                 ),
                 *(

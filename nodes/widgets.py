@@ -24,6 +24,18 @@ def seed_widget(tooltip: str, *, control: bool, **options: Any) -> io.Int.Input:
     )
 
 
+def scene_widget(placeholder: str, tooltip: str) -> io.String.Input:
+    """The sentence for the whole scene."""
+    return io.String.Input(
+        "prompt",
+        multiline=True,
+        default="",
+        placeholder=placeholder,
+        dynamic_prompts=True,
+        tooltip=tooltip,
+    )
+
+
 def share_widget(
     name: str, default: float, tooltip: str, *, high: float = 1.0, **options: Any
 ) -> io.Float.Input:
