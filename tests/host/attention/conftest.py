@@ -119,6 +119,19 @@ def encode(clip):
 
 
 @pytest.fixture
+def control(pack, tiny, encode):
+    """Execute CollageControlNet: (positive, negative, edges)."""
+
+    def execute(collage, positive, **inputs):
+        node = pack.nodes.control.CollageControlNet
+        given = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0, **inputs}
+        given = {"negative": encode("bad"), "control_net": tiny.tiny_control_net(), **given}
+        return node.execute(collage=collage, positive=positive, **given).args
+
+    return execute
+
+
+@pytest.fixture
 def sample(encode, host_ksampler):
     """The host's KSampler on an empty latent, with a negative of one word."""
     negative = encode("bad")

@@ -29,17 +29,6 @@ def refused(pack):
     return check
 
 
-@pytest.fixture
-def control(pack, tiny, encode):
-    def apply(collage, positive, **inputs):
-        node = pack.nodes.control.CollageControlNet
-        given = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0, **inputs}
-        given = {"negative": encode("bad"), "control_net": tiny.tiny_control_net(), **given}
-        return node.execute(collage=collage, positive=positive, **given).args
-
-    return apply
-
-
 @pytest.mark.parametrize("cells", [(6, 5), (12, 10)])
 def test_words_of_a_crop(make_collage, patch, sample, cells) -> None:
     """At its own size and, as detailers do it, at twice that size."""

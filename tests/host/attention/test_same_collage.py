@@ -28,19 +28,6 @@ def paint(pack, tiny, encode):
 
 
 @pytest.fixture
-def control(pack, tiny, encode):
-    """CollageControlNet: positive and negative."""
-
-    def apply(collage, positive, **inputs):
-        node = pack.nodes.control.CollageControlNet
-        given = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0, **inputs}
-        given = {"negative": encode("bad"), "control_net": tiny.tiny_control_net(), **given}
-        return node.execute(collage=collage, positive=positive, **given).args[:2]
-
-    return apply
-
-
-@pytest.fixture
 def edited(pack):
     """CollageEdit of the second layer on a grey result; `phrase` gives it other words."""
 
@@ -155,12 +142,12 @@ def test_control_of_another_collage(
     collage = make_collage()
     other = edited(collage)
     patched, words, _ = patch(collage)
-    positive, negative = control(collage, words)
+    positive, negative, _ = control(collage, words)
     assert paint(collage, patched, positive, negative=negative).isfinite().all()
     with refused(CONTROL + "it comes from CollageEdit and shows another picture"):
         paint(other, patched, positive, negative=negative)
     shown = torch.rand(1, collage.height, collage.width, 3)
-    positive, negative = control(collage, words, control_image=shown)
+    positive, negative, _ = control(collage, words, control_image=shown)
     assert paint(other, patched, positive, negative=negative).isfinite().all()
     moved = changed(collage, 1, x=0.6)
     with refused(CONTROL + 'its layer 2 "blue bear" has another place'):
