@@ -12,8 +12,9 @@ from .. import world
 from ..evaluate.collages import to_collage
 from ..pack import load_pack
 from .stories import bento_box
+from .variants import DEMO
 
-SAMPLING = {"steps": 30, "cfg": 3.0, "sampler_name": "euler_ancestral", "scheduler": "normal"}
+SAMPLING = {"steps": 30, **DEMO.sampling, "sampler_name": "euler_ancestral", "scheduler": "normal"}
 BASE = {"base_noise": 0.6, "feather": 4.0}
 
 
@@ -46,7 +47,7 @@ class Studio:
         """The patched model, the painted picture [1, H, W, 3] and the noise map [1, H, W]."""
         model, clip, vae = self.models
         patched, positive, *_ = self.run(
-            "MaskedCrossAttentionPatch", model, clip, collage, "paper", 1.0, 0.0, 1.0
+            "MaskedCrossAttentionPatch", model, clip, collage, DEMO.schedule, 1.0, 0.0, 1.0
         )
         negative = self.words("")
         if network is not None:

@@ -55,6 +55,7 @@ DEMO = Variant(
     network=("CollageDemoControlNet", {}),
     size=SIZE,
     noise=0.5,
+    sampling={"cfg": 2.0},  # more frays edges and bleaches floors where a collage is painted
     schedule="early",  # measured on this model: docs/attention.md
 )
 
@@ -63,7 +64,7 @@ TRANSFORMER = replace(
     DEMO,
     model=("CollageDemoModel", {"network": "transformer"}),
     network=None,
-    sampling={"sampler_name": "euler", "scheduler": "simple"},
+    sampling={"sampler_name": "euler", "scheduler": "simple", "cfg": 3.0},
 )
 
 # The settings of the paper (Sarukkai et al. 2024, section 5). Another checkpoint of SD1.5, or one

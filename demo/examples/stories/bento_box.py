@@ -10,7 +10,6 @@ SEED = 7026
 SAMPLING = {
     "seed": 7,
     "steps": 20,
-    "cfg": 3.0,
     "sampler_name": "dpmpp_2m",  # keeps more of edges and grains than euler_ancestral
     "scheduler": "karras",
     "base_noise": 0.6,

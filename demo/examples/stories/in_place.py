@@ -12,7 +12,7 @@ from ..graph import Graph, save_layers
 from ..variants import DEMO, Variant
 
 NOISE = 0.8
-SAMPLING = {"seed": 1, "steps": 30, "cfg": 3.0, "base_noise": NOISE, "feather": 4.0}
+SAMPLING = {"seed": 1, "steps": 30, "base_noise": NOISE, "feather": 4.0}
 
 TOYS = 7_900_326
 CAKES = 7_900_200

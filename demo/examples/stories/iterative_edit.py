@@ -14,7 +14,7 @@ from ..variants import DEMO, Variant
 SEED = 7_900_009
 NOISE = {"window": 0.45, "bookshelves": 0.45, "chairs": 0.5, "table": 0.45, "cakes": 0.4}
 BASE_NOISE = 0.5
-SAMPLING = {"steps": 30, "cfg": 4.0}
+SAMPLING = {"steps": 30}
 ROUND = 4  # columns of the page
 
 # what is drawn again, its new words, noise, seed

@@ -7,7 +7,7 @@ from ..graph import Graph, save_layers
 
 SEED = 7_900_054
 NOISE = 0.8
-SAMPLING = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}
+SAMPLING = {"seed": 1, "steps": 20, "base_noise": NOISE, "feather": 4.0}
 
 
 def graph() -> Graph:

@@ -7,7 +7,7 @@ from ...evaluate.concepts import nameless
 from ..graph import Graph, save_layers
 
 SEED = 7_900_034
-NOISE = 0.8
+NOISE = 0.5
 
 
 def graph() -> Graph:
@@ -29,7 +29,7 @@ def graph() -> Graph:
         collage=plain[0],
     )
     with_look = made.stack(4, scene.caption, [*layers[:index], learned, *layers[index + 1 :]])
-    sampling = {"seed": 1, "steps": 20, "cfg": 4.0, "base_noise": NOISE, "feather": 4.0}
+    sampling = {"seed": 1, "steps": 20, "base_noise": NOISE, "feather": 4.0}
     without = made.paint(5, model, plain, **sampling)
     picture = made.paint(5, model, with_look, **sampling)
     made.save(3, plain[1], "collage_composite", "The collage")

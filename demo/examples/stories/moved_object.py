@@ -12,7 +12,7 @@ from ..variants import DEMO, Variant
 
 SEED = 7_900_011
 NOISE = 0.6
-SAMPLING = {"steps": 20, "cfg": 4.0, "sampler_name": "euler_ancestral"}
+SAMPLING = {"steps": 20, "sampler_name": "euler_ancestral"}
 OBJECT, GROUND = "blue ball", "wood table"
 PLACE = {"x": 0.77, "y": 0.7}
 AGAIN = 0.6  # enough to close seams and to throw a shadow

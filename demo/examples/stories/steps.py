@@ -11,7 +11,7 @@ from ..graph import Graph, Models, Node, save_layers
 from ..variants import DEMO, Variant
 from . import bento_box
 
-SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "feather": 4.0}
+SAMPLING = {"seed": 7, "steps": 30, "feather": 4.0}
 LEARNED = ("sushi", "rice", "ginger")  # their texts say least about their appearance
 
 

@@ -13,7 +13,7 @@ from . import bento_box
 
 LAYER = "sushi"
 NOISES = (0.1, 0.3, 0.5, 0.7, 0.9)
-SAMPLING = {"seed": 7, "steps": 30, "cfg": 3.0, "base_noise": 0.6, "feather": 4.0}
+SAMPLING = {"seed": 7, "steps": 30, "base_noise": 0.6, "feather": 4.0}
 
 
 def graph(variant: Variant = DEMO) -> Graph:
