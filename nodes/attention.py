@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.attention.bias import SCHEDULES, AttentionBias
+from ..collage_core.attention.bias import DEFAULT_SCHEDULE, SCHEDULES, AttentionBias
 from ..collage_core.attention.report import describe_bias
 from ..collage_core.attention.spans import TokenSpans
 from ..collage_core.collage.box import Box, read_box
@@ -50,7 +50,7 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                 io.Combo.Input(
                     "schedule",
                     options=list(SCHEDULES),
-                    default="paper",
+                    default=DEFAULT_SCHEDULE,
                     advanced=True,
                     tooltip="How the effect falls with the noise. paper: log(log(sigma + 1.01) + "
                     "1). ediff: log(sigma + 1.01), as in eDiff-I. constant: 1. early: paper "

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 SCHEDULES = ("paper", "ediff", "constant", "early")
+DEFAULT_SCHEDULE = "early"  # keeps place and harmony better than the paper's: docs/attention.md
 SD_SIGMA_MAX = 14.6
 LIMIT = 1e4  # bound of scores and bias, far inside half precision
 Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as ComfyUI has it
@@ -111,7 +112,7 @@ class AttentionBias:
     regions: tuple[TokenRegion, ...]
     attract: tuple[float, ...]
     repel: tuple[float, ...]
-    schedule: str = "paper"
+    schedule: str = DEFAULT_SCHEDULE
     start: float = 0.0
     end: float = 1.0
     confined: bool = False

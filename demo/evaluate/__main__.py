@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE, SCHEDULES
 from launcher.arguments import at_least, fraction
 
 from ..pack import ROOT
@@ -68,12 +69,14 @@ def main() -> None:
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--half", action="store_true", help="compute in bfloat16, to save time")
     parser.add_argument("--network", choices=("unet", "transformer"), default="unet")
+    parser.add_argument("--schedule", choices=SCHEDULES, default=DEFAULT_SCHEDULE)
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
     rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
     if options.network != "unet" and (refused := [row for row in rows if row in UNET_ONLY]):
         parser.error(f"only the UNet has what {', '.join(refused)} needs: leave --network out")
-    common = (Sampling(options.steps, options.cfg, options.half, options.network), options.output)
+    how = Sampling(options.steps, options.cfg, options.half, options.network, options.schedule)
+    common = (how, options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     counts = {"prompts": options.prompts, "realism": options.pictures}
     with torch.inference_mode():

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE
+
 from ..pack import host_nodes, load_pack
 from .collages import Case
 
@@ -15,6 +17,7 @@ from .collages import Case
 class Sampling:
     """How the measured pictures are painted: steps, and the scale of guidance.
 
+    schedule: of the words in their places, where a row does not compare several.
     half: compute in bfloat16, twice as fast on processors that can, with slightly other pictures.
     network: the demo model's UNet or its transformer.
     """
@@ -23,6 +26,7 @@ class Sampling:
     cfg: float
     half: bool = False
     network: str = "unet"
+    schedule: str = DEFAULT_SCHEDULE
 
 
 def load_models(network: str = "unet") -> tuple[Any, Any, Any]:
@@ -49,15 +53,18 @@ class Painter:
         """The whole prompt everywhere."""
         return self.model, self.encode(case.collage.prompt)
 
-    def patched(self, case: Case, schedule: str = "paper", end: float = 1.0) -> tuple[object, list]:
+    def patched(
+        self, case: Case, schedule: str | None = None, end: float = 1.0
+    ) -> tuple[object, list]:
         """MaskedCrossAttentionPatch with the layers' attract and repel."""
         model, positive, _ = self.patch(case, schedule, end)
         return model, positive
 
     def patch(
-        self, case: Case, schedule: str = "paper", end: float = 1.0
+        self, case: Case, schedule: str | None = None, end: float = 1.0
     ) -> tuple[Any, list, list]:
         """The same with the node's negative: model, positive, negative."""
+        schedule = schedule or self.sampling.schedule
         node = self.pack.nodes.attention.MaskedCrossAttentionPatch
         given = (self.model, self.clip, case.collage)
         model, positive, _, negative = node.execute(*given, schedule, 1.0, 0.0, end).args

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE
+
 from ..judges import judge
 from ..judges.harmony import harmony, load_harmony
 from ..sheets import save_sheet
@@ -28,7 +30,6 @@ from .placement import own_shares, write
 SEEDS = (1, 2)
 MEASURES = ("own_cells", "colour", "harmony")
 SHOWN = 8  # collages on the sheet
-DEFAULT = "paper"
 
 Way = Callable[[Painter, Case], tuple[Any, list]]
 
@@ -39,7 +40,7 @@ class Spending:
 
     attract: float = 0.3
     repel: float = 0.5
-    schedule: str = "paper"
+    schedule: str = DEFAULT_SCHEDULE
     end: float = 1.0
 
     def __call__(self, painter: Painter, case: Case) -> tuple[Any, list]:
@@ -48,17 +49,17 @@ class Spending:
 
 
 SWEEP: dict[str, Way] = {
-    DEFAULT: Spending(),
+    DEFAULT_SCHEDULE: Spending(),
     "half": Spending(0.15, 0.25),
     "double": Spending(0.6, 1.0),
     "attract alone": Spending(repel=0.0),
     "repel alone": Spending(attract=0.0),
     "until 0.4": Spending(end=0.4),
     "constant": Spending(schedule="constant"),
-    "early": Spending(schedule="early"),
-    "early, double": Spending(0.6, 1.0, "early"),
+    "paper": Spending(schedule="paper"),
+    "paper, double": Spending(0.6, 1.0, "paper"),
 }
-REPORTED = (DEFAULT, "early")
+REPORTED = (DEFAULT_SCHEDULE, "paper")
 PEERS: dict[str, Way] = {
     "plain": Painter.plain,
     "ConditioningSetMask": Painter.host_masks,
@@ -151,4 +152,4 @@ def _compare(
     ways: dict[str, Way], seed: int, count: int, noise: float, sampling: Sampling, stem: Path
 ) -> None:
     found = measure(ways, cases(seed, count, noise), sampling, Path(f"{stem}_{noise:g}.png"))
-    write(table(found, DEFAULT), Path(f"{stem}_{noise:g}.json"))
+    write(table(found, DEFAULT_SCHEDULE), Path(f"{stem}_{noise:g}.json"))

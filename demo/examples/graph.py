@@ -96,8 +96,7 @@ class Graph:
         """Patched MODEL of a collage, positive and negative."""
         strength, schedule = self.variant.strength, self.variant.schedule
         inputs: Json = {"model": model[0], "clip": model[1], "collage": stack[0]}
-        inputs |= {} if schedule == "paper" else {"schedule": schedule}
-        inputs |= {} if strength == 1.0 else {"strength": strength}
+        inputs |= {"schedule": schedule} | ({} if strength == 1.0 else {"strength": strength})
         patch = self.add("MaskedCrossAttentionPatch", column, **inputs)
         return patch[0], self.guided(column, patch[1]), self.avoided(column, model)
 
