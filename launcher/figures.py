@@ -38,7 +38,7 @@ def run_figures(host: Host, options: argparse.Namespace) -> int:
                 say(f"  {path}")
     status = checks.run_module(host, "demo.examples.figures", [str(folder)])
     if options.collages:
-        measure = ["controls", "--collages", str(options.collages), "--steps", "12"]
+        measure = ["controls", "--collages", str(options.collages), "--steps", "12", "--cfg", "2"]
         where = ["--output", str(folder / "evaluate")]
         status = status or checks.run_module(host, "demo.evaluate", [*measure, *where])
     if options.keep:
