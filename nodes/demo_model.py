@@ -35,7 +35,7 @@ class CollageDemoModel(io.ComfyNode):
                 )
             ],
             outputs=[
-                io.Model.Output("model", tooltip="Paints collages best at cfg 2; transformer: 3."),
+                io.Model.Output("model", tooltip="Paints collages best at cfg 2; transformer: 4."),
                 io.Clip.Output("clip", tooltip="Its text encoder."),
                 io.Vae.Output("vae", tooltip="Its autoencoder."),
             ],

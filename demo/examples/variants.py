@@ -64,7 +64,7 @@ TRANSFORMER = replace(
     DEMO,
     model=("CollageDemoModel", {"network": "transformer"}),
     network=None,
-    sampling={"sampler_name": "euler", "scheduler": "simple", "cfg": 3.0},
+    sampling={"sampler_name": "euler", "scheduler": "simple", "cfg": 4.0},
 )
 
 # The settings of the paper (Sarukkai et al. 2024, section 5). Another checkpoint of SD1.5, or one
