@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE
+
 from ..world.scene import SIZE
 
 Kind = tuple[str, dict[str, Any]]  # class_type and inputs of a node
@@ -37,7 +39,7 @@ class Variant:
     sampling: dict[str, Any] = field(default_factory=dict)
     feather: float = 4.0
     strength: float = 1.0
-    schedule: str = "paper"
+    schedule: str = DEFAULT_SCHEDULE
     shift: float | None = None
     guidance: float | None = None
 
@@ -56,7 +58,6 @@ DEMO = Variant(
     size=SIZE,
     noise=0.5,
     sampling={"cfg": 2.0},  # more frays edges and bleaches floors where a collage is painted
-    schedule="early",  # measured on this model: docs/attention.md
 )
 
 # the transformer of the painted world, with a flow's sampler
@@ -74,6 +75,7 @@ CHECKPOINT = Variant(
     network=("ControlNetLoader", {"control_net_name": "control_v11p_sd15_canny.safetensors"}),
     size=512,
     negative="collage",
+    schedule="paper",
     sampling={
         "steps": 50,
         "cfg": 7.5,
