@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from demo.evaluate.structure import count_edges, summary
+from demo.evaluate.structure import change, count_edges, summary
 
 
 def line(column: int, rows: int = 20) -> torch.Tensor:
@@ -31,3 +31,8 @@ def test_what_is_missing_and_what_is_too_much_are_told_apart() -> None:
 def test_nothing_painted_is_nothing_found() -> None:
     nothing = summary(count_edges(line(10), torch.zeros(1, 20, 30, 3)))
     assert nothing == {"found": 0.0, "meant": 0.0, "f_score": 0.0}
+
+
+def test_a_change_counts_in_255ths() -> None:
+    black, shade = torch.zeros(4, 4, 3), torch.full((4, 4, 3), 0.2)
+    assert change(black, shade) == change(shade, black) == pytest.approx(51)
