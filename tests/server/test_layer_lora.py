@@ -40,7 +40,7 @@ def test_three_layers_with_a_lora_each_get_three_looks() -> None:
             if prompt[number]["class_type"] == "SaveImage"
         }
     for name, _, _ in LOOKS.values():
-        assert f'LoRA "demo_lora_{name}.safetensors": 2 in ' in outputs["report"]["text"][0]
+        assert f'LoRA "demo_lora_{name}.safetensors": 1.5 in ' in outputs["report"]["text"][0]
     assert shown(pictures["collage_1_without"]) == dict.fromkeys(LOOKS, "")
     assert shown(pictures["collage_2_result"]) == {kind: kind for kind in LOOKS}
 
