@@ -128,6 +128,7 @@ def make_bias(pack):
         masks[:, 0, :, 4 * size[1] :] = 0
         masks[:, 1, :, : 4 * size[1]] = 0
         regions = tuple(core.TokenRegion((n,), tokens) for n, tokens in enumerate(REGIONS))
+        more = {"schedule": "paper", **more}
         return core.AttentionBias(masks, regions, (attract,) * 2, (repel,) * 2, **more)
 
     return make
