@@ -94,10 +94,9 @@ class Graph:
 
     def patched(self, column: int, model: Models, stack: Node) -> Conditioned:
         """Patched MODEL of a collage, positive and negative."""
-        strength, schedule = self.variant.strength, self.variant.schedule
-        inputs: Json = {"model": model[0], "clip": model[1], "collage": stack[0]}
-        inputs |= {"schedule": schedule} | ({} if strength == 1.0 else {"strength": strength})
-        patch = self.add("MaskedCrossAttentionPatch", column, **inputs)
+        how = {"schedule": self.variant.schedule, "strength": self.variant.strength}
+        given = {"model": model[0], "clip": model[1], "collage": stack[0]}
+        patch = self.add("MaskedCrossAttentionPatch", column, **given, **how)
         return patch[0], self.guided(column, patch[1]), self.avoided(column, model)
 
     def plain(self, column: int, model: Models, prompt: str) -> Conditioned:
