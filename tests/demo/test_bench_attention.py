@@ -26,9 +26,10 @@ def test_every_way_is_measured_at_every_shape(tmp_path: Path) -> None:
     assert len(unets) == 2
     own = {"unpatched", "this node, 2 layers"}
     own |= {"unpatched, attention_pytorch", "this node, attention_pytorch, 2 layers"}
-    assert set(joint["calls"]) == own | RIVALS
+    assert set(joint["calls"]) == own | RIVALS | {"words apart, joined by log-sum-exp, 2 layers"}
     for ways in joint["attention"].values():
-        assert {"this node, 2", "attention mask, one prompt per region, 2"} <= set(ways)
+        assert {"this node, 2", "words apart, joined by log-sum-exp, 2"} <= set(ways)
+        assert "attention mask, one prompt per region, 2" in ways
     for found in unets:
         assert set(found["calls"]) == {"unpatched", *WAYS}
         assert all(row["seconds"][0] > 0 for row in found["calls"].values())
@@ -36,3 +37,21 @@ def test_every_way_is_measured_at_every_shape(tmp_path: Path) -> None:
         for ways in found["cross_attention"].values():
             assert {"this node, 2", "paper's loop, 2", "low-rank fold, 2"} <= set(ways)
     assert run.stdout.count("was not measured") == 2, "64 x 64 is neither model's own size"
+
+
+@pytest.mark.parametrize("crossed", [False, True], ids=["joint", "crossed"])
+def test_words_apart_give_what_the_mask_gives(crossed: bool) -> None:
+    from demo.bench.attention import joint
+
+    shape = joint.Shape("small", 2, 32, 16, 8, crossed)
+    tensors = [3 * x for x in shape.tensors(shape.text)]
+    masked, apart, plain = (
+        way(*tensors, shape.heads, skip_reshape=True)
+        for way in (
+            joint.node_attention(shape, 3),
+            joint.attention_apart(shape, 3),
+            joint.attention.attention_pytorch,
+        )
+    )
+    assert (masked - plain).abs().max() > 0.1, "the bias does something"
+    assert (masked - apart).abs().max() < 1e-4

@@ -1,7 +1,8 @@
 """Transformers: one attention of their shapes, and calls of a Flux of four blocks.
 
 Rivals are an attention mask with one prompt per region, whose text grows with the regions, and
-ComfyUI's ConditioningSetMask, which asks the model once for every region.
+ComfyUI's ConditioningSetMask, which asks the model once for every region. The node's own rival is
+the same bias without a mask (`WordsApart`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import comfy.model_management
 import torch
@@ -17,10 +19,12 @@ from comfy.ldm.modules import attention
 from ...pack import host_nodes, load_pack
 from .blocks import timed
 from .one_call import Row
+from .rivals import WordsApart
 from .scene import ATTRACT, CORE, NODE, REPEL, UNPATCHED, soft_masks
 
 WORDS = 4  # of a phrase
 REGIONAL, IN_PYTORCH = "attention mask, one prompt per region", ", attention_pytorch"
+APART = "words apart, joined by log-sum-exp"
 pack = load_pack()
 core, host = pack.collage_core.attention.bias, pack.nodes.host
 
@@ -86,16 +90,27 @@ def bias_of(layers: int, side: int, text: int):
 
 
 def node_attention(shape: Shape, layers: int) -> Callable:
+    layout, own = layout_and_bias(shape, layers)
+    joint = host.attention.joint.JointAttention(layout, (own,), pictures=1)
+    return partial(joint, attention.optimized_attention)
+
+
+def attention_apart(shape: Shape, layers: int) -> Callable:
+    apart = WordsApart(*layout_and_bias(shape, layers))
+    return partial(apart, attention.optimized_attention)
+
+
+def layout_and_bias(shape: Shape, layers: int) -> tuple[Any, Any]:
+    """What one call of the model would give its attention: a Layout and a BlockBias."""
     bias, size = bias_of(layers, shape.side, shape.text), (shape.side,) * 2
     device = comfy.model_management.get_torch_device()
     weights = bias.region_weights(size, (2 * shape.side,) * 2).to(device)
     columns = bias.token_columns(shape.text, shape.text, bias.factor(3.0)).to(device)
     own = host.attention.block.BlockBias(weights, lambda _: weights, columns)
-    queries, keys = (x.shape[2] for x in shape.tensors(shape.text)[:2])
+    keys = shape.text if shape.crossed else shape.text + shape.cells
+    queries = shape.cells if shape.crossed else keys
     first = 0 if shape.crossed else shape.text
-    layout = host.models.transformers.Layout(size, first, 0, queries, keys)
-    joint = host.attention.joint.JointAttention(layout, (own,), pictures=1)
-    return partial(joint, attention.optimized_attention)
+    return host.models.transformers.Layout(size, first, 0, queries, keys), own
 
 
 def regional_mask(regions: int, text: int, side: int, *, crossed: bool) -> torch.Tensor:
@@ -122,6 +137,7 @@ def ways(shape: Shape, layers: Sequence[int]) -> dict[str, Callable[[], torch.Te
     if own is not pytorch:
         found["attention_pytorch"] = call(pytorch)
     found |= {f"{NODE}, {n}": call(node_attention(shape, n)) for n in layers}
+    found |= {f"{APART}, {n}": call(attention_apart(shape, n)) for n in layers}
     for n in layers:
         mask = on_device(regional_mask(n, shape.text, shape.side, crossed=shape.crossed))
         found[f"{REGIONAL}, {n}"] = call(pytorch, shape.tensors(n * shape.text), mask=mask)
@@ -154,6 +170,9 @@ def rows(model, side: int, layers: Sequence[int], regions: Sequence[int]) -> lis
         found.append(Row(UNPATCHED + where, 0, base, positive, positive, 1.0))
         for n, own in biased.items():
             found.append(Row(NODE + where, n, patch(base), own, positive, 1.0))
+    found += [
+        Row(APART, n, words_apart(model, n, side, text), positive, positive, 1.0) for n in layers
+    ]
     for n in regions:
         mask = regional_mask(n, text, side, crossed=False)
         regional = in_pytorch(model, on_device(mask))
@@ -163,6 +182,14 @@ def rows(model, side: int, layers: Sequence[int], regions: Sequence[int]) -> lis
             several += set_mask(prompt(), own[None], "default", 1.0)[0]
         found.append(Row(CORE, n, model, several, positive, 1.0))
     return found
+
+
+def words_apart(model, layers: int, side: int, text: int):
+    """A clone with the same bias, made before the run, and no mask."""
+    clone, shape = model.clone(), Shape("Flux", 0, 0, text, side)
+    apart = WordsApart(*layout_and_bias(shape, layers))
+    clone.model_options["transformer_options"]["optimized_attention_override"] = apart
+    return clone
 
 
 def in_pytorch(model, mask: torch.Tensor | None = None):

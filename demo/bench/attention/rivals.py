@@ -1,13 +1,14 @@
-"""Other ways to compute the same cross-attention: the paper's loop, and the low-rank fold.
+"""Other ways to compute the same attention: the paper's loop, the low-rank fold, and words apart.
 
-Both are attn2_replace functions for every block of a clone, and bias only the one row of the
-positive conditioning.
+The first two are attn2_replace functions for every block of a UNet's clone, and bias only the one
+row of the positive conditioning. The third is one attention of a transformer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -108,3 +109,53 @@ def _widen(x: torch.Tensor, more: torch.Tensor) -> torch.Tensor:
     """x with additional channels, padded with zeros to a multiple of 8."""
     x = torch.cat((x, more), -1)
     return F.pad(x, (0, -x.shape[-1] % 8))
+
+
+@dataclass(frozen=True, eq=False)
+class WordsApart:
+    """The plain kernel on all keys but the words, and the words by themselves; no mask.
+
+    Both results are joined by their log-sum-exp, which is exact. Correcting the plain result of all
+    keys instead, out + sum_j p_j (exp(b_j) - 1) v_j, is exact on paper alone: where a word that
+    took nearly all of a cell is repelled, both sums cancel, and half precision has no digit left.
+    layout and own are those of the node's JointAttention; every row of the batch is biased.
+    """
+
+    layout: Any
+    own: Any
+
+    def __call__(self, function, q, k, v, heads, *_arguments, **_options):
+        """q, k, v [B, H, N, D], as transformers give them -> [B, N, H * D]."""
+        first, end = self.layout.first_cell, self.layout.first_cell + self.layout.cells
+        parts = [
+            function(q[:, :, own], k, v, heads, skip_reshape=True, skip_output_reshape=True)
+            for own in (slice(0, first), slice(end, None))
+            if q[:, :, own].shape[2]
+        ]
+        parts.insert(1 if first else 0, self._cells(q[:, :, first:end], k, v))
+        return join_heads(torch.cat(parts, 2) if len(parts) > 1 else parts[0])
+
+    def _cells(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        columns, others = self.own.columns, self._others
+        words = k[:, :, columns.tokens]
+        shares = columns.shares(core.peaks_by_head(q, words))
+        bias = (self.own.weights @ shares).clamp(-core.LIMIT, core.LIMIT)[:, None]
+        scores = (q @ (words * q.shape[-1] ** -0.5).mT).float() + bias
+        out, lse = plain_kernel(q)(q, k[:, :, others], v[:, :, others])[:2]
+        total = torch.logaddexp(lse, scores.logsumexp(-1))[..., None]
+        of_words = (scores - total).exp().to(v) @ v[:, :, columns.tokens]
+        return out * (lse[..., None] - total).exp().to(out) + of_words
+
+    @cached_property
+    def _others(self) -> torch.Tensor:
+        """Keys that are no layer's words; made once, as the device has to wait for their number."""
+        kept = self.own.columns.tokens.new_ones(self.layout.keys, dtype=torch.bool)
+        kept[self.own.columns.tokens] = False
+        return kept.nonzero()[:, 0]
+
+
+def plain_kernel(q: torch.Tensor) -> Callable:
+    """PyTorch's attention that also returns its log-sum-exp [B, H, N] float32; names it hides."""
+    if q.device.type == "cuda":
+        return torch.ops.aten._scaled_dot_product_flash_attention  # noqa: SLF001
+    return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001
