@@ -132,7 +132,7 @@ class JointAttention:
             parts.append(
                 chunk.rows(everything, None, attend) if plain else self._biased(chunk, bias)
             )
-        out = torch.cat(parts)
+        out = joined(parts, 0)
         by_head = given.get("skip_output_reshape")
         return out if by_head else rearrange(out, "b h n d -> b n (h d)")
 
@@ -169,7 +169,12 @@ class JointAttention:
             self.recorder.add(torch.cat(shares, 1), self.layout.grid)
         if end < self.layout.queries:
             parts.append(call.rows(slice(end, self.layout.queries), None, call.attend))
-        return torch.cat(parts, 2)
+        return joined(parts, 2)
+
+
+def joined(parts: list[torch.Tensor], dim: int) -> torch.Tensor:
+    """Their concatenation; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
 def _in_pytorch(q, k, v, heads, *, mask, skip_reshape, skip_output_reshape, **_) -> torch.Tensor:
