@@ -3,8 +3,10 @@
 The measure is the Frechet distance (Heusel et al. 2017, arXiv 1706.08500).
 
 Each picture becomes the mean over its cells of the judge's features; a set becomes the mean and
-the covariance of these. Captions are of all stories, from seeds that no training set holds. The
-distance between two halves of the world's pictures is the floor: it is what chance makes of it.
+the covariance of these. Captions are of all stories, from seeds that no training set holds. Both
+the painted pictures and the world's own of the same captions are compared with pictures of other
+captions. The second distance is the floor: it is what chance makes of it. Compared with each other
+they would be closer than that, because of what their captions say.
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ def run(count: int, sampling: Sampling, folder: Path) -> None:
     """Paint `count` captions, render their scenes and as many more, and write the distances."""
     scenes = [world.scene(FIRST_SEED + n, collage=False) for n in range(2 * count)]
     features = [_features(torch.from_numpy(scene.picture)[None]) for scene in scenes]
-    real, more = torch.cat(features[:count]), torch.cat(features[count:])
+    real, others = torch.cat(features[:count]), torch.cat(features[count:])
     with torch.inference_mode():
         pictures = paint([scene.caption for scene in scenes[:count]], sampling)
     painted = torch.cat([_features(picture[None]) for picture in pictures])
     table = {
         "pictures": count,
-        "painted": round(frechet_distance(painted, real), 4),
-        "floor": round(frechet_distance(more, real), 4),
+        "painted": round(frechet_distance(painted, others), 4),
+        "floor": round(frechet_distance(real, others), 4),
     }
     write_whole(folder / "realism.json", json.dumps(table, indent=1), replace=True)
     print(json.dumps(table))
