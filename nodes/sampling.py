@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..collage_core.noise.noise_map import cell_noise, collage_noise, declared_noises
 from ..collage_core.noise.plan import LAST_STEP, SamplingPlan, StepRange
-from ..collage_core.noise.release import start_noise
+from ..collage_core.noise.release import PAPER_GROWTH, start_noise
 from ..collage_core.noise.seeds import noise_seeds
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .host.models.latents import cell_size, check_canvas
@@ -88,6 +88,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         renoise="host",
         start_at_step=0,
         end_at_step=LAST_STEP,
+        grow_kept_by=PAPER_GROWTH,
         **ksampler,
     ) -> io.NodeOutput:
         check_collage(NODE, collage, {name: ksampler[name] for name in ("positive", "negative")})
@@ -97,7 +98,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         check_canvas(model, vae, collage.width, collage.height)
         pixels = collage_noise(collage, base_noise, feather, halo)
         seeds = noise_seeds(seed, layer_seeds, collage, cell)
-        plan = SamplingPlan(seeds, StepRange(start_at_step, end_at_step), renoise)
+        plan = SamplingPlan(seeds, StepRange(start_at_step, end_at_step), renoise, grow_kept_by)
         cells = cell_noise(pixels, cell)
         begin = start_latents(
             model, vae, collage.composite.image, latent_image, cells, resumed=start_at_step > 0

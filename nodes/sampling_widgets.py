@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..collage_core.noise.plan import LAST_STEP, RENOISE
+from ..collage_core.noise.release import PAPER_GROWTH
 from .host.sampling.ksampler import SAMPLERS, SCHEDULERS
 from .widgets import halo_widget, seed_widget
 
@@ -98,5 +99,18 @@ def finer_widgets() -> list[io.Input]:
             tooltip="Stop before this step. The remaining noise stays in the latent, also in kept "
             "places, for another sampler with the same collage, seed and steps that starts at "
             "this step.",
+        ),
+        io.Int.Input(
+            "grow_kept_by",
+            default=PAPER_GROWTH,
+            min=0,
+            max=64,
+            step=1,
+            optional=True,
+            advanced=True,
+            tooltip="How far kept places grow over their surroundings while the noise is high, in "
+            "cells of 8 pixels; they shrink back as it falls. 4, the paper's, lets the "
+            "surroundings follow the object. 0 lets light and shadow reach it from the first step "
+            "on: objects with little noise fit in better.",
         ),
     ]

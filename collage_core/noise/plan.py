@@ -1,4 +1,4 @@
-"""How a run samples: its seeds, its range of steps, and how kept cells are re-noised."""
+"""How a run samples: its seeds, its range of steps, and how kept cells are kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import CollageError
+from .release import PAPER_GROWTH
 from .seeds import NoiseSeeds
 
 NODE = "PerLayerNoiseKSampler"
@@ -56,6 +57,7 @@ class SamplingPlan:
     """Seeds, the range of steps to run, and how kept cells are re-noised, one of RENOISE.
 
     "host" takes one noise for the whole run, as ComfyUI does, "paper" fresh noise at every step.
+    growth: cells by which kept places grow at the highest noise (`release.free_cells`).
 
     Example: the first 12 steps of a schedule, all from seed 5.
         SamplingPlan(NoiseSeeds(5), StepRange(0, 12), "host")
@@ -64,3 +66,4 @@ class SamplingPlan:
     seeds: NoiseSeeds
     steps: StepRange
     renoise: str
+    growth: int = PAPER_GROWTH

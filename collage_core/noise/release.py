@@ -10,6 +10,7 @@ import torch.nn.functional as F
 # Half a step of a thousand-step noise table: sampling cannot tell closer values apart.
 NOISE_RESOLUTION = 0.0005
 PAPER_CELL = 8  # pixels of a latent cell's side in the paper
+PAPER_GROWTH = 4  # cells by which kept places grow, times t / T
 
 
 def start_noise(cells: torch.Tensor, values: Sequence[float]) -> float:
@@ -42,19 +43,23 @@ def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
 
 
 def free_cells(
-    cells: torch.Tensor, fraction: float, start: float, cell: int = PAPER_CELL
+    cells: torch.Tensor,
+    fraction: float,
+    start: float,
+    cell: int = PAPER_CELL,
+    growth: int = PAPER_GROWTH,
 ) -> torch.Tensor:
     """Noise of the latent cells [B, 1, ..., h, w] -> 1 where one may change at this step, else 0.
 
     The paper's rule: while t / T (`fraction`) is above the noise of a cell, the cell is kept, that
     is replaced by the original under noise; after that it is free. The kept region is grown by
-    int(4 t / T) cells to every side, as in the paper's code, so that in early steps, which make
-    the coarse structure, the surroundings of a kept object follow the object. `start` is the
-    noise that sampling begins with; cells with that noise are free from the first step on,
-    whatever noise level the scheduler begins with.
+    int(growth t / T) cells of 8 pixels to every side, so that in early steps, which make the
+    coarse structure, the surroundings of a kept object follow the object; the paper's code has 4.
+    `start` is the noise that sampling begins with; cells with that noise are free from the first
+    step on, whatever noise level the scheduler begins with.
     """
     kept = fixed_cells(cells) | (cells < min(fraction, start) - NOISE_RESOLUTION)
-    radius = (int(4 * fraction) * PAPER_CELL + cell // 2) // cell
+    radius = (int(growth * fraction) * PAPER_CELL + cell // 2) // cell
     planes = kept.to(cells).flatten(0, -3)  # [B * 1, h, w]
     grown = F.max_pool2d(planes, 2 * radius + 1, stride=1, padding=radius)
     return 1.0 - grown.view_as(cells)

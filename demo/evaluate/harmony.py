@@ -1,8 +1,9 @@
 """Fidelity against harmony, for noise 0 to 1 of one layer.
 
 Fidelity: how similar the layer's region is to what was pasted. Harmony: how sure a recogniser of
-pasted objects is that it belongs there. All other layers have the same noise. The pack's sampler
-and ComfyUI's DifferentialDiffusion paint with the same noise map, prompts and seeds.
+pasted objects is that it belongs there. All other layers have the same noise. The pack's sampler,
+the same without growth of what is kept, and ComfyUI's DifferentialDiffusion paint with the same
+noise map, prompts and seeds.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ HARMONY_SEED = 6_900_000  # apart from those of the other measurements and of tr
 NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SEEDS = (1, 2)
 NODE, HOST = "PerLayerNoiseKSampler", "DifferentialDiffusion"
-COLOURS = {NODE: (20, 90, 200), HOST: (215, 100, 10)}
+UNGROWN = "grow_kept_by 0"
+COLOURS = {NODE: (20, 90, 200), UNGROWN: (30, 150, 60), HOST: (215, 100, 10)}
 
 SHOWN = 4  # collages on the sheet
 
@@ -86,16 +88,18 @@ def ends(painter: Painter, subject: Subject) -> dict[str, list[torch.Tensor]]:
     return {name: [vae.decode(vae.encode(picture))[0]] for name, picture in pictures.items()}
 
 
-def both_ways(painter: Painter, subject: Subject, noise: float) -> dict[str, list[torch.Tensor]]:
-    """One picture a seed by each sampler, the layer at this noise."""
+def every_way(painter: Painter, subject: Subject, noise: float) -> dict[str, list[torch.Tensor]]:
+    """One picture a seed by each way of COLOURS, the layer at this noise."""
     case = subject.with_noise(noise)
     conditioned, composite = painter.patched(case), case.collage.composite.image[0]
-    node, host = [], []
+    found = defaultdict(list)
     for seed in SEEDS:
         picture, noise_map = painter.paint_with_map(case, conditioned, seed)
-        node.append(picture)
-        host.append(paint_by_mask(painter, composite, conditioned, noise_map, seed))
-    return {f"{NODE} {noise:g}": node, f"{HOST} {noise:g}": host}
+        found[NODE].append(picture)
+        ungrown, _ = painter.paint_with_map(case, conditioned, seed, grow_kept_by=0)
+        found[UNGROWN].append(ungrown)
+        found[HOST].append(paint_by_mask(painter, composite, conditioned, noise_map, seed))
+    return {f"{way} {noise:g}": pictures for way, pictures in found.items()}
 
 
 def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
@@ -107,11 +111,11 @@ def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
         subject = Subject.of(case)
         row = ends(painter, subject)
         for share in NOISES:
-            row |= both_ways(painter, subject, share)
+            row |= every_way(painter, subject, share)
         for name, pictures in row.items():
             seen = torch.tensor([meter(subject, picture) for picture in pictures])
             found[name].append(seen.mean(0))
-        for way in (NODE, HOST) if number <= SHOWN else ():
+        for way in COLOURS if number <= SHOWN else ():
             names = ("collage", *(f"{way} {share:g}" for share in NOISES), "scene")
             sheet += [row[name][0] for name in names]
         print(f"{number} of {count} collages", flush=True)
@@ -122,11 +126,13 @@ def run(count: int, noise: float, sampling: Sampling, folder: Path) -> None:
 
 
 def table(found: Found) -> Table:
-    """Means and standard errors over the collages, and the node minus ComfyUI."""
+    """Means and standard errors over the collages, and differences of the ways."""
     rows = {name: columns(torch.stack(each)) for name, each in found.items()}
     for share in NOISES:
-        node, host = (torch.stack(found[f"{way} {share:g}"]) for way in (NODE, HOST))
+        node, ungrown, host = (torch.stack(found[f"{way} {share:g}"]) for way in COLOURS)
         rows[f"node less host {share:g}"] = columns(node - host)
+        rows[f"ungrown less host {share:g}"] = columns(ungrown - host)
+        rows[f"ungrown less node {share:g}"] = columns(ungrown - node)
     return rows
 
 

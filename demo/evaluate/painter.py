@@ -87,9 +87,14 @@ class Painter:
         return self.paint_with_map(case, conditioned, seed, negative)[0]
 
     def paint_with_map(
-        self, case: Case, conditioned: tuple[Any, list], seed: int, negative: list | None = None
+        self,
+        case: Case,
+        conditioned: tuple[Any, list],
+        seed: int,
+        negative: list | None = None,
+        **more: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same, and the noise map [1, 256, 256]."""
+        """The same, and the noise map [1, 256, 256]; `more` are further inputs of the sampler."""
         model, positive = conditioned
         sampler = self.pack.nodes.sampling.PerLayerNoiseKSampler
         latent, noise_map = sampler.execute(
@@ -105,5 +110,6 @@ class Painter:
             scheduler="normal",
             base_noise=case.collage.layers[0].noise,
             feather=4.0,
+            **more,
         ).args[:2]
         return self.vae.decode(latent["samples"])[0], noise_map

@@ -65,6 +65,14 @@ def test_kept_region_grows_by_four_cells_times_the_fraction(fraction: float, rad
     assert torch.equal(free_cells(cells, fraction, 1.0), expected)
 
 
+@pytest.mark.parametrize(("growth", "radius"), [(0, 0), (1, 0), (4, 3), (8, 7)])
+def test_the_growth_can_be_chosen(growth: int, radius: int) -> None:
+    cells = torch.ones(1, 1, 17, 17)
+    cells[..., 8, 8] = 0.0
+    kept = 1 - free_cells(cells, 0.999, 1.0, growth=growth)
+    assert kept.sum() == (2 * radius + 1) ** 2
+
+
 @pytest.mark.parametrize(
     ("cell", "radii"),
     [(4, (0, 2, 4, 6)), (8, (0, 1, 2, 3)), (16, (0, 1, 1, 2)), (32, (0, 0, 1, 1))],

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from demo.evaluate.collages import cases
-from demo.evaluate.harmony import HARMONY_SEED, HOST, NODE, NOISES, Subject, table
+from demo.evaluate.harmony import HARMONY_SEED, HOST, NODE, NOISES, UNGROWN, Subject, table
 from demo.judges import harmony
 from demo.train.harmony import FIRST_SEED, PAIRS, PATCH, UNSEEN, pairs
 
@@ -65,9 +65,12 @@ def test_the_table_has_means_errors_and_differences_of_the_same_collage() -> Non
     found = {}
     for noise in NOISES:
         found[f"{NODE} {noise:g}"] = [torch.tensor([0.5, 0.1]), torch.tensor([0.7, 0.5])]
+        found[f"{UNGROWN} {noise:g}"] = [torch.tensor([0.5, 0.4]), torch.tensor([0.7, 0.6])]
         found[f"{HOST} {noise:g}"] = [torch.tensor([0.4, 0.1]), torch.tensor([0.6, 0.1])]
     rows = table(found)
     node, less = rows[f"{NODE} 0.2"], rows["node less host 0.2"]
     assert (node["fidelity"], node["fidelity_error"]) == (0.6, 0.1)
     assert (less["fidelity"], less["fidelity_error"]) == (0.1, 0.0)
     assert (less["harmony"], less["harmony_error"]) == (0.2, 0.2)
+    assert rows["ungrown less host 0.2"]["harmony"] == 0.4
+    assert rows["ungrown less node 0.2"]["harmony"] == 0.2

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import torch
 
-from ....collage_core.noise.release import free_cells, schedule_fraction
+from ....collage_core.noise.release import PAPER_GROWTH, free_cells, schedule_fraction
 
 
-def apply_free_cells(model, cells: torch.Tensor, start: float):
+def apply_free_cells(model, cells: torch.Tensor, start: float, growth: int = PAPER_GROWTH):
     """A clone of the MODEL that frees every cell of the noise map [B, 1, h, w] at its own step.
 
     The host has one slot for such a function. A function that is already there is called too, and
@@ -32,7 +32,7 @@ def apply_free_cells(model, cells: torch.Tensor, start: float):
         inner = extra_options["model"].inner_model
         fraction = schedule_fraction(sigma, inner.model_sampling.sigmas)
         cell = inner.latent_format.spacial_downscale_ratio
-        free = free_cells(cells.to(denoise_mask), fraction, start, cell)
+        free = free_cells(cells.to(denoise_mask), fraction, start, cell, growth)
         if previous is not None:
             denoise_mask = previous(sigma, denoise_mask, extra_options=extra_options)
         return denoise_mask * free

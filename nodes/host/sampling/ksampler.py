@@ -61,7 +61,7 @@ def sample_cells(
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
     if cells.min() < start - NOISE_RESOLUTION:
-        model = under_noise(apply_free_cells(model, cells, start))
+        model = under_noise(apply_free_cells(model, cells, start, plan.growth))
         noise_mask = _changing(samples, noise_mask, cells)
     schedule = _schedule(model, start, **ksampler)
     inputs = {**latent, "noise_mask": noise_mask}

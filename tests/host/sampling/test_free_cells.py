@@ -6,8 +6,9 @@ import pytest
 import torch
 
 
+@pytest.mark.parametrize("growth", [None, 0, 8])
 def test_the_model_sees_kept_cells_as_the_original_under_noise(
-    run, model, vae, make_collage
+    run, model, vae, make_collage, growth
 ) -> None:
     """Cell by cell and step by step, from what reaches the UNet: t / 1000 > noise, dilated."""
     import comfy.sample
@@ -21,7 +22,8 @@ def test_the_model_sees_kept_cells_as_the_original_under_noise(
     patched = model.clone()
     patched.set_model_unet_function_wrapper(spy)
     collage = make_collage(0.5, size=(128, 128))
-    run(collage, model=patched, base_noise=0.9, steps=10)
+    given = {} if growth is None else {"grow_kept_by": growth}
+    run(collage, model=patched, base_noise=0.9, steps=10, **given)
 
     original = model.model.process_latent_in(vae.encode(collage.composite.image))
     noise = comfy.sample.prepare_noise(original, 5)
@@ -30,12 +32,12 @@ def test_the_model_sees_kept_cells_as_the_original_under_noise(
         t = model.model.model_sampling.timestep(sigma).item()
         kept = torch.zeros(16, 16, dtype=torch.bool)
         if t / 1000 > 0.5:
-            kept[:, : 8 + int(4 * t / 1000)] = True
+            kept[:, : 8 + int((4 if growth is None else growth) * t / 1000)] = True
         as_original = ((x - original - noise * sigma).abs() < 1e-4).all(1)[0]
         assert torch.equal(as_original, kept), t
         edges.append(int(kept[0].sum()))
     assert edges[0] > edges[-1] == 0
-    assert len(set(edges)) >= 3
+    assert len(set(edges)) >= (2 if growth == 0 else 3)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_schema_is_the_contract(pack) -> None:
     assert [i.id for i in schema.inputs] == [
         "model", "collage", "vae", "positive", "negative", "seed", "steps", "cfg",
         "sampler_name", "scheduler", "base_noise", "feather", "latent_image", "halo",
-        "layer_seeds", "renoise", "start_at_step", "end_at_step",
+        "layer_seeds", "renoise", "start_at_step", "end_at_step", "grow_kept_by",
     ]  # fmt: skip
     assert all(i.tooltip for i in schema.inputs)
     assert [(o.id, o.io_type) for o in schema.outputs] == [
@@ -119,6 +119,7 @@ def test_schema_is_the_contract(pack) -> None:
     assert defaults == {
         "steps": 30, "cfg": 7.5, "sampler_name": "euler_ancestral", "scheduler": "normal",
         "base_noise": 0.8, "feather": 10.0, "renoise": "host", "end_at_step": 10000,
+        "grow_kept_by": 4,
     }  # fmt: skip
     assert inputs["sampler_name"].options == comfy.samplers.KSampler.SAMPLERS
     for name in ("cfg", "base_noise", "feather"):
