@@ -54,7 +54,8 @@ class MaskedCrossAttentionPatch(io.ComfyNode):
                     advanced=True,
                     tooltip="How the effect falls with the noise. paper: log(log(sigma + 1.01) + "
                     "1). ediff: log(sigma + 1.01), as in eDiff-I. constant: 1. early: paper "
-                    "x (sigma^2 / (sigma^2 + 1))^2, which leaves late steps to the model.",
+                    "x (sigma^2 / (sigma^2 + 1))^2, which leaves late steps to the model. "
+                    "earliest: early, and nothing once a quarter of the run's noise is gone.",
                 ),
                 share_widget(
                     "strength", 1.0, "Multiplies attract and repel of every layer.", high=10.0

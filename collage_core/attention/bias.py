@@ -19,9 +19,10 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-SCHEDULES = ("paper", "ediff", "constant", "early")
+SCHEDULES = ("paper", "ediff", "constant", "early", "earliest")
 DEFAULT_SCHEDULE = "early"  # keeps place and harmony better than the paper's: docs/attention.md
 SD_SIGMA_MAX = 14.6
+SETTLED = 0.75  # of the t / T at which a run begins: below it `earliest` ends
 LIMIT = 1e4  # bound of scores and bias, far inside half precision
 Area = tuple[int, int, int, int]  # height, width, top, left in latent cells, as ComfyUI has it
 
@@ -31,6 +32,7 @@ def schedule_factor(schedule: str, sigma: float) -> float:
 
     early is the paper's times the square of the noise's share of the picture's variance, our own:
     places are settled at high noise, and later the bias only stands in the way of one light.
+    earliest is the same, until `last_fraction`.
     """
     if schedule == "constant":
         return 1.0
@@ -38,7 +40,12 @@ def schedule_factor(schedule: str, sigma: float) -> float:
     if schedule == "ediff":
         return ediff
     paper = math.log(ediff + 1)
-    return paper * (sigma**2 / (sigma**2 + 1)) ** 2 if schedule == "early" else paper
+    return paper * (sigma**2 / (sigma**2 + 1)) ** 2 if schedule.startswith("earl") else paper
+
+
+def last_fraction(schedule: str, begins: float) -> float:
+    """t / T below which the bias has ended, in a run that begins at t / T = `begins`."""
+    return SETTLED * begins if schedule == "earliest" else 0.0
 
 
 def noise_to_signal(sigma: float) -> float:

@@ -15,6 +15,7 @@ from collage_core.attention.bias import (
     TokenRegion,
     attention_bias,
     block_masks,
+    last_fraction,
     peak_scores,
     schedule_factor,
 )
@@ -41,6 +42,15 @@ def test_schedules_fall_as_published() -> None:
     assert schedule_factor("constant", 14.6) == schedule_factor("constant", 0.0) == 1.0
     for sigma, factor in {14.6: 1.31, 2.0: 0.474, 1.0: 0.132, 0.3: 0.002, 0.0: 0.0}.items():
         assert schedule_factor("early", sigma) == pytest.approx(factor, abs=0.005)
+
+
+@pytest.mark.parametrize("begins", [1.0, 0.8, 0.3])
+def test_the_earliest_bias_ends_with_a_quarter_of_the_runs_noise(begins: float) -> None:
+    for sigma in (14.6, 1.0, 0.03):
+        assert schedule_factor("earliest", sigma) == schedule_factor("early", sigma)
+    assert last_fraction("earliest", begins) == pytest.approx(0.75 * begins)
+    for other in ("paper", "ediff", "constant", "early"):
+        assert last_fraction(other, begins) == 0.0
 
 
 def test_the_papers_schedule_is_its_formula_to_the_bit() -> None:

@@ -19,7 +19,7 @@ Host symbols:
     comfy.model_patcher.ModelPatcher: add_wrapper_with_key(wrapper_type, key, wrapper)
     comfy.model_patcher.ModelPatcher: set_attachments(key, attachment), get_attachment(key)
     comfy.samplers: "uuids", "cond_or_uncond"
-    comfy.samplers.CFGGuider: model_options, conds
+    comfy.samplers.CFGGuider: model_options, model_patcher, conds
     comfy.samplers.CFGGuider: outer_sample(noise, latent_image, sampler, sigmas)
     comfy.samplers: "OUTER_SAMPLE", "transformer_options", "sampler_calc_cond_batch_function"
     comfy.ldm.modules.attention.BasicTransformerBlock: "patches", "patches_replace", "attn2"
@@ -33,8 +33,14 @@ import torch
 from comfy.model_sampling import CONST
 from comfy.patcher_extension import WrappersMP
 
-from ....collage_core.attention.bias import TokenColumns, noise_to_signal
+from ....collage_core.attention.bias import (
+    AttentionBias,
+    TokenColumns,
+    last_fraction,
+    noise_to_signal,
+)
 from ....collage_core.errors import CollageError
+from ....collage_core.noise.release import schedule_fraction
 from ..models.families import block_sizes
 from ..models.transformers import Layout, check_call, is_transformer, layout_of
 from .before_sampling import check_before_sampling
@@ -51,6 +57,8 @@ from .block import (
 from .conditioning import KEY, NODE, ChunkBias, check_picture, route_biases
 from .joint import JointAttention
 from .run_tensors import RUN, RunTensors
+
+BEGINS = "collage_begins"
 
 
 def patch_model(model):
@@ -78,16 +86,28 @@ def is_patched(model) -> bool:
     return bool(model.get_wrappers(WrappersMP.APPLY_MODEL, KEY))
 
 
-def _keep_run_tensors(executor, *args, **kwargs):
+def begins_at(model, sigma: float):
+    """A clone whose runs are parts of a schedule that begins at `sigma`."""
+    clone = model.clone()
+    clone.set_attachments(BEGINS, sigma)
+    return clone
+
+
+def _keep_run_tensors(executor, noise, latent_image, sampler, sigmas, *args, **kwargs):
     """Put RunTensors where the wrappers of the model find them, until the run ends."""
     guider = executor.class_obj
     options = guider.model_options.setdefault("transformer_options", {})
     biased = any(KEY in entry for cond in guider.conds.values() for entry in cond or ())
     predictor = guider.model_options.get("sampler_calc_cond_batch_function")
-    run = RunTensors(biased=biased, predictor=name_of(predictor) if predictor else "")
+    begins = guider.model_patcher.get_attachment(BEGINS)
+    run = RunTensors(
+        biased=biased,
+        predictor=name_of(predictor) if predictor else "",
+        begins=float(sigmas[0]) if begins is None else begins,
+    )
     options[RUN] = run
     try:
-        return executor(*args, **kwargs)
+        return executor(noise, latent_image, sampler, sigmas, *args, **kwargs)
     finally:
         options.pop(RUN, None)
         run.clear()
@@ -129,7 +149,7 @@ def _with_bias(model, x, t, context, options: dict, extras: dict) -> dict:
     recorder = next(reversed(options.get("patches", {}).get(KEY) or [None]))
     chunks = _chunks(options, run)
     sigma = float(t.max()) if any(chunks) else 0.0  # this waits for the device
-    pairs = [(chunk, _factor(chunk, sigma, model)) for chunk in chunks]
+    pairs = [(chunk, _factor(chunk, sigma, model, run)) for chunk in chunks]
     acting = [(one, f) if one and (f or one.confined or recorder) else None for one, f in pairs]
     if not any(acting):
         return options
@@ -210,12 +230,24 @@ def _bias_at(
     return lambda size: BlockBias(weights_at(size), weights_at, columns)
 
 
-def _factor(chunk: ChunkBias | None, sigma: float, model) -> float:
+def _factor(chunk: ChunkBias | None, sigma: float, model, run: RunTensors) -> float:
     """f(sigma) inside the bias's part of the schedule, else 0."""
     if chunk is None:
         return 0.0
     bias, sampling = chunk.asked.bias, model.model_sampling
     first = float("inf") if bias.start <= 0 else sampling.percent_to_sigma(bias.start)
-    inside = sampling.percent_to_sigma(bias.end) <= sigma <= first
+    last = run.get((bias.schedule, bias.end), lambda: _last_sigma(bias, sampling, run.begins))
+    inside = last <= sigma <= first
     noise = noise_to_signal(sigma) if isinstance(sampling, CONST) else sigma
     return bias.factor(noise) if inside else 0.0
+
+
+def _last_sigma(bias: AttentionBias, sampling, begins: float | None) -> float:
+    """The sigma below which the bias does not act."""
+    end = sampling.percent_to_sigma(bias.end)
+    if begins is None:
+        return end
+    fraction = last_fraction(
+        bias.schedule, schedule_fraction(torch.tensor([begins]), sampling.sigmas)
+    )
+    return max(end, sampling.percent_to_sigma(1 - fraction))

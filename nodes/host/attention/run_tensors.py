@@ -14,15 +14,19 @@ class RunTensors:
     """What a sampling run needs on its devices: made once, and freed with the run.
 
     biased: whether a conditioning of the run has a bias; predictor: the function of another pack
-    that asks the model for predictions, by name, empty without one.
+    that asks the model for predictions, by name, empty without one; begins: the sigma at which the
+    whole schedule begins of which this run may be a later part, None if that is not known.
 
         run = options.get(RUN) or RunTensors()  # a call outside a run makes everything anew
         weights = run.get((bias, size), lambda: bias.weights_of(cells, size))
     """
 
-    def __init__(self, *, biased: bool = True, predictor: str = "") -> None:
+    def __init__(
+        self, *, biased: bool = True, predictor: str = "", begins: float | None = None
+    ) -> None:
         self.biased = biased
         self.predictor = predictor
+        self.begins = begins
         self._made: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[], T]) -> T:

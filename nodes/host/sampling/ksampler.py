@@ -28,7 +28,7 @@ from ....collage_core.errors import CollageError
 from ....collage_core.noise.plan import SamplingPlan
 from ....collage_core.noise.release import NOISE_RESOLUTION, fixed_cells
 from ..attention.conditioning import KEY
-from ..attention.patch import is_patched
+from ..attention.patch import begins_at, is_patched
 from .denoise_mask import apply_free_cells
 from .kept_cells import is_under_noise, under_noise
 from .partial_run import Start
@@ -64,6 +64,8 @@ def sample_cells(
         model = under_noise(apply_free_cells(model, cells, start, plan.growth))
         noise_mask = _changing(samples, noise_mask, cells)
     schedule = _schedule(model, start, **ksampler)
+    if len(schedule):
+        model = begins_at(model, float(schedule[0]))
     inputs = {**latent, "noise_mask": noise_mask}
     sampled = _ksampler(model, inputs, begin, plan.steps.of(schedule), plan, **ksampler)
     if not sampled.isfinite().all():

@@ -110,6 +110,18 @@ def test_a_run_in_parts_of_one_picture(make_collage, patch, paint, begun) -> Non
     assert_close(first, whole[1:], atol=1e-3, rtol=1e-4)
 
 
+def test_the_earliest_bias_of_two_parts_of_a_schedule_is_that_of_one(
+    make_collage, patch, paint, begun
+) -> None:
+    """It counts from where the whole schedule begins, also in a part that begins later."""
+    collage = make_collage(attract=5.0, repel=5.0)
+    patched, positive, _ = patch(collage, schedule="earliest")
+    whole, _ = paint(collage, patched, positive, steps=8)
+    first, _ = paint(collage, patched, positive, steps=8, end_at_step=3)
+    second, _ = paint(collage, patched, positive, {"samples": first}, steps=8, start_at_step=3)
+    assert_close(second, whole, atol=1e-3, rtol=1e-4)
+
+
 def test_latents_whose_pictures_are_not_known(pack, moving, patch, paint, begun) -> None:
     collage = moving()
     patched, positive, _ = patch(collage)
