@@ -77,11 +77,12 @@ def draw(
         for start in range(LEFT, RIGHT, 12):
             pen.line((start, height, start + 6, height), (120, 120, 120), 2)
         pen.text((RIGHT - 6, height - 4), name, (90, 90, 90), font, anchor="rb")
-    for row, line in enumerate(series):
+    left = LEFT
+    for line in series:
         _line(pen, font, line, across, up)
-        left = LEFT + 380 * row
         pen.line((left, 24, left + 28, 24), line.colour, 3)
         pen.text((left + 36, 24), line.name, INK, font, anchor="lm")
+        left += 76 + font.getlength(line.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path, replace=True) as file:
         picture.save(file, "PNG", optimize=True)

@@ -31,3 +31,14 @@ def test_points_stand_where_the_axes_say_and_their_errors_are_drawn(tmp_path) ->
         assert tuple(picture[round(up.pixel(y)), round(across.pixel(x))]) == RED, (x, y)
     level = picture[round(up.pixel(0.5)), plot.LEFT : plot.RIGHT]
     assert 0.4 < (level == 120).all(-1).mean() < 0.7  # dashed
+
+
+def test_the_legend_of_three_lines_stays_on_the_picture(tmp_path) -> None:
+    colours = [RED, (0, 160, 0), (0, 0, 255)]
+    names = ["PerLayerNoiseKSampler", "grow_kept_by 0", "DifferentialDiffusion"]
+    points = (Point(0.2, 0.2, "0"), Point(1.0, 1.0, "1"))
+    lines = [Series(name, colour, points) for name, colour in zip(names, colours, strict=True)]
+    draw(lines, {}, ("across", "up"), tmp_path / "a.png")
+    legend = np.asarray(Image.open(tmp_path / "a.png"))[: plot.TOP - 8]
+    assert all((legend == colour).all(-1).any() for colour in colours)
+    assert (legend[:, -8:] == 255).all(), "the last name is cut off"
