@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 SCHEDULES = ("paper", "ediff", "constant", "early", "earliest")
-DEFAULT_SCHEDULE = "early"  # keeps place and harmony better than the paper's: docs/attention.md
+DEFAULT_SCHEDULE = "earliest"  # keeps place and harmony best: docs/attention.md
 SD_SIGMA_MAX = 14.6
 SETTLED = 0.75  # of the t / T at which a run begins: below it `earliest` ends
 LIMIT = 1e4  # bound of scores and bias, far inside half precision

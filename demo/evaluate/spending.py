@@ -54,13 +54,13 @@ SWEEP: dict[str, Way] = {
     "double": Spending(0.6, 1.0),
     "attract alone": Spending(repel=0.0),
     "repel alone": Spending(attract=0.0),
-    "earliest": Spending(schedule="earliest"),
+    "early": Spending(schedule="early"),
     "until 0.4": Spending(end=0.4),
     "constant": Spending(schedule="constant"),
     "paper": Spending(schedule="paper"),
     "paper, double": Spending(0.6, 1.0, "paper"),
 }
-REPORTED = (DEFAULT_SCHEDULE, "earliest", "paper")
+REPORTED = (DEFAULT_SCHEDULE, "early", "paper")
 PEERS: dict[str, Way] = {
     "plain": Painter.plain,
     "ConditioningSetMask": Painter.host_masks,
