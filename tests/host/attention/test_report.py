@@ -82,7 +82,7 @@ def test_schema_is_the_documented_one(pack) -> None:
     schema = pack.nodes.attention.MaskedCrossAttentionPatch.define_schema()
     inputs = {i.id: getattr(i, "default", None) for i in schema.inputs}
     assert inputs == {
-        "model": None, "clip": None, "collage": None, "schedule": "early", "strength": 1.0,
+        "model": None, "clip": None, "collage": None, "schedule": "earliest", "strength": 1.0,
         "start_percent": 0.0, "end_percent": 1.0, "crop": None, "negative": "",
     }  # fmt: skip
     assert [output.id for output in schema.outputs] == ["model", "positive", "report", "negative"]
