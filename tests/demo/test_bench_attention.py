@@ -44,9 +44,9 @@ def test_words_apart_give_what_the_mask_gives(crossed: bool) -> None:
     from demo.bench.attention import joint
 
     shape = joint.Shape("small", 2, 32, 16, 8, crossed)
-    tensors = [3 * x for x in shape.tensors(shape.text)]
+    q, k, v = (3 * x for x in shape.tensors(shape.text))
     masked, apart, plain = (
-        way(*tensors, shape.heads, skip_reshape=True)
+        way(q, k, v, shape.heads, skip_reshape=True)
         for way in (
             joint.node_attention(shape, 3),
             joint.attention_apart(shape, 3),
