@@ -40,11 +40,13 @@ def schedule_factor(schedule: str, sigma: float) -> float:
     if schedule == "ediff":
         return ediff
     paper = math.log(ediff + 1)
-    return paper * (sigma**2 / (sigma**2 + 1)) ** 2 if schedule.startswith("earl") else paper
+    if schedule == "paper":
+        return paper
+    return paper * (sigma**2 / (sigma**2 + 1)) ** 2
 
 
 def last_fraction(schedule: str, begins: float) -> float:
-    """t / T below which the bias has ended, in a run that begins at t / T = `begins`."""
+    """t / T below which the bias has ended, where it begins at t / T = `begins`."""
     return SETTLED * begins if schedule == "earliest" else 0.0
 
 

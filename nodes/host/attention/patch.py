@@ -236,7 +236,7 @@ def _factor(chunk: ChunkBias | None, sigma: float, model, run: RunTensors) -> fl
         return 0.0
     bias, sampling = chunk.asked.bias, model.model_sampling
     first = float("inf") if bias.start <= 0 else sampling.percent_to_sigma(bias.start)
-    last = run.get((bias.schedule, bias.end), lambda: _last_sigma(bias, sampling, run.begins))
+    last = run.get(("last sigma", bias), lambda: _last_sigma(bias, sampling, run.begins))
     inside = last <= sigma <= first
     noise = noise_to_signal(sigma) if isinstance(sampling, CONST) else sigma
     return bias.factor(noise) if inside else 0.0
@@ -247,7 +247,7 @@ def _last_sigma(bias: AttentionBias, sampling, begins: float | None) -> float:
     end = sampling.percent_to_sigma(bias.end)
     if begins is None:
         return end
-    fraction = last_fraction(
-        bias.schedule, schedule_fraction(torch.tensor([begins]), sampling.sigmas)
-    )
-    return max(end, sampling.percent_to_sigma(1 - fraction))
+    fraction = schedule_fraction(torch.tensor([begins]), sampling.sigmas)
+    # a late start_percent begins later than the run, and would else never act
+    last = last_fraction(bias.schedule, min(fraction, 1 - bias.start))
+    return max(end, sampling.percent_to_sigma(1 - last))
