@@ -1,4 +1,4 @@
-"""How a run samples: its seeds, its range of steps, and how kept cells are kept."""
+"""How a run samples: its seeds, its range of steps, and how places are kept."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from comfy.ldm.modules import attention
 
 from ...pack import load_pack
 
-core = load_pack().collage_core.attention.bias
+pack = load_pack()
+core, joined = pack.collage_core.attention.bias, pack.nodes.host.attention.block.joined
 
 
 def positive_rows(q: torch.Tensor, extra_options: dict) -> Iterator[int]:
@@ -133,7 +134,7 @@ class WordsApart:
             if q[:, :, own].shape[2]
         ]
         parts.insert(1 if first else 0, self._cells(q[:, :, first:end], k, v))
-        return join_heads(torch.cat(parts, 2) if len(parts) > 1 else parts[0])
+        return join_heads(joined(parts, 2))
 
     def _cells(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         columns, others = self.own.columns, self._others

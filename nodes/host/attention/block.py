@@ -100,7 +100,7 @@ class BlockAttention:
                 continue
             biased = self._biased(*row, bias, extra_options)
             parts.append(biased if out is None else out + (biased - _plain(*row, extra_options)))
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return joined(parts)
 
     def _check_arrived(self, q, k) -> None:
         """Refuse missing or added rows and keys: the bias counts both from the first."""
@@ -133,6 +133,11 @@ class BlockAttention:
         if self.recorder is not None:
             self.recorder.record(q, k, heads, bias, own.columns, size)
         return _biased_attention(q, k, v, bias, extra_options, use_override=self.use_override)
+
+
+def joined(parts: list[torch.Tensor], dim: int = 0) -> torch.Tensor:
+    """Their concatenation; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
 def watch_tokens(options: dict, context: torch.Tensor) -> dict:

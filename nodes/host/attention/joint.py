@@ -27,7 +27,7 @@ from einops import rearrange
 from ....collage_core.attention.bias import bias_of_cells, peaks_by_head
 from ....collage_core.attention.maps import region_attention
 from ..models.transformers import Layout
-from .block import BlockBias
+from .block import BlockBias, joined
 
 # the positional arguments of every attention function of ComfyUI
 POSITIONAL = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape")
@@ -132,7 +132,7 @@ class JointAttention:
             parts.append(
                 chunk.rows(everything, None, attend) if plain else self._biased(chunk, bias)
             )
-        out = joined(parts, 0)
+        out = joined(parts)
         by_head = given.get("skip_output_reshape")
         return out if by_head else rearrange(out, "b h n d -> b n (h d)")
 
@@ -170,11 +170,6 @@ class JointAttention:
         if end < self.layout.queries:
             parts.append(call.rows(slice(end, self.layout.queries), None, call.attend))
         return joined(parts, 2)
-
-
-def joined(parts: list[torch.Tensor], dim: int) -> torch.Tensor:
-    """Their concatenation; a single one is not copied."""
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
 def _in_pytorch(q, k, v, heads, *, mask, skip_reshape, skip_output_reshape, **_) -> torch.Tensor:

@@ -235,19 +235,18 @@ def _factor(chunk: ChunkBias | None, sigma: float, model, run: RunTensors) -> fl
     if chunk is None:
         return 0.0
     bias, sampling = chunk.asked.bias, model.model_sampling
-    first = float("inf") if bias.start <= 0 else sampling.percent_to_sigma(bias.start)
-    last = run.get(("last sigma", bias), lambda: _last_sigma(bias, sampling, run.begins))
-    inside = last <= sigma <= first
+    first, last = run.get((BEGINS, bias), lambda: _acts_between(bias, sampling, run.begins))
     noise = noise_to_signal(sigma) if isinstance(sampling, CONST) else sigma
-    return bias.factor(noise) if inside else 0.0
+    return bias.factor(noise) if last <= sigma <= first else 0.0
 
 
-def _last_sigma(bias: AttentionBias, sampling, begins: float | None) -> float:
-    """The sigma below which the bias does not act."""
+def _acts_between(bias: AttentionBias, sampling, begins: float | None) -> tuple[float, float]:
+    """The highest and the lowest sigma at which the bias acts."""
+    first = float("inf") if bias.start <= 0 else sampling.percent_to_sigma(bias.start)
     end = sampling.percent_to_sigma(bias.end)
     if begins is None:
-        return end
+        return first, end
     fraction = schedule_fraction(torch.tensor([begins]), sampling.sigmas)
     # a late start_percent begins later than the run, and would else never act
     last = last_fraction(bias.schedule, min(fraction, 1 - bias.start))
-    return max(end, sampling.percent_to_sigma(1 - last))
+    return first, max(end, sampling.percent_to_sigma(1 - last))
