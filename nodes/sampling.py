@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..collage_core.noise.noise_map import cell_noise, collage_noise, declared_noises
+from ..collage_core.noise.noise_map import cell_noise, collage_noise, named_noises
 from ..collage_core.noise.plan import LAST_STEP, SamplingPlan, StepRange
-from ..collage_core.noise.release import PAPER_GROWTH, start_noise
+from ..collage_core.noise.release import PAPER_GROWTH
 from ..collage_core.noise.seeds import noise_seeds
 from .host.models.batch_rows import latent_pictures, tell_pictures
 from .host.models.latents import cell_size, check_canvas
@@ -103,7 +103,7 @@ class PerLayerNoiseKSampler(io.ComfyNode):
         begin = start_latents(
             model, vae, collage.composite.image, latent_image, cells, resumed=start_at_step > 0
         )
-        start = start_noise(cells, declared_noises(collage, base_noise))
-        sampled = sample_cells(model, begin, cells, start, plan, **ksampler)
+        noises = named_noises(collage, base_noise)
+        sampled = sample_cells(model, begin, cells, noises, plan, **ksampler)
         preview = noise_picture(collage, pixels, base_noise)
         return io.NodeOutput(sampled, pixels.squeeze(1), preview)

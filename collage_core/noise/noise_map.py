@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from ..collage.collage import Collage
+from ..collage.collage import BACKGROUND, Collage
+from ..collage.layer_names import layer_name
 from ..imaging.filters import TINY, gaussian_blur, running_max
 from ..imaging.pixels import box_of
 from ..interruption import interruptible
@@ -43,6 +44,13 @@ def declared_noises(collage: Collage, base_noise: float) -> list[float]:
     """
     background = base_noise if collage.edit is None else collage.edit.base_noise
     return [*(layer.noise for layer in collage.shown), background]
+
+
+def named_noises(collage: Collage, base_noise: float) -> dict[str, float]:
+    """`declared_noises` by what messages call each layer and the background."""
+    numbers = [*(number for number, _ in collage.numbered), BACKGROUND]
+    noises = declared_noises(collage, base_noise)
+    return {layer_name(collage, n): noise for n, noise in zip(numbers, noises, strict=True)}
 
 
 def noise_map(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +40,22 @@ def schedule_fraction(sigma: torch.Tensor, sigmas: torch.Tensor) -> float:
 def fixed_cells(cells: torch.Tensor) -> torch.Tensor:
     """Noise of the latent cells [B, 1, h, w] -> True where it is 0: cells that never change."""
     return cells < NOISE_RESOLUTION
+
+
+def never_freed(
+    cells: torch.Tensor, noises: Mapping[str, float], lowest: float
+) -> dict[str, float]:
+    """Those of the noises whose cells `free_cells` sets free at no step, although they are not 0.
+
+    cells: noise of the latent cells, made from `noises`; lowest: t / T of the last step.
+    """
+
+    def kept(noise: torch.Tensor) -> torch.Tensor:
+        return ~fixed_cells(noise) & (noise < lowest - NOISE_RESOLUTION)
+
+    if not kept(cells).any():
+        return {}
+    return {name: noise for name, noise in noises.items() if kept(torch.tensor(noise))}
 
 
 def free_cells(

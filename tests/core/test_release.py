@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from collage_core.noise.noise_map import cell_noise, noise_map
-from collage_core.noise.release import fixed_cells, free_cells, schedule_fraction, start_noise
+from collage_core.noise.release import (
+    fixed_cells,
+    free_cells,
+    never_freed,
+    schedule_fraction,
+    start_noise,
+)
 
 B = 2
 
@@ -32,6 +38,17 @@ def test_start_is_what_the_blur_leaves_of_a_small_layer() -> None:
 
 def test_start_of_nothing_to_redraw_is_zero() -> None:
     assert start_noise(torch.full((1, 1, 2, 2), 1e-7), [0.8]) == 0.0
+
+
+def test_noise_below_the_last_step_is_never_freed() -> None:
+    noises = {"fox": 0.2, "egg": 0.0, "jar": 0.8}
+    cells = torch.tensor([0.0, 0.2, 0.8]).view(1, 1, 1, 3)
+    free = {level: free_cells(cells, level, 0.8, growth=0)[0, 0, 0].tolist() for level in (0.2, 0.4)}
+    assert free == {0.2: [0, 1, 1], 0.4: [0, 0, 1]}
+    assert never_freed(cells, noises, 0.2) == {}
+    assert never_freed(cells, noises, 0.4) == {"fox": 0.2}
+    covered = torch.tensor([0.0, 0.8]).view(1, 1, 1, 2)
+    assert never_freed(covered, noises, 0.4) == {}
 
 
 def test_fraction_is_the_place_in_the_table() -> None:

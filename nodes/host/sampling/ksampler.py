@@ -10,13 +10,16 @@ Host symbols:
     comfy.sample: sample_custom(model, noise, cfg, *, sampler, sigmas, positive, negative,
         latent_image)
     comfy.sample.sample_custom: "noise_mask", "callback", "disable_pbar", "seed"
-    comfy.model_patcher.ModelPatcher: load_device, model_options
+    comfy.model_patcher.ModelPatcher: load_device, model_options, get_model_object(name)
+    comfy.model_sampling.ModelSamplingDiscrete: sigmas
     comfy.utils: reshape_mask(input_mask, output_shape), PROGRESS_BAR_ENABLED
     latent_preview.prepare_callback(model, steps)
     nodes.common_ksampler: "samples", "noise_mask", "batch_index"
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import comfy.sample
 import comfy.samplers
@@ -26,7 +29,13 @@ import torch
 
 from ....collage_core.errors import CollageError
 from ....collage_core.noise.plan import SamplingPlan
-from ....collage_core.noise.release import NOISE_RESOLUTION, fixed_cells
+from ....collage_core.noise.release import (
+    NOISE_RESOLUTION,
+    fixed_cells,
+    never_freed,
+    schedule_fraction,
+    start_noise,
+)
 from ..attention.conditioning import KEY
 from ..attention.patch import begins_at, is_patched
 from .denoise_mask import apply_free_cells
@@ -43,14 +52,14 @@ def sample_cells(
     model,
     begin: Start,
     cells: torch.Tensor,
-    start: float,
+    noises: Mapping[str, float],
     plan: SamplingPlan,
     **ksampler,
 ) -> dict:
-    """What to sample and the noise of its cells [B, 1, h, w], highest value `start` -> LATENT.
+    """What to sample and the noise of its cells [B, 1, h, w], from `named_noises` -> LATENT.
 
     `ksampler` holds KSampler's other inputs by name, except the seed. With one noise everywhere
-    the result is that of KSampler at denoise `start`, to the bit. Sampling continues from noisy
+    the result is that of KSampler at this denoise, to the bit. Sampling continues from noisy
     samples, if there are any, while kept cells come from the clean ones. The LATENT's own
     noise_mask works as in KSampler and stays in the result. Our mask does not stay: it describes
     this run, and a later sampler would take it for the user's.
@@ -58,6 +67,7 @@ def sample_cells(
     _check_words(model, ksampler["positive"])
     latent = begin.latent
     samples, noise_mask = latent["samples"], latent.get("noise_mask")
+    start = start_noise(cells, [*noises.values()])
     if samples.ndim == 5:
         cells = cells.unsqueeze(2)  # one frame
     if cells.min() < start - NOISE_RESOLUTION:
@@ -66,6 +76,7 @@ def sample_cells(
     schedule = _schedule(model, start, **ksampler)
     if len(schedule):
         model = begins_at(model, float(schedule[0]))
+        _check_reached(model, schedule, start, cells, noises)
     inputs = {**latent, "noise_mask": noise_mask}
     sampled = _ksampler(model, inputs, begin, plan.steps.of(schedule), plan, **ksampler)
     if not sampled.isfinite().all():
@@ -94,6 +105,25 @@ def _check_words(model, positive: list) -> None:
             "PerLayerNoiseKSampler, input positive: the model comes from "
             "MaskedCrossAttentionPatch and this conditioning does not, so words would act "
             "everywhere. Connect that node's positive, or the model from before it."
+        )
+
+
+def _check_reached(
+    model,
+    schedule: torch.Tensor,
+    start: float,
+    cells: torch.Tensor,
+    noises: Mapping[str, float],
+) -> None:
+    """Refuse a noise below the last step's: that layer would stay as if its noise were 0."""
+    table = model.get_model_object("model_sampling").sigmas
+    lowest = min(schedule_fraction(schedule[-2:-1], table), start)
+    if kept := never_freed(cells, noises, lowest):
+        name, noise = next(iter(kept.items()))
+        raise CollageError(
+            f"PerLayerNoiseKSampler, input steps: the last of {len(schedule) - 1} steps begins at "
+            f"noise {lowest:.3g}, so {name} with noise {noise:.3g} would not change at all. Take "
+            f"more steps, or give it noise 0, to keep it, or at least {lowest:.3g}."
         )
 
 

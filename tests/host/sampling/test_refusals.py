@@ -85,3 +85,13 @@ def test_a_schedule_of_millions_of_levels_is_refused(
     assert_refused(pack, match, run, collage, base_noise=noise, steps=steps)
     run(collage, base_noise=noise, steps=3)
     run(make_collage(0.0), base_noise=0.0, steps=10_000)
+
+
+@pytest.mark.parametrize(("steps", "noise", "lowest"), [(1, 0.6, "0.8"), (4, 0.15, "0.2")])
+def test_noise_that_no_step_reaches_is_refused(
+    pack, run, make_collage, steps, noise, lowest
+) -> None:
+    collage, few = make_collage(noise), {"steps": steps, "scheduler": "sgm_uniform"}
+    said = rf'input steps: .* noise {lowest}\d*, so layer 1 "sushi" with noise {noise} would not'
+    assert_refused(pack, said, run, collage, **few)
+    run(collage, **{**few, "steps": 8})

@@ -33,9 +33,9 @@ def run(pack, transformers):
             seeds or core.seeds.NoiseSeeds(5), steps, inputs.pop("renoise", "host")
         )
         begin = begin or sampling.partial_run.Start({"samples": x}, None, of_composite=False)
-        start = core.release.start_noise(cells, [cells.max().item()])
+        noises = {"the background": cells.max().item()}
         given = {**GIVEN, **prompts(transformers, family), **inputs}
-        found = sampling.ksampler.sample_cells(model, begin, cells, start, plan, **given)
+        found = sampling.ksampler.sample_cells(model, begin, cells, noises, plan, **given)
         return SimpleNamespace(x=x, samples=found["samples"], latent=found, model=model)
 
     return sample
