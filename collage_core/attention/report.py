@@ -8,7 +8,7 @@ from ..collage.collage import Collage
 from ..collage.report import percent
 from ..errors import quoted
 from ..storage.embedding_file import MANY_VECTORS
-from .bias import AttentionBias, TokenRegion
+from .bias import AttentionBias, TokenRegion, last_fraction
 from .spans import LEARNED, TokenSpans
 
 FEW_TOKENS = 8
@@ -64,6 +64,12 @@ def _layer_lines(
     )
     if visible == 0:
         yield f"    ! nothing of it can be seen{_consequence(bias, region)}"
+    ends = last_fraction(bias.schedule, max(one.noise for one in collage.shown))
+    if 0 < layer.noise < ends:
+        yield (
+            f"    is painted from noise {layer.noise:g} on, and with {bias.schedule} words have "
+            f"ended by {ends:.2g}: its pixels keep its place, not attract and repel"
+        )
     if spans.english and len(region.tokens) > FEW_TOKENS and not layer.text.isascii():
         yield (
             f"    ! the text encoder reads English; this takes {len(region.tokens)} tokens that "

@@ -43,7 +43,9 @@ def test_start_of_nothing_to_redraw_is_zero() -> None:
 def test_noise_below_the_last_step_is_never_freed() -> None:
     noises = {"fox": 0.2, "egg": 0.0, "jar": 0.8}
     cells = torch.tensor([0.0, 0.2, 0.8]).view(1, 1, 1, 3)
-    free = {level: free_cells(cells, level, 0.8, growth=0)[0, 0, 0].tolist() for level in (0.2, 0.4)}
+    free = {
+        level: free_cells(cells, level, 0.8, growth=0)[0, 0, 0].tolist() for level in (0.2, 0.4)
+    }
     assert free == {0.2: [0, 1, 1], 0.4: [0, 0, 1]}
     assert never_freed(cells, noises, 0.2) == {}
     assert never_freed(cells, noises, 0.4) == {"fox": 0.2}

@@ -38,6 +38,30 @@ def test_a_bias_that_never_acts(make_collage, patch, inputs, warning) -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "noises", "told"),
+    [
+        ("earliest", (0.3, 0.8), ["0.3"]),
+        ("earliest", (0.0, 0.8), []),
+        ("earliest", (0.7, 0.8), []),
+        ("early", (0.3, 0.8), []),
+    ],
+)
+def test_layers_that_are_painted_when_words_have_ended(
+    make_collage, patch, schedule, noises, told
+) -> None:
+    collage = make_collage()
+    layers = [
+        dataclasses.replace(layer, noise=noise)
+        for layer, noise in zip(collage.layers, noises, strict=True)
+    ]
+    _, _, report = patch(collage.with_layers(tuple(layers)), schedule=schedule)
+    assert [
+        noise for noise in ("0.0", "0.3", "0.7") if f"    is painted from noise {noise}" in report
+    ] == told
+    assert ("by 0.6: its pixels keep its place" in report) == bool(told)
+
+
+@pytest.mark.parametrize(
     ("repel", "consequence"),
     [(0.5, "are pushed out of the whole picture"), (0.0, "act everywhere")],
 )
