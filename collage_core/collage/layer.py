@@ -112,6 +112,12 @@ class Layer:
         """Whether its colours depend on the picture below it."""
         return self.blend != NORMAL
 
+    def has_pixels_of(self, other: Layer) -> bool:
+        return all(
+            a is b or (a.shape == b.shape and torch.equal(a, b.to(a.device)))
+            for a, b in ((self.image, other.image), (self.alpha, other.alpha))
+        )
+
     def to(self, device: torch.device) -> Layer:
         """The layer with its pixels on `device`; the same object if they are there already."""
         if self.image.device == self.alpha.device == device:

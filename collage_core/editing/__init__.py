@@ -2,6 +2,7 @@
 
 Modules
     edit            some layers are redrawn, everything else is kept; its report
+    counterparts    which layer of one collage is which layer of an earlier one
     rephrase        other words for a layer, in its text and in the prompt
     request         what an edit is asked to do
     split           a finished picture taken apart into the layers of its collage

@@ -20,7 +20,7 @@ from ..errors import CollageError, quoted
 from ..imaging.filters import gaussian_blur
 from ..noise.noise_map import collage_noise
 from ..prompt.checks import foreign_signs
-from ..prompt.syntax import word_keys
+from .counterparts import counterparts
 from .paste_back import changeable
 from .rephrase import rephrase
 from .request import Choice, EditRequest
@@ -38,7 +38,8 @@ def edit(
     met or that would change nothing.
     """
     chosen = chosen_layers(collage, request.layers, request.node)
-    removed = _numbers_in_previous(request.previous, collage, chosen)
+    same = {} if request.previous is None else counterparts(collage, request.previous)
+    removed = tuple(sorted(same[number] for number in chosen if number in same))
     pasted = chosen if request.paste else ()
     choice = Choice(chosen=chosen, pasted=pasted, removed=removed)
     notes = ()
@@ -91,23 +92,6 @@ def _state(
         feather=request.feather,
         minimum_noise=minimum,
     )
-
-
-def _numbers_in_previous(
-    previous: Collage | None, collage: Collage, chosen: Sequence[int]
-) -> tuple[int, ...]:
-    """The numbers that the chosen layers have in the previous collage.
-
-    A layer is recognised by its text and, where several layers have that text, by its number.
-    """
-    found: set[int] = set()
-    for number in chosen:
-        if previous is None or number == BACKGROUND:
-            continue
-        words = word_keys(collage.layers[number - 1].text)
-        same = [n for n, layer in previous.numbered if word_keys(layer.text) == words]
-        found.update([number] if number in same else same if len(same) == 1 else [])
-    return tuple(sorted(found))
 
 
 def _check_previous(previous: Collage, collage: Collage, pictures: int, node: str) -> None:

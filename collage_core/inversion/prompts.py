@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from ..collage.collage import Collage
 from ..collage.layer import Layer
 from ..errors import CollageError
@@ -73,10 +71,7 @@ def scene(layer: Layer, collage: Collage) -> Sentence | None:
 
 def same_layer(one: Layer, other: Layer) -> bool:
     """Whether two layers show the same object; strengths and embeddings may differ."""
-    return one.text == other.text and all(
-        a is b or (a.shape == b.shape and torch.equal(a, b))
-        for a, b in ((one.image, other.image), (one.alpha, other.alpha))
-    )
+    return one.text == other.text and one.has_pixels_of(other)
 
 
 def plain_phrase(text: str) -> str:

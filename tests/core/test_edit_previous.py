@@ -65,17 +65,33 @@ def test_what_is_taken_away_has_the_edits_feather(table: Collage):
     assert 0.1 < least[0, 0, 24, 39].item() < 0.5
 
 
-def test_the_former_layer_is_found_by_its_words_and_by_its_number_among_equals(table: Collage):
-    result = picture()
-    first = collage(layer("egg", x=0.25), *table.layers, layer("egg", x=0.5))
-    after = collage(layer("egg", x=0.25), *table.layers[1:], layer("egg", x=0.5))
-    assert "layer 4" in edit(after, result, request("cake", previous=first))[2]
-    assert (
-        "Taken away from where it was in the picture: layer 1"
-        in (edit(after, result, request("1", previous=first))[2])
-    )
-    said = edit(after, result, request("4", previous=first))[2]
-    assert "! no layer of `before` is clearly one of these: nothing was taken away" in said
+def taken(after: Collage, before: Collage, chosen: str) -> str:
+    """What the report says was taken away, "" for nothing."""
+    report = edit(after, picture(), request(chosen, paste=True, previous=before))[2]
+    said = [line for line in report.splitlines() if line.startswith("Taken away")]
+    assert bool(said) == ("! no layer of `before` is clearly one of these" not in report)
+    return said[0].rpartition(": ")[2] if said else ""
+
+
+BALL, OTHER = layer("ball", x=0.25), layer("ball", tone=0.4, x=0.5)
+MOVED = dataclasses.replace(OTHER, y=0.25)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "chosen", "found"),
+    [
+        ([BALL], [BALL, OTHER], "2", ""),  # one more of the same words
+        ([BALL, OTHER], [layer("rug"), BALL, MOVED], "2", "layer 1"),  # one more below
+        ([BALL, OTHER], [layer("rug"), BALL, MOVED], "3", "layer 2"),
+        ([BALL, OTHER], [MOVED], "1", "layer 2"),  # the other one was taken out
+        ([BALL], [dataclasses.replace(BALL, x=0.5, text="red ball")], "1", "layer 1"),
+        ([BALL], [layer("ball", tone=0.1, x=0.5)], "1", "layer 1"),  # another picture
+        ([BALL, OTHER], [layer("ball", tone=0.1)], "1", ""),  # of which of the two?
+        ([BALL, BALL], [BALL, dataclasses.replace(BALL, x=0.75)], "2", "layer 2"),
+    ],
+)
+def test_the_former_layer_is_the_same_object(before, after, chosen, found):
+    assert taken(collage(*after), collage(*before), chosen) == found
 
 
 def test_a_layer_from_nowhere_is_not_taken_away(table: Collage):
