@@ -39,6 +39,13 @@ from queue_collage import (
 COLUMNS, GAP = 4, 8
 FONT = ImageFont.load_default(18)
 CHARACTER = 10  # pixels, about, of one letter
+# Words end where not both neighbours are letters of a script that puts spaces between words, which
+# Thai, Chinese, Japanese and others do not.
+LETTER = (
+    r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    r"\U00020000-\U0003ffff]"
+)
+EDGE = f"(?:(?<!{LETTER})|(?!{LETTER}))"
 
 
 def find_layer(prompt: Json, text: str) -> Json:
@@ -83,7 +90,7 @@ def parse(name: str, value: str, now: object) -> object:
 def rename(prompt: Json, old: str, new: str) -> None:
     """Replace a layer's text in the scene prompt, which must contain it."""
     scenes = [node["inputs"] for node in prompt.values() if node["class_type"] == "CollageStack"]
-    words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
+    words = re.compile(EDGE + r"\s+".join(map(re.escape, old.split())) + EDGE, re.IGNORECASE)
     if not all(isinstance(scene.get("prompt"), str) for scene in scenes):
         raise ValueError("the scene prompt comes over a link, where it cannot be changed.")
     places = sum(len(words.findall(scene["prompt"])) for scene in scenes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from launcher.client import Client
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
 
 def test_a_layer_is_varied_on_a_sheet(run, tmp_path: Path) -> None:
@@ -78,3 +81,21 @@ def test_words_are_exchanged_only_where_they_stand_once(
     done = run("vary_layer.py", "sushi", "text", "egg")
     assert done.returncode == 1
     assert f'"sushi" stands {places} times in the scene prompt' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("scene", "old", "expected"),
+    [
+        ("木の机に寿司とカップ", "寿司", "木の机に鸡蛋とカップ"),
+        ("a 寿司roll", "寿司", "a 鸡蛋roll"),
+        ("a salmon  sushi roll", "Salmon sushi", "a 鸡蛋 roll"),
+        ("sushis, (sushi:1.2)", "sushi", "sushis, (鸡蛋:1.2)"),
+    ],
+)
+def test_words_are_found_as_the_nodes_find_them(
+    monkeypatch: pytest.MonkeyPatch, scene: str, old: str, expected: str
+) -> None:
+    monkeypatch.syspath_prepend(WORKFLOWS)
+    stack = {"class_type": "CollageStack", "inputs": {"prompt": scene}}
+    importlib.import_module("vary_layer").rename({"1": stack}, old, "鸡蛋")
+    assert stack["inputs"]["prompt"] == expected

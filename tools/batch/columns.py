@@ -9,7 +9,7 @@ from typing import Any
 from tools.batch.cells import CellError, value_of
 from tools.batch.files import DOCUMENTS, Files, takes_file
 from tools.batch.nodes import LINKED, Graph, Json, find_input, loader_of, unknown
-from tools.batch.scene import DOCUMENT_INPUTS, STACK, Found, exchanged, find_layer
+from tools.batch.scene import DOCUMENT_INPUTS, STACK, Found, exchanged, find_layer, places
 
 VALUES = ("INT", "FLOAT", "BOOLEAN", "STRING", "COLOR")
 Put = Callable[[Json, Any], None]  # changes a workflow by a cell, or raises CellError
@@ -110,6 +110,6 @@ def _exchange(prompt: Json, old: Any, new: str, fixed: set[tuple[str, str] | Non
     }
     if not old or old == new or any((node, "prompt") in fixed for node in scenes):
         return
-    having = [node for node, scene in scenes.items() if str(old).casefold() in scene.casefold()]
+    having = [node for node, scene in scenes.items() if places(scene, str(old))]
     for node in having or list(scenes):
         _set(prompt, node, "prompt", exchanged(scenes[node], old, new))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from collage_core.collage.limits import LAYER_OPTIONS, LAYER_RANGES
+from collage_core.errors import CollageError
+from collage_core.prompt.phrases import Place, find_phrases
 from tools.batch.cells import CellError, Spec, close_to
 from tools.batch.nodes import Graph, Json, splits
 
@@ -93,11 +94,24 @@ def exchanged(scene: Any, old: str, new: str) -> str:
     """The scene's sentence with other words for one layer. Raises CellError."""
     if not isinstance(scene, str):
         raise CellError("the scene's sentence comes over a link, where words cannot be exchanged")
-    words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
-    places = len(words.findall(scene))
-    if places != 1:
+    found = places(scene, old)
+    if len(found) != 1:
         raise CellError(
-            f'"{old}" stands {places} times in the scene\'s sentence and has to stand there once '
-            "to be exchanged; give the sentence a column of its own"
+            f'"{old}" stands {len(found)} times in the scene\'s sentence and has to stand there '
+            "once to be exchanged; give the sentence a column of its own"
         )
-    return words.sub(lambda _: new, scene)
+    start, end = found[0].start, found[0].end
+    if scene[start:end].count("(") != scene[start:end].count(")"):
+        raise CellError(
+            f'"{old}" stands in the scene\'s sentence with a weight between its words, as '
+            f'"{scene[start:end]}", and cannot be exchanged; put the weight around all of them'
+        )
+    return scene[:start] + new + scene[end:]
+
+
+def places(scene: str, words: str) -> tuple[Place, ...]:
+    """Where a layer's words stand in a sentence, as the nodes find them."""
+    try:
+        return find_phrases(scene, [(1, words)]).of_layer(0).places
+    except CollageError:
+        return ()
