@@ -10,7 +10,7 @@ wrapper OUTER_SAMPLE is called with the guider as class_obj.
 Host symbols:
     comfy.patcher_extension.WrappersMP: OUTER_SAMPLE, CALC_COND_BATCH, APPLY_MODEL
     comfy.patcher_extension.WrapperExecutor: class_obj
-    comfy.model_base.BaseModel: diffusion_model, model_sampling, get_dtype_inference()
+    comfy.model_base.BaseModel: model_sampling, get_dtype_inference()
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
         transformer_options)
     comfy.model_sampling.ModelSamplingDiscrete: percent_to_sigma(percent)
@@ -42,7 +42,7 @@ from ....collage_core.attention.bias import (
 from ....collage_core.errors import CollageError
 from ....collage_core.noise.release import schedule_fraction
 from ..models.families import block_sizes
-from ..models.transformers import Layout, check_call, is_transformer, layout_of
+from ..models.transformers import Layout, check_call, is_transformer, layout_of, plain_network
 from .before_sampling import check_before_sampling
 from .block import (
     OVERRIDE,
@@ -153,7 +153,7 @@ def _with_bias(model, x, t, context, options: dict, extras: dict) -> dict:
     acting = [(one, f) if one and (f or one.confined or recorder) else None for one, f in pairs]
     if not any(acting):
         return options
-    network, pictures, layout = model.diffusion_model, len(x) // len(acting), None
+    network, pictures, layout = plain_network(model), len(x) // len(acting), None
     if is_transformer(network):
         check_call(network, x, extras, NODE)
         layout = layout_of(network, x, context.shape[1], extras)

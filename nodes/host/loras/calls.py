@@ -2,7 +2,7 @@
 
 Host symbols:
     comfy.samplers: "uuids", "cond_or_uncond"
-    comfy.model_base.BaseModel: diffusion_model, get_dtype_inference()
+    comfy.model_base.BaseModel: get_dtype_inference()
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..attention.conditioning import (
 from ..attention.run_tensors import RunTensors
 from ..models.batch_rows import row_pictures
 from ..models.families import skip_shapes
-from ..models.transformers import Layout, check_call, is_transformer, layout_of
+from ..models.transformers import Layout, check_call, is_transformer, layout_of, plain_network
 from .places import Places, of_transformer, of_unet
 
 Make = Callable[[ChunkBias, torch.Tensor], torch.Tensor]
@@ -75,11 +75,6 @@ def size_of(x: torch.Tensor) -> tuple[int, int]:
     """Height and width, its last two sizes."""
     height, width = x.shape[-2:]
     return height, width
-
-
-def plain_network(model: Any) -> Any:
-    """The diffusion model itself where torch.compile has wrapped it."""
-    return getattr(model.diffusion_model, "_orig_mod", model.diffusion_model)
 
 
 def _chunks(asked: ConditioningBias, x: torch.Tensor, options: dict) -> list[ChunkBias]:

@@ -11,7 +11,7 @@ them when it loads that.
 Host symbols:
     comfy.patcher_extension.WrappersMP: APPLY_MODEL
     comfy.patcher_extension.WrapperExecutor: class_obj
-    comfy.model_base.BaseModel: diffusion_model, current_patcher, get_dtype_inference()
+    comfy.model_base.BaseModel: current_patcher, get_dtype_inference()
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
         transformer_options)
     comfy.model_patcher.ModelPatcher(model, load_device, offload_device): model
@@ -36,8 +36,8 @@ from comfy.patcher_extension import WrappersMP
 from ....collage_core.attention.lora_weights import LoraWeights
 from ..attention.conditioning import ConditioningBias
 from ..attention.run_tensors import RUN, RunTensors
-from ..models.transformers import is_transformer
-from .calls import places_of, plain_network
+from ..models.transformers import is_transformer, plain_network
+from .calls import places_of
 from .places import Places, reads_text
 from .stacks import Stack
 

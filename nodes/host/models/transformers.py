@@ -6,6 +6,7 @@ the cells are the queries and the text tokens are the keys. `tests/host/transfor
 row: add the family to `test_layouts.py` and `test_oracle.py`.
 
 Host symbols:
+    comfy.model_base.BaseModel: diffusion_model
     comfy.ldm.flux.model.Flux: patch_size
     comfy.ldm.chroma.model.Chroma: patch_size
     comfy.ldm.qwen_image.model.QwenImageTransformer2DModel: patch_size
@@ -188,6 +189,16 @@ LAYOUTS: dict[str, Callable[[Call], Layout]] = {
     "Kandinsky5": lambda call: crossed(call, call.network.patch_size[-1]),
 }
 UNPADDED = ("HunyuanVideo", "Kandinsky5", "PixArtMS")  # all others pad a latent to whole patches
+
+
+def plain_network(model: Any) -> Any:
+    """A model's diffusion model itself where torch.compile has wrapped it; None without any.
+
+    torch.compile stands there for a model call, or from the first run on, and is of a class of its
+    own, so whoever asks for the class of a network asks here.
+    """
+    network = getattr(model, "diffusion_model", None)
+    return getattr(network, "_orig_mod", network)
 
 
 def is_transformer(network: Any) -> bool:

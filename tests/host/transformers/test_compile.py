@@ -32,6 +32,11 @@ def graphs_at_each_call(model, backend, keys):
     return clone, counts
 
 
+def compiled(model, backend):
+    """A clone compiled as a whole as the host's node does it."""
+    return graphs_at_each_call(model, backend, WHOLE)[0]
+
+
 WHOLE = ["diffusion_model"]
 BLOCKS = [f"diffusion_model.double_blocks.{number}" for number in (0, 1)]
 
@@ -63,4 +68,18 @@ def test_no_step_after_the_first_compiles_the_bias_again(
     assert backend.graphs <= counts[1] + 1
     assert counts[1] <= unpatched
     wanted = host_ksampler(case.patched, case.positive, case.negative, **given)
+    assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["flux", "wan"])
+def test_a_model_that_was_compiled_before_the_patch(
+    make_case, pack, host_ksampler, backend, family: str
+) -> None:
+    """The host puts the compiled network in place before our wrapper looks at the model."""
+    case = make_case(family)
+    given = {"cells": tuple(case.x.shape[-2:]), "steps": 2}
+    patched = pack.nodes.host.attention.patch.patch_model(compiled(case.model, backend))
+    found = host_ksampler(patched, case.positive, case.negative, **given)
+    wanted = host_ksampler(case.patched, case.positive, case.negative, **given)
+    assert backend.graphs > 0
     assert_close(found, wanted, atol=1e-4, rtol=1e-4)
