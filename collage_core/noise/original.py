@@ -7,6 +7,7 @@ order and number, and any other change of them is noticed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,9 @@ import torch
 from ..errors import CollageError
 from ..storage.content_key import content_key
 
-WHERE = "PerLayerNoiseKSampler, input latent_image"
+NODE = "PerLayerNoiseKSampler"
+WHERE = f"{NODE}, input latent_image"
+SAME_LEVEL = 1e-3  # relative; half precision and other devices round a schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +25,12 @@ class Original:
     """The clean samples [B, ...] that the rows of an unfinished LATENT began with.
 
     rows: a hash of each unfinished row. values: a hash that ignores the order of the cells of a
-    row. batch_index: the LATENT's. of_composite: whether the samples are the encoded composite.
-    end: the step at which the sampler stopped.
+    row. batch_index: the LATENT's. composite: a hash of each picture of the composite that the
+    samples are encoded from, none where they are not. end and sigma: the step and the noise level
+    at which the sampler stopped.
 
     Example: a batch that another node took apart.
-        record = Original.of_rows(noisy, clean, None, of_composite=True, end=12)
+        record = Original.of_rows(noisy, clean, None, composite, end=12, sigma=2.9)
         torch.equal(record.of(noisy[[1]], None), clean[[1]])
     """
 
@@ -34,8 +38,9 @@ class Original:
     rows: tuple[str, ...]
     values: tuple[str, ...]
     batch_index: list[int] | None
-    of_composite: bool
+    composite: tuple[str, ...]
     end: int
+    sigma: float
 
     @classmethod
     def of_rows(
@@ -43,12 +48,17 @@ class Original:
         noisy: torch.Tensor,
         clean: torch.Tensor,
         batch_index: list[int] | None,
-        of_composite: bool,
+        composite: torch.Tensor | None,
         end: int,
+        sigma: float,
     ) -> Original:
-        """The record of unfinished samples [B, ...] that began with `clean` ones."""
+        """The record of unfinished samples [B, ...] that began with `clean` ones.
+
+        composite: [B, H, W, 3] if the clean ones are its encoding.
+        """
         rows, values = tuple(map(_row, noisy)), tuple(map(_values, noisy))
-        return cls(clean.clone(), rows, values, batch_index, of_composite, end)
+        pictures = () if composite is None else tuple(map(_row, composite))
+        return cls(clean.clone(), rows, values, batch_index, pictures, end, sigma)
 
     def knows(self, noisy: torch.Tensor) -> list[bool]:
         """Per row of unfinished samples [N, ...]: whether it is exactly as the sampler left it."""
@@ -69,7 +79,7 @@ class Original:
                 "that the others come from. Finish each run by itself, then batch the results"
             )
         if noisy.shape[1:] != self.samples.shape[1:]:
-            if self.of_composite:
+            if self.composite:
                 return None
             raise _changed(
                 f"it was resized or cropped after the sampler that stopped at step {self.end}, and "
@@ -88,6 +98,24 @@ class Original:
                 "the batch before the first sampler or after the last"
             )
         return self.samples
+
+    def check_composite(self, composite: torch.Tensor) -> None:
+        """Raise CollageError if the samples were encoded from another composite than this one."""
+        if self.composite and not {_row(picture) for picture in composite} <= {*self.composite}:
+            raise _changed(
+                f"the sampler that stopped at step {self.end} began with another composite than "
+                "that of this collage, and kept places would show it. Connect the same collage to "
+                "both; to change a layer of a finished picture use CollageEdit"
+            )
+
+    def check_level(self, noisy: torch.Tensor, sigma: float) -> None:
+        """Raise CollageError if the rows, exactly as they were left, go on at another level."""
+        if all(self.knows(noisy)) and not math.isclose(sigma, self.sigma, rel_tol=SAME_LEVEL):
+            raise CollageError(
+                f"{NODE}, input start_at_step: latent_image was left at step {self.end}, at noise "
+                f"level {self.sigma:.3g}, and this sampler would go on from {sigma:.3g}. Enter "
+                f"{self.end}, and the same steps, scheduler and noises as in the first sampler."
+            )
 
 
 def _row(row: torch.Tensor) -> str:

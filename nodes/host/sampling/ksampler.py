@@ -78,7 +78,10 @@ def sample_cells(
         model = begins_at(model, float(schedule[0]))
         _check_reached(model, schedule, start, cells, noises)
     inputs = {**latent, "noise_mask": noise_mask}
-    sampled = _ksampler(model, inputs, begin, plan.steps.of(schedule), plan, **ksampler)
+    sigmas = plan.steps.of(schedule)
+    if len(sigmas):
+        begin.check_level(float(sigmas[0]))
+    sampled = _ksampler(model, inputs, begin, sigmas, plan, **ksampler)
     if not sampled.isfinite().all():
         raise CollageError(
             f"PerLayerNoiseKSampler, input model: sampling ended in NaN or infinite values, which "
@@ -86,7 +89,7 @@ def sample_cells(
             f"sampler_name than {ksampler['sampler_name']}."
         )
     if plan.steps.leaves_noise(schedule):
-        return begin.left(sampled, plan.steps.end)
+        return begin.left(sampled, plan.steps.end, float(sigmas[-1]))
     # Several samplers stop short of zero noise, and scaling rounds: kept means kept to the bit.
     fixed = fixed_cells(cells).to(sampled.device)
     return {**latent, "samples": torch.where(fixed, samples.to(sampled), sampled)}

@@ -36,21 +36,31 @@ MIN_NOISE_SHARE, MAX_NOISE_SHARE = 0.5, 1.5
 class Start:
     """The clean LATENT to sample, and the noisy samples to resume from; None begins a run.
 
-    of_composite: the clean samples are the encoded composite. assumed: they are taken for it
-    because the LATENT does not say what it began with.
+    composite: the picture [B, H, W, 3] that the clean samples are encoded from, if they are.
+    original: what the LATENT says of the run before, if it does; else the clean samples of a
+    resumed run are only taken for the composite's.
 
-    Example: Start({"samples": clean}, noisy, of_composite=True)
+    Example: Start({"samples": clean}, noisy, composite=picture)
     """
 
     latent: dict
     noisy: torch.Tensor | None
-    of_composite: bool
-    assumed: bool = False
+    composite: torch.Tensor | None
+    original: Original | None = None
 
-    def left(self, sampled: torch.Tensor, end: int) -> dict:
-        """The LATENT of a sampler that stopped at step `end` with noise left in `sampled`."""
-        index = self.latent.get("batch_index")
-        original = Original.of_rows(sampled, self.latent["samples"], index, self.of_composite, end)
+    @property
+    def assumed(self) -> bool:
+        return self.noisy is not None and self.original is None
+
+    def check_level(self, sigma: float) -> None:
+        """Raise CollageError for samples that were left at another noise level than `sigma`."""
+        if self.noisy is not None and self.original is not None:
+            self.original.check_level(self.noisy, sigma)
+
+    def left(self, sampled: torch.Tensor, end: int, sigma: float) -> dict:
+        """The LATENT of a sampler that stopped at step `end` with noise `sigma` in `sampled`."""
+        clean, index = self.latent["samples"], self.latent.get("batch_index")
+        original = Original.of_rows(sampled, clean, index, self.composite, end, sigma)
         return {**self.latent, "samples": sampled, ORIGINAL: original}
 
 
@@ -76,19 +86,21 @@ def start_latents(
     if not isinstance(original, Original):
         original = None
     if latent_image is None:
-        return Start(latent, None, of_composite=True)
+        return Start(latent, None, image)
     if not resumed:
         _check_finished(latent["samples"], original)
-        return Start(latent, None, of_composite=False)
+        return Start(latent, None, None)
     noisy, clean = (
         latent["samples"],
         None if original is None else original.of(latent["samples"], latent.get("batch_index")),
     )
     if original is not None and clean is not None:
-        return Start({**latent, "samples": clean}, noisy, original.of_composite)
+        original.check_composite(image)
+        composite = image if original.composite else None
+        return Start({**latent, "samples": clean}, noisy, composite, original)
     clean = start_latent(model, vae, image, None, cells)["samples"]
     clean = comfy.utils.repeat_to_batch_size(clean, len(noisy))
-    return Start({**latent, "samples": clean}, noisy, of_composite=True, assumed=True)
+    return Start({**latent, "samples": clean}, noisy, image)
 
 
 def resumed_state(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -174,3 +176,43 @@ def test_a_finished_picture_is_refused_where_noise_is_due(pack, run, vae, make_c
 def test_steps_that_do_not_exist_are_refused(pack, run, make_collage, start, end, match) -> None:
     with pytest.raises(pack.collage_core.errors.CollageError, match=match):
         run(make_collage(0.2), start_at_step=start, end_at_step=end)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"start_at_step": 4}, {"base_noise": 0.8}, {"steps": 9}, {"scheduler": "karras"}],
+)
+def test_going_on_from_another_noise_level_is_refused(pack, run, make_collage, other) -> None:
+    collage, inputs = make_collage(0.0), {"steps": 6, "base_noise": 0.9}
+    first, _ = run(collage, **inputs, end_at_step=2)
+    said = r"input start_at_step: latent_image was left at step 2, at noise level [\d.]+, and this"
+    with pytest.raises(pack.collage_core.errors.CollageError, match=said):
+        run(collage, **{**inputs, "start_at_step": 2, "latent_image": first, **other})
+
+
+def test_going_on_with_another_composite_is_refused(pack, run, make_collage) -> None:
+    collage, inputs = make_collage(0.0), {"steps": 6}
+    first, _ = run(collage, **inputs, end_at_step=2)
+    moved = collage.with_layers((dataclasses.replace(collage.layers[0], x=0.75),))
+    goes_on = {**inputs, "start_at_step": 2, "latent_image": first}
+    with pytest.raises(pack.collage_core.errors.CollageError, match="began with another composite"):
+        run(moved, **goes_on)
+    stronger = collage.with_layers((dataclasses.replace(collage.layers[0], noise=0.3),))
+    run(stronger, **goes_on)
+
+
+def test_pictures_of_a_batch_go_on_one_by_one(run, make_collage, left_half_kept, vae) -> None:
+    collage, inputs = make_collage(0.0, batch=2), {"steps": 6}
+    first, _ = run(collage, **inputs, end_at_step=2)
+    one = {**first, "samples": first["samples"][1:]}
+    alone = collage.with_layers(
+        (
+            dataclasses.replace(
+                collage.layers[0],
+                image=collage.layers[0].image[1:],
+                alpha=collage.layers[0].alpha[1:],
+            ),
+        )
+    )
+    second, _ = run(alone, **inputs, start_at_step=2, latent_image=one)
+    left_half_kept(second["samples"], vae.encode(collage.composite.image)[1:])

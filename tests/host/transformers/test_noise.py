@@ -32,7 +32,7 @@ def run(pack, transformers):
         plan = core.plan.SamplingPlan(
             seeds or core.seeds.NoiseSeeds(5), steps, inputs.pop("renoise", "host")
         )
-        begin = begin or sampling.partial_run.Start({"samples": x}, None, of_composite=False)
+        begin = begin or sampling.partial_run.Start({"samples": x}, None, None)
         noises = {"the background": cells.max().item()}
         given = {**GIVEN, **prompts(transformers, family), **inputs}
         found = sampling.ksampler.sample_cells(model, begin, cells, noises, plan, **given)
@@ -184,7 +184,7 @@ def test_two_parts_are_one_run(pack, run, family, renoise) -> None:
     start = pack.nodes.host.sampling.partial_run.Start
     whole = run(family, cells, **given)
     first = run(family, cells, **given, steps_range=(0, 2))
-    noisy = start({"samples": whole.x}, first.samples, of_composite=False)
+    noisy = start({"samples": whole.x}, first.samples, None)
     second = run(family, cells, **given, steps_range=(2, 10), begin=noisy)
     torch.testing.assert_close(second.samples, whole.samples, atol=5e-3, rtol=1e-3)
     assert torch.equal(second.samples[..., :5], whole.x[..., :5])
