@@ -6,17 +6,19 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..collage_core.noise.seeds import LARGEST_SEED
+
 MAX_EDGE_PIXELS = 512.0  # of a feather or a halo
 SLIDER = io.NumberDisplay.slider  # for ranges of which most is useful, unlike 0 to 10
 
 
 def seed_widget(tooltip: str, *, control: bool, **options: Any) -> io.Int.Input:
-    """A seed of 64 bits; with `control` the page offers to change it after every run."""
+    """A seed for every sampler; with `control` the page offers to change it after every run."""
     return io.Int.Input(
         "seed",
         default=0,
         min=0,
-        max=0xFFFFFFFFFFFFFFFF,
+        max=LARGEST_SEED,
         step=1,
         control_after_generate=control,
         tooltip=tooltip,
