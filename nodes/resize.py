@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..collage_core.collage.limits import CELL
 from ..collage_core.collage.resize import NODE, new_size, resize_bytes, resized
 from ..collage_core.imaging.pixels import given_out
 from .host.limits import check_room
@@ -35,8 +36,8 @@ class CollageResize(io.ComfyNode):
                     max=16.0,
                     step=0.05,
                     round=0.001,
-                    tooltip="How many times as large. The sides become multiples of 8, rounded as "
-                    "Upscale Latent By rounds them.",
+                    tooltip="How many times as large. The sides become whole latent cells, rounded "
+                    "as Upscale Latent By rounds them.",
                 ),
                 share_widget(
                     "noise",
@@ -44,6 +45,17 @@ class CollageResize(io.ComfyNode):
                     "Multiplies the noise of every layer. In a second pass 0.5 adds detail and "
                     "keeps what the first pass has painted.",
                     display_mode=SLIDER,
+                ),
+                io.Int.Input(
+                    "multiple",
+                    default=CELL,
+                    min=CELL,
+                    max=64,
+                    step=CELL,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Pixels of the side of the model's latent cell: 8 for most, 16 for "
+                    "Flux.2, Lens and Wan 2.2 5B, 32 for HunyuanImage and LTXV.",
                 ),
             ],
             outputs=[
@@ -54,9 +66,9 @@ class CollageResize(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, collage, factor, noise) -> io.NodeOutput:
-        size = new_size(collage, factor)
+    def execute(cls, collage, factor, noise, multiple=CELL) -> io.NodeOutput:
+        size = new_size(collage, factor, multiple)
         what = f"a collage of {size[0]} x {size[1]} pixels with {len(collage.shown)} layers"
         check_room(NODE, what, resize_bytes(collage, *size), collage.background.device)
-        changed = resized(collage, factor, noise)
+        changed = resized(collage, factor, noise, multiple)
         return io.NodeOutput(changed, given_out(changed.composite.image))

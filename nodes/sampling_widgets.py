@@ -86,7 +86,8 @@ def finer_widgets() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="Start at this step. Connect the unfinished latent of a sampler that stopped "
-            "here to latent_image; no new noise is added.",
+            "here to latent_image; no new noise is added then. Without it the composite gets the "
+            "noise of this step.",
         ),
         io.Int.Input(
             "end_at_step",

@@ -16,12 +16,14 @@ from .limits import CANVAS, CELL
 NODE = "CollageResize"
 
 
-def new_size(collage: Collage, factor: float) -> tuple[int, int]:
+def new_size(collage: Collage, factor: float, multiple: int = CELL) -> tuple[int, int]:
     """Width and height in whole cells, rounded as ComfyUI's LatentUpscaleBy rounds its cells.
 
-    Raises CollageError for a canvas that no stack could have.
+    multiple: pixels of the side of a model's latent cell. Raises CollageError for a canvas that no
+    stack could have.
     """
-    found = [round(side / CELL * factor) * CELL for side in (collage.width, collage.height)]
+    sides = (collage.width, collage.height)
+    found = [round(side / multiple * factor) * multiple for side in sides]
     if not CANVAS[0] <= min(found) <= max(found) <= CANVAS[1]:
         raise CollageError(
             f"{NODE}, input factor: {factor:g} would make the canvas of {collage.width} x "
@@ -31,7 +33,7 @@ def new_size(collage: Collage, factor: float) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def resized(collage: Collage, factor: float, noise: float = 1.0) -> Collage:
+def resized(collage: Collage, factor: float, noise: float = 1.0, multiple: int = CELL) -> Collage:
     """The collage on a canvas `factor` times as large; `noise` multiplies the noise of every layer.
 
     Layers keep their pixels, and a background picture is taken anew from its own size, so that
@@ -39,7 +41,7 @@ def resized(collage: Collage, factor: float, noise: float = 1.0) -> Collage:
     feather grows too, and its other noises are multiplied as well. Raises CollageError for sizes
     that no canvas or layer can have.
     """
-    width, height = new_size(collage, factor)
+    width, height = new_size(collage, factor, multiple)
     grown = max(width / collage.width, height / collage.height)  # the larger: no gap opens
     notes = collage.notes
     if width * collage.height != height * collage.width:

@@ -183,3 +183,11 @@ def test_nothing_of_the_first_collage_changes():
 def test_the_memory_it_takes_grows_with_the_canvas():
     stack = collage()
     assert resize_bytes(stack, 4 * W, 4 * H) > 12 * resize_bytes(stack, W, H)
+
+
+@pytest.mark.parametrize("multiple", [8, 16, 32])
+@pytest.mark.parametrize("factor", [1.05, 1.3, 1.45, 2.0])
+def test_sides_are_whole_cells_as_an_enlarged_latent_has_them(multiple: int, factor: float) -> None:
+    large = resized(collage(), factor, multiple=multiple)
+    wanted = [round(side // multiple * factor) * multiple for side in (W, H)]
+    assert [large.width, large.height] == wanted

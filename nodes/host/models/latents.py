@@ -55,7 +55,8 @@ def check_canvas(model, vae, width: int, height: int) -> None:
     fitting = " x ".join(str(-(-size // side) * side) for size in (width, height))
     raise CollageError(
         f"{NODE}, input collage: this model needs a canvas in multiples of {side} pixels, and "
-        f"{width} x {height} is none; {fitting} is the next. Set width and height of CollageStack."
+        f"{width} x {height} is none; {fitting} is the next. Set width and height of CollageStack, "
+        f"or multiple of CollageResize to {side}."
     )
 
 
