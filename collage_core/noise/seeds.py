@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from ..collage.collage import Collage
-from ..collage.layer_names import one_layer
+from ..collage.layer_names import layer_name, one_layer
 from ..errors import CollageError, quoted
 from .noise_map import cell_noise
 
@@ -59,13 +59,21 @@ def noise_seeds(seed: int, text: str, collage: Collage, cell: int) -> NoiseSeeds
     """The seed of the picture and the seeds that `text` gives to layers.
 
     cell: edge of a latent cell in pixels. Raises CollageError for a text that cannot be read, see
-    `parse_layer_seeds`.
+    `parse_layer_seeds`, and for a layer whose seed would count in no cell.
     """
     seeds = parse_layer_seeds(text, collage)
     if not seeds:
         return NoiseSeeds(seed)
     owners = cell_owners(collage.composite.visible_alpha, cell)
-    return NoiseSeeds(seed, tuple((own, owners == layer) for layer, own in seeds.items()))
+    layers = tuple((own, owners == layer) for layer, own in seeds.items())
+    for layer, (own, cells) in zip(seeds, layers, strict=True):
+        if not cells.any():
+            name = layer_name(collage, collage.numbered[layer][0])
+            raise CollageError(
+                f"{WHERE}: {name} shows most in no latent cell, so its seed {own} would change "
+                "nothing. Raise its opacity or its size, or change the seed of the picture."
+            )
+    return NoiseSeeds(seed, layers)
 
 
 def cell_owners(visible_alpha: torch.Tensor, cell: int) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -154,3 +156,10 @@ def test_cells_fit_latents_with_frames_and_batches() -> None:
 
     mixed = NoiseSeeds(1, ((2, own),)).mixed(ones)
     assert_close(mixed.mean((1, 2, 3, 4)), torch.tensor([1.0, 2.0]))
+
+
+def test_a_seed_that_would_change_nothing_is_refused() -> None:
+    glass = dataclasses.replace(collage().layers[1], opacity=0.4)
+    layers = (collage().layers[0], glass, *collage().layers[2:])
+    with pytest.raises(CollageError, match='layer 2 "Teddy bear" shows most in no latent cell'):
+        noise_seeds(5, "1: 9, 2: 77", collage().with_layers(layers), 8)
