@@ -28,7 +28,7 @@ ARCHITECTURES = {
 }
 MANY_VECTORS = 16  # with more, a report warns
 MAX_FILE_BYTES = 50_000_000  # an embedding has thousands
-MAX_METADATA_CHARACTERS = 400  # under one name
+MAX_METADATA_CHARACTERS = 2000  # under one name
 
 
 def read_embedding(path: Path) -> Vectors:

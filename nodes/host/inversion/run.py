@@ -106,7 +106,7 @@ def _metadata(task: Task, outcome: Outcome, progress: Progress) -> dict[str, str
         "collage.best_step": str(outcome.best_step),
         "collage.eval_gain": f"{outcome.gain:.4f}",
         "collage.init": task.settings.start,
-        "collage.report": outcome.text()[:400],
+        "collage.report": outcome.text(),
         "collage.without": f"{outcome.loss_without:.4g}",
         "collage.curve": " ".join(f"{step}:{loss:.4g}" for step, loss in points),
     }
