@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from ..collage_core.inversion.settings import MAX_STEPS, NODE, PRESETS, preset_settings
 from .host.files.embedding_files import check_written
 from .host.inversion.run import learn
-from .host.inversion.store import unwritten_mark
+from .host.inversion.store import files_mark
 from .host.inversion.task import Task
 from .sockets import CATEGORY, CollageLayerSocket, CollageSocket
 from .widgets import seed_widget
@@ -73,7 +73,7 @@ class LayerTextualInversion(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> str:
-        return unwritten_mark()
+        return files_mark()
 
     @classmethod
     def execute(cls, model, clip, vae, layer, preset, steps, seed, collage=None) -> io.NodeOutput:

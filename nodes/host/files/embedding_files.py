@@ -97,7 +97,7 @@ def texts_hash(*texts: str | None) -> str:
     if None in texts:
         return list_hash()
     names = {one.name for text in texts for one in read_prompt(str(text)).embeddings}
-    files = {name: [_digest(path) for path in _paths(_meant(name))] for name in sorted(names)}
+    files = {name: [_digest(path) for path in paths_of(name)] for name in sorted(names)}
     return content_key(files=files) if files else ""
 
 
@@ -107,7 +107,7 @@ def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> 
     The text encoders of other nodes leave it out, and the picture is another one. output: the
     number of the prompt output of the running node's class; it may be unused, then all is well.
     """
-    missing = [one.name for one in words if one is not None and not _is_there(one.name)]
+    missing = [one.name for one in words if one is not None and not is_there(one.name)]
     if missing and is_used(node, output):
         schema = node.define_schema()
         raise CollageError(
@@ -119,11 +119,16 @@ def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> 
         )
 
 
-def _is_there(name: str) -> bool:
+def is_there(name: str) -> bool:
     """Whether a text encoder finds the name now; ComfyUI's list may be half a second old."""
     folders = folder_paths.get_folder_paths("embeddings")
     own = any((Path(folder) / f"{name}{SUFFIX}").is_file() for folder in folders)
-    return own or any(path.is_file() for path in _paths(_meant(name)))
+    return own or any(path.is_file() for path in paths_of(name))
+
+
+def paths_of(name: str) -> list[Path]:
+    """The files, in any folder of models/embeddings, that a prompt may read for this name."""
+    return _paths(_meant(name))
 
 
 def _meant(name: str) -> list[PurePosixPath]:

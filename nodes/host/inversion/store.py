@@ -35,19 +35,30 @@ from ....collage_core.storage.embedding_file import (
 )
 from ....collage_core.storage.file_lock import exclusive
 from ....collage_core.storage.tensor_file import pack_state, unpack_state
+from ..files.embedding_files import is_there, paths_of
 
 log = logging.getLogger(__name__)
 
 # key -> name, vectors and metadata of results that could not be written yet
 UNWRITTEN: dict[str, tuple[str, Vectors, dict[str, str]]] = {}
 
+WRITTEN: set[str] = set()  # names of the results that were found or written
+GONE: list[str] = []  # names of WRITTEN whose files were taken away, as often as they were
+
 STATES = "collage_training"
 KEY_DIGITS = (10, 18)  # in a name; 18 where another file has the name with 10
 
 
-def unwritten_mark() -> str:
-    """A new string at every call while a result is not written yet, else an empty one."""
-    return str(time.monotonic_ns()) if UNWRITTEN else ""
+def files_mark() -> str:
+    """A string that changes whenever the file of a result was taken away.
+
+    ComfyUI then asks for the result again, and does not serve a name without a file. While a
+    result is not written yet, every call gives a new string.
+    """
+    gone = {name for name in WRITTEN if not is_there(name)}
+    WRITTEN.difference_update(gone)
+    GONE.extend(sorted(gone))
+    return str(time.monotonic_ns()) if UNWRITTEN else " ".join(GONE)
 
 
 @contextlib.contextmanager
@@ -108,11 +119,12 @@ class Job:
 
     def look_up(self) -> bool:
         """Whether there is a result; sets `found`, `metadata` and `name`."""
-        for path in (f / f"{name}{SUFFIX}" for name in self._names for f in _folders()):
+        for path in (path for name in self._names for path in _files(name)):
             own = self._own(path)
             if own:
                 self.found, self.metadata = own
                 self.name = path.stem
+                WRITTEN.add(self.name)
                 return True
         return self._write_unwritten()
 
@@ -194,6 +206,7 @@ class Job:
             self._not_written(problem)
         else:
             UNWRITTEN.pop(self.key, None)
+            WRITTEN.add(self.name)
             with contextlib.suppress(OSError):
                 self.beside(".state").unlink(missing_ok=True)
         return self.name
@@ -217,7 +230,10 @@ class Job:
         except OSError:
             return None
         except CollageError as error:
-            self._note(f"{error} Until then it is learned anew under another name.")
+            self._note(
+                f"{error} If it is the result of this training, delete it: the embedding is "
+                "learned anew under another name."
+            )
             return None
         return (vectors, metadata) if metadata.get("collage.hash") == self.key else None
 
@@ -233,6 +249,11 @@ class Job:
         if sentence not in self.notes:
             self.notes.append(sentence)
             log.warning("%s", sentence)
+
+
+def _files(name: str) -> list[Path]:
+    """The files of this name at the top of models/embeddings, then those further down."""
+    return [*dict.fromkeys([*(f / f"{name}{SUFFIX}" for f in _folders()), *paths_of(name)])]
 
 
 def _folders() -> list[Path]:

@@ -27,7 +27,8 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def store(pack, folder: Path, monkeypatch: pytest.MonkeyPatch):
     module = importlib.import_module(f"{pack.nodes.__name__}.host.inversion.store")
-    monkeypatch.setattr(module, "UNWRITTEN", {})
+    for name, empty in (("UNWRITTEN", {}), ("WRITTEN", set()), ("GONE", [])):
+        monkeypatch.setattr(module, name, empty)
     return module
 
 

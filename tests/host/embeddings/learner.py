@@ -21,6 +21,7 @@ def import_store(folder: str) -> Any:
     """The store inside packages without their __init__, with just what it asks of the host."""
     host: Any = ModuleType("folder_paths")
     host.get_folder_paths = lambda _: [folder]
+    host.get_filename_list = lambda _: []
     management: Any = ModuleType("comfy.model_management")
     management.throw_exception_if_processing_interrupted = lambda: None
     modules = {"folder_paths": host, "comfy.model_management": management}

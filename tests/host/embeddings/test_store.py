@@ -48,6 +48,27 @@ def test_a_second_run_finds_what_the_first_learned(store, folder, vectors) -> No
     assert again.notes == []
 
 
+def test_a_result_in_a_folder_of_the_users_own_is_found(store, folder, vectors) -> None:
+    with store.job(KEY, "bear") as job:
+        path = folder / f"{job.publish(vectors, {})}.safetensors"
+    (folder / "bears/brown").mkdir(parents=True)
+    path.rename(folder / "bears/brown" / path.name)
+    with store.job(KEY, "bear") as again:
+        assert_close(again.found, vectors, rtol=0, atol=0)
+
+
+def test_a_file_that_is_taken_away_changes_the_mark_once(store, folder, vectors) -> None:
+    marks = [store.files_mark()]
+    for _ in range(2):
+        with store.job(KEY, "bear") as job:
+            path = folder / f"{job.publish(vectors, {})}.safetensors"
+        assert store.files_mark() == marks[-1]
+        path.unlink()
+        marks.append(store.files_mark())
+        assert store.files_mark() == marks[-1]
+    assert (marks[0], len(set(marks))) == ("", 3)
+
+
 def test_another_key_is_another_training(store, vectors) -> None:
     with store.job(KEY, "bear") as job:
         job.publish(vectors, {})
@@ -85,6 +106,7 @@ def test_a_damaged_result_is_said_and_learned_anew(store, folder, vectors) -> No
     with store.job(KEY, "bear") as job:
         assert job.found is None
         assert "is incomplete" in job.notes[0]
+        assert "If it is the result of this training, delete it: " in job.notes[0]
         assert job.publish(vectors, {}) != path.stem
 
 
@@ -154,11 +176,11 @@ def test_a_full_disk_loses_nothing_that_is_there(store, folder, vectors, monkeyp
 def test_what_no_disk_took_is_written_when_there_is_room(
     store, folder, vectors, monkeypatch
 ) -> None:
-    assert store.unwritten_mark() == store.unwritten_mark() == ""
+    assert store.files_mark() == store.files_mark() == ""
     with store.job(KEY, "bear") as job, monkeypatch.context() as full:
         full.setattr(os, "fsync", full_disk)
         name = job.publish(vectors, {"collage.steps": 7})
-    assert store.unwritten_mark() != store.unwritten_mark()
+    assert store.files_mark() != store.files_mark()
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", full_disk)
         with store.job(KEY, "bear") as job:
@@ -175,7 +197,7 @@ def test_what_no_disk_took_is_written_when_there_is_room(
         assert (job.name, job.notes) == (name, [])
         assert job.metadata["collage.steps"] == "7"
     assert_close(load_file(folder / f"{name}.safetensors")["emb_params"], vectors["l"])
-    assert store.unwritten_mark() == ""
+    assert store.files_mark() == ""
     with store.job(KEY, "bear") as job:  # read from the file now
         assert job.metadata["collage.hash"] == KEY
 
