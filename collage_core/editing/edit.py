@@ -65,7 +65,7 @@ def edit_layers(
     edited = replace(collage, layers=layers, edit=state)
     if phrase := request.phrase.strip():
         edited = rephrase(edited, _only(choice.chosen, request), phrase, request.node)
-        notes = (*notes, *foreign_signs(request.phrase), *_dropped_embeddings(collage, edited))
+        notes = (*notes, *foreign_signs(request.phrase), *_of_old_words(collage, edited))
     notes = (*more, *notes, *_blend_notes(collage, request, choice))
     noise = collage_noise(edited, state.base_noise, state.feather)
     _check_change(noise, request)
@@ -127,12 +127,18 @@ def _only(chosen: Sequence[int], request: EditRequest) -> int:
     return chosen[0]
 
 
-def _dropped_embeddings(collage: Collage, edited: Collage) -> list[str]:
-    return [
-        f"the embedding {quoted(old.embedding.name)} was dropped with the words it stood for"
-        for old, new in zip(collage.layers, edited.layers, strict=True)
-        if old.embedding is not None and new.embedding is None
-    ]
+def _of_old_words(collage: Collage, edited: Collage) -> Iterator[str]:
+    """What was made for the words that a phrase has replaced: what was dropped, what stays."""
+    for number, (old, new) in enumerate(zip(collage.layers, edited.layers, strict=True), 1):
+        if old.text == new.text:
+            continue
+        if old.embedding is not None:
+            name = quoted(old.embedding.name)
+            yield f"the embedding {name} was dropped with the words it stood for"
+        for lora in new.loras:
+            yield f"{layer_name(edited, number)} keeps its LoRA {quoted(lora.name)}"
+        if new.negative:
+            yield f"{layer_name(edited, number)} must still not show {quoted(new.negative)}"
 
 
 def _blend_notes(collage: Collage, request: EditRequest, choice: Choice) -> Iterator[str]:

@@ -10,7 +10,7 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage
-from collage_core.collage.layer import Embedding
+from collage_core.collage.layer import Embedding, LayerLora
 from collage_core.collage.stack import on_top_of, with_layers
 from collage_core.editing.edit import edit
 from collage_core.imaging.colour import GREY
@@ -98,14 +98,20 @@ def test_a_new_phrase_changes_text_and_prompt(table: Collage):
 
 
 def test_the_report_says_what_may_change(table: Collage):
-    learned = Embedding(name="look", vectors={})
-    layers = (*table.layers[:2], dataclasses.replace(table.layers[2], embedding=learned))
+    made = {
+        "embedding": Embedding(name="look", vectors={}),
+        "loras": (LayerLora(name="cream.safetensors", strength_model=1.0, strength_clip=1.0),),
+        "negative": "chocolate",
+    }
+    layers = (*table.layers[:2], dataclasses.replace(table.layers[2], **made))
     said = edit(table.with_layers(layers), picture(), request("3", phrase="pie", paste=True))[2]
     pasted = "pasted over the picture from its own pixels"
     assert said.split("\n") == [
         "Goes on from the finished picture: 8.3 % of the canvas may change, the rest is kept.",
         f'Layer 3 "pie": noise 0.6, visible on 8.3 % of the canvas, {pasted}',
         '! the embedding "look" was dropped with the words it stood for',
+        '! layer 3 "pie" keeps its LoRA "cream.safetensors"',
+        '! layer 3 "pie" must still not show "chocolate"',
     ]
     signed = edit(table, picture(), request("3", phrase="{pie|tart}"))[2]
     assert '! "{pie|tart}" has no meaning in ComfyUI' in signed
