@@ -66,6 +66,34 @@ const { x, y, scale, rotation } = await lemon()
 await press('ArrowRight', 'Shift+ArrowDown')
 const moved = await lemon()
 seen.moved = [(moved.x - x) * 512, (moved.y - y) * 512].map((value) => Number(value.toFixed(1)))
+// a key that is held, here and in a field, is one step for the editor and for the page
+const steps = () =>
+  page.evaluate(() => {
+    const { changeTracker } = window.app.extensionManager.workflow.activeWorkflow
+    return changeTracker.undoQueue.length
+  })
+const hold = async (key) => {
+  const before = await steps()
+  for (let times = 0; times < 20; times += 1) await page.keyboard.down(key)
+  await page.keyboard.up(key)
+  await page.waitForTimeout(300)
+  return (await steps()) - before
+}
+const field = page.locator('.collage-editor:visible .collage-field-inside input').first()
+seen.held = { canvas: await hold('ArrowRight'), far: Math.round(((await lemon()).x - moved.x) * 512) }
+await press('Control+z')
+seen.held.back = (await lemon()).x === moved.x
+await field.focus()
+seen.held.field = await hold('ArrowUp')
+await focus()
+await press('Control+z')
+seen.held.fieldBack = JSON.stringify(await lemon()) === JSON.stringify(moved)
+const range = page.locator('.collage-editor:visible .collage-range').first()
+await range.focus()
+seen.held.slider = await hold('ArrowRight')
+await focus()
+await press('Control+z')
+seen.held.sliderBack = JSON.stringify(await lemon()) === JSON.stringify(moved)
 await press('+', 'Shift++', '-', 'Shift+-')
 seen.scaled = Math.abs((await lemon()).scale - scale) < 0.001
 await press('+')

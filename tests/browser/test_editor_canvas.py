@@ -84,6 +84,10 @@ def test_a_collage_is_made_by_keys_alone(on_page: OnPage, pictures: str, look: s
     assert seen["pasted"] == ["table", "mug", "lemon"]
     assert seen["walk"] == [["lemon"], ["mug"], ["table"], False]
     assert seen["moved"] == [1, 10]
+    assert seen["held"] == {
+        **{"canvas": 1, "far": pytest.approx(20, abs=1), "back": True},
+        **{"field": 1, "fieldBack": True, "slider": 1, "sliderBack": True},
+    }, "a key that is held makes more than one step"
     assert seen["scaled"]
     assert seen["larger"] == pytest.approx(1.02)
     assert seen["turned"] == 15

@@ -30,10 +30,16 @@ function edit(name, keys, change, enabled = movable) {
   }
 }
 
+/** The same for keys that are held: `draft` at every repeat, and one `step` of all of them. */
+function glide(name, keys, change) {
+  const draft = ({ model }) => model.draft((document) => change(document, model.chosen))
+  return { ...edit(name, keys, change), step: name, draft }
+}
+
 /** Moves by canvas pixels, 10 times as far with Shift. */
 function nudge(key, dx, dy) {
   const by = (times) =>
-    edit('move', [times > 1 ? `Shift+${key}` : key], (document, ids) =>
+    glide('move', [times > 1 ? `Shift+${key}` : key], (document, ids) =>
       moveBy(document, ids, dx * times, dy * times),
     )
   return { [`nudge${key.slice(5)}`]: by(1), [`push${key.slice(5)}`]: by(10) }
@@ -93,7 +99,7 @@ const zoomed =
     viewport?.zoomAt(viewport.toView([width / 2, height / 2]), factor)
   }
 
-/** name -> {keys, run(context), enabled(context)} */
+/** name -> {keys, run(context), enabled(context)}, and {draft(context), step} of those that go on while a key is held */
 export const ACTIONS = Object.freeze({
   add: { keys: ['Insert'], enabled: always, run: chooseFiles },
   save: { keys: ['S'], enabled: filled, run: (context) => saveFile(context, 'collage') },
@@ -114,14 +120,14 @@ export const ACTIONS = Object.freeze({
   ...nudge('ArrowRight', 1, 0),
   ...nudge('ArrowUp', 0, -1),
   ...nudge('ArrowDown', 0, 1),
-  larger: edit('scale', ['+', '='], (document, ids) => scaleBy(document, ids, 1.02)),
-  smaller: edit('scale', ['-'], (document, ids) => scaleBy(document, ids, 1 / 1.02)),
-  muchLarger: edit('scale', ['Shift++', '*'], (document, ids) => scaleBy(document, ids, 1.1)),
-  muchSmaller: edit('scale', ['Shift+-', '_'], (document, ids) => scaleBy(document, ids, 1 / 1.1)),
-  turnLeft: edit('turn', ['['], (document, ids) => turnBy(document, ids, 1)),
-  turnRight: edit('turn', [']'], (document, ids) => turnBy(document, ids, -1)),
-  turnFarLeft: edit('turn', ['Shift+[', '{'], (document, ids) => turnBy(document, ids, 15)),
-  turnFarRight: edit('turn', ['Shift+]', '}'], (document, ids) => turnBy(document, ids, -15)),
+  larger: glide('scale', ['+', '='], (document, ids) => scaleBy(document, ids, 1.02)),
+  smaller: glide('scale', ['-'], (document, ids) => scaleBy(document, ids, 1 / 1.02)),
+  muchLarger: glide('scale', ['Shift++', '*'], (document, ids) => scaleBy(document, ids, 1.1)),
+  muchSmaller: glide('scale', ['Shift+-', '_'], (document, ids) => scaleBy(document, ids, 1 / 1.1)),
+  turnLeft: glide('turn', ['['], (document, ids) => turnBy(document, ids, 1)),
+  turnRight: glide('turn', [']'], (document, ids) => turnBy(document, ids, -1)),
+  turnFarLeft: glide('turn', ['Shift+[', '{'], (document, ids) => turnBy(document, ids, 15)),
+  turnFarRight: glide('turn', ['Shift+]', '}'], (document, ids) => turnBy(document, ids, -15)),
 
   up: edit('order', ['PageUp'], (document, ids) => reorder(document, ids, 'up'), chosen),
   down: edit('order', ['PageDown'], (document, ids) => reorder(document, ids, 'down'), chosen),

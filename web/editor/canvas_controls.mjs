@@ -32,6 +32,7 @@ export function createCanvasControls(context) {
       max: SIDES[1],
       step: CELL,
       decimals: 0,
+      onDraft: (value) => model.draft((document) => setCanvas(document, { [name]: value })),
       onCommit: (value) => {
         if (!size({ [name]: value })) show()
       },

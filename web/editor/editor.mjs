@@ -215,6 +215,7 @@ function keepEvents(root, keys) {
   const inside = new Set()
   root.addEventListener('pointerdown', (event) => {
     inside.add(event.pointerId)
+    keys.settle()
     stop(event)
   })
   root.addEventListener('pointermove', (event) => {

@@ -1,4 +1,5 @@
 // What the editor's panels are made of: buttons, number fields and sliders.
+import { createHeld } from './held.mjs'
 import { icon } from './icons.mjs'
 import { LONGEST_TEXT } from './rules.mjs'
 
@@ -72,9 +73,10 @@ export function ownKeys(input, reset) {
 const shownNumber = (value, decimals) => String(Number(value.toFixed(decimals)))
 
 /**
- * A field for one number, with its unit inside. `onCommit(number)` once it is entered.
+ * A field for one number, with its unit inside. `onCommit(number)` once it is entered, `onDraft` at
+ * every repeat of an arrow.
  * @param {{label: string, tip?: string, unit?: string, min: number, max: number, step: number,
- *   decimals?: number, inside?: boolean, onCommit: function}} options inside: the label is in the field
+ *   decimals?: number, inside?: boolean, onDraft: function, onCommit: function}} options inside: the label is in the field
  */
 export function numberField({
   label,
@@ -85,6 +87,7 @@ export function numberField({
   step,
   decimals = 2,
   inside = false,
+  onDraft,
   onCommit,
 }) {
   const id = newElementId()
@@ -118,12 +121,14 @@ export function numberField({
     if (value === null) input.removeAttribute('aria-valuenow')
     else input.setAttribute('aria-valuenow', value)
   }
+  const within = (number) => Math.min(max, Math.max(min, number))
   const enter = (number) => {
     if (!Number.isFinite(number)) return show()
-    const next = Math.min(max, Math.max(min, number))
+    const next = within(number)
     if (value !== null && shownNumber(next, decimals) === shownNumber(value, decimals)) return show()
     onCommit(next)
   }
+  const held = createHeld()
   input.addEventListener('focus', () => input.select())
   input.addEventListener('change', () => enter(parseNumber(input.value)))
   input.addEventListener('keydown', (event) => {
@@ -131,8 +136,12 @@ export function numberField({
     if (!by) return
     event.preventDefault()
     const typed = parseNumber(input.value)
-    enter((Number.isFinite(typed) ? typed : (value ?? 0)) + by * step * (event.shiftKey ? 10 : 1))
+    const from = Number.isFinite(typed) ? typed : (value ?? 0)
+    const next = within(from + by * step * (event.shiftKey ? 10 : 1))
+    onDraft(next)
+    input.value = shownNumber(next, decimals) // what is shown follows drafts only now and then
     input.select()
+    held.later(input, () => onCommit(next))
   })
   ownKeys(input, () => {
     show()
@@ -197,7 +206,7 @@ export function slider({ label, tip = '', min, max, reach = max, step, hint, onD
     class: 'collage-range',
     'data-collage-keys': '',
   })
-  const field = numberField({ label, min, max, step, onCommit })
+  const field = numberField({ label, min, max, step, onDraft, onCommit })
   field.root.querySelector('label').remove()
   field.root.classList.add('collage-slider-number')
   field.input.setAttribute('aria-label', label)
@@ -221,11 +230,19 @@ export function slider({ label, tip = '', min, max, reach = max, step, hint, onD
     show(range.valueAsNumber)
     onDraft(range.valueAsNumber)
   })
-  range.addEventListener('change', () => onCommit(range.valueAsNumber))
+  const held = createHeld()
+  let byKey = false
+  range.addEventListener('change', () => {
+    const at = range.valueAsNumber
+    if (byKey) held.later(range, () => onCommit(at))
+    else onCommit(at)
+  })
   // arrows and paging keys belong to the slider, all others to the editor
   range.addEventListener('keydown', (event) => {
-    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation()
+    byKey = /^(Arrow|Page|Home|End)/.test(event.key)
+    if (byKey) event.stopPropagation()
   })
+  for (const name of ['keyup', 'pointerdown']) range.addEventListener(name, () => (byKey = false))
   const set = (value, { disabled = false, mixed = '', note = '', fallback = min } = {}) => {
     const at = value ?? fallback
     if (range.valueAsNumber !== at) range.value = at

@@ -1,5 +1,6 @@
 // Keys of the canvas. They go to a textarea of one pixel: the page takes Ctrl+Z from all but fields.
 import { ACTIONS } from './actions.mjs'
+import { createHeld } from './held.mjs'
 
 const ACTION_OF = new Map(Object.values(ACTIONS).flatMap((action) => action.keys.map((key) => [key, action])))
 // queue, save, open
@@ -18,9 +19,9 @@ export function pressed(event) {
 
 /**
  * @param {object} context of the view
- * @returns {{root: HTMLTextAreaElement, focus: function, held: function, handle: function}}
+ * @returns {{root: HTMLTextAreaElement, focus: function, held: function, handle: function, settle: function}}
  *   `handle(event, ours)` runs what a keydown stands for, where the editor's keys hold;
- *   -> whether the page is to have it after all
+ *   -> whether the page is to have it after all. `settle()` ends the step of a key that is held.
  */
 export function createKeys(context) {
   const root = document.createElement('textarea')
@@ -36,7 +37,17 @@ export function createKeys(context) {
   root.addEventListener('keyup', ({ key }) => held.delete(key))
   root.addEventListener('blur', () => held.clear())
 
+  const step = createHeld()
+
+  function run(action, event) {
+    if (!action.enabled(context)) return
+    if (!action.draft) return action.run(context)
+    action.draft(context)
+    step.later(event.target, () => context.commit(action.step))
+  }
+
   function handle(event, ours) {
+    if (!event.repeat) step.end()
     const names = pressed(event)
     if (names.some((name) => OF_THE_PAGE.includes(name))) return true
     if (ours && !event.isComposing && context.cuts.key(names)) {
@@ -48,9 +59,9 @@ export function createKeys(context) {
     // past the last layer Tab goes on to the next part of the editor
     if (event.key === 'Tab' && (event.target !== root || !action.enabled(context))) return false
     event.preventDefault()
-    if (action.enabled(context)) action.run(context)
+    run(action, event)
     return false
   }
 
-  return { root, focus: () => root.focus({ preventScroll: true }), held: (key) => held.has(key), handle }
+  return { root, focus: () => root.focus({ preventScroll: true }), held: (key) => held.has(key), handle, settle: step.end }
 }

@@ -110,6 +110,7 @@ function createEditRows(context) {
     min: FEATHER[0],
     max: FEATHER[1],
     step: 1,
+    onDraft: (value) => model.draft(feathered(value)),
     onCommit: (value) => context.edit('edit', feathered(value)),
   })
   const end = button({
