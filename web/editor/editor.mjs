@@ -128,8 +128,8 @@ function createContext(session, { root, region, notice, large, leave }) {
     /** One step, by its name among the texts: it is said, and undo names it. */
     edit: (name, change) => done(name, model.edit(text(`step.${name}`), change)),
     commit: (name) => done(name, model.commit(text(`step.${name}`))),
-    refuse: (key, values) => notice.show(text(key, values)),
-    tell: (key, values) => notice.show(text(key, values), true),
+    refuse: (key, values, how) => notice.show(text(key, values), how),
+    tell: (key, values, how) => notice.show(text(key, values), { calm: true, ...how }),
     run: (name) => {
       if (ACTIONS[name].enabled(context)) ACTIONS[name].run(context)
     },
@@ -151,7 +151,10 @@ export function missing(root) {
   return Math.max(0, STAGE - canvas.clientHeight) + Math.max(0, settings.scrollHeight - settings.clientHeight)
 }
 
-/** A sentence over the canvas, for what was refused or, calm, for news; it goes by itself, or with a click. */
+/**
+ * A sentence over the canvas, for what was refused or, calm, for news. It goes with a click, or by
+ * itself, unless it stays.
+ */
 function createNotice() {
   const root = element('div', { class: 'collage-notice', role: 'alert', hidden: true })
   let timer = 0
@@ -161,12 +164,12 @@ function createNotice() {
   root.addEventListener('click', hide)
   return {
     root,
-    show(sentence, calm = false) {
+    show(sentence, { calm = false, stays = false } = {}) {
       clearTimeout(timer)
       root.classList.toggle('collage-notice-calm', calm)
       root.textContent = sentence
       root.hidden = false
-      timer = setTimeout(hide, NOTICE_TIME)
+      if (!stays) timer = setTimeout(hide, NOTICE_TIME)
     },
     destroy: () => clearTimeout(timer),
   }

@@ -1,5 +1,6 @@
 // What an editor asks of ComfyUI's page and server, for one node.
 import { createResults } from './results.mjs'
+import { listenForRunFaults } from './run_faults.mjs'
 import { sha256Soon } from './sha256.mjs'
 
 const FOLDER = 'collage'
@@ -28,6 +29,9 @@ export function createHost({ app, api, node, viewUrl, committed }) {
     ask: (type, inputs, before) => ask(api, type, inputs, before),
     download: (file) => download(api, file),
     embeddings: () => api.getEmbeddings(),
+    /** The part of the page that has the graph; its dialogs and notices lie beside it. */
+    behind: () => app.canvas.canvas.closest('body > *'),
+    runFaults: (listener) => listenForRunFaults(api, app, listener),
     /** The text of the document is another one: the page is told, and takes it into its own undo. */
     committed(text) {
       committed(text)

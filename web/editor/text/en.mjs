@@ -91,6 +91,8 @@ export default {
   'files.saving': 'Saving …',
   'files.saved': 'Saved as {name}',
   'files.result': 'The result of {title} lies on top.',
+  'run.refused': 'The run was refused. {reason}',
+  'run.failed': 'The run failed. {title}: {reason}',
   'files.notSaved': 'The collage cannot be saved: {reason}',
   'said.added': 'Pictures added: {count}',
   'said.copied': 'Layers copied: {count}',

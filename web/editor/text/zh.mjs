@@ -90,6 +90,8 @@ export default {
   'files.saving': '正在保存 …',
   'files.saved': '已保存为 {name}',
   'files.result': '“{title}”的结果在最上层。',
+  'run.refused': '运行被拒绝。{reason}',
+  'run.failed': '运行失败。{title}：{reason}',
   'files.notSaved': '无法保存拼贴：{reason}',
   'said.added': '已添加 {count} 张图片',
   'said.copied': '已复制 {count} 个图层',
