@@ -3,6 +3,7 @@ import test from 'node:test'
 import { write } from '../../web/editor/document.mjs'
 import { addLayer, moveBy, removeLayers, setCanvas } from '../../web/editor/edits.mjs'
 import { Model } from '../../web/editor/model.mjs'
+import { beginEdit, toggleEdited } from '../../web/editor/result_edits.mjs'
 import { documentOf } from './fixtures.mjs'
 
 function modelOf(layers) {
@@ -119,4 +120,33 @@ test('who does not listen any more is not told', () => {
   end()
   model.choose(['aaaa'])
   assert.deepEqual(said, [])
+})
+
+test('a step whose text could not be read again is not made, and says why', () => {
+  const model = modelOf({ aaaa: 'a' })
+  const before = model.text
+  const long = (document) => ({ ...document, prompt: 'a'.repeat(10001) })
+  assert.equal(model.edit('sentence', long), false)
+  assert.match(model.refusal, /^Document: prompt is .* at most 10000 characters\.$/)
+  assert.deepEqual([model.text, model.document.prompt, model.drafting, model.canUndo], [before, '', false, false])
+  const full = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`id${10 + i}`, { text: 'a' }]))
+  const other = modelOf(full)
+  const negatives = (document) => ({
+    ...document,
+    layers: document.layers.map((layer) => ({ ...layer, negative: 'b'.repeat(9000) })),
+  })
+  assert.equal(other.edit('negative', negatives), false)
+  assert.match(other.refusal, /more than 256 KiB/)
+  assert.equal(other.document.layers.length, 30)
+  assert.ok(other.edit('move', (document) => moveBy(document, ['id10'], 9, 0)))
+  assert.equal(other.refusal, '')
+})
+
+test('a layer that came after the edit began leaves it when it is deleted', () => {
+  const model = modelOf({ aaaa: 'a' })
+  model.edit('edit', (document) => beginEdit(document, 'result.png', ['aaaa']))
+  model.edit('add', (document) => addLayer(document, { id: 'bbbb', picture: 'b.png' }))
+  model.edit('edit', (document) => toggleEdited(document, 'bbbb'))
+  assert.ok(model.edit('delete', (document) => removeLayers(document, ['aaaa', 'bbbb'])))
+  assert.deepEqual(model.document.edit.layers, ['aaaa'], 'what was there before it is taken away')
 })

@@ -79,12 +79,13 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
   }
   if (!made.length) return
   const ids = newIds(model.document, made.length)
-  context.edit('add', (document) =>
+  const added = context.edit('add', (document) =>
     sideBySide(made, document).reduce((rest, layer, index) => {
-      const added = addLayer(rest, { ...layer, id: ids[index] })
-      return layer.fit === 'cover' ? reorder(added, [ids[index]], 'bottom') : added
+      const more = addLayer(rest, { ...layer, id: ids[index] })
+      return layer.fit === 'cover' ? reorder(more, [ids[index]], 'bottom') : more
     }, document),
   )
+  if (!added) return
   const top = made.findLastIndex((layer) => layer.fit === 'contain') // -1 of photos alone: the last
   model.choose([ids.at(top)]) // a drag then moves that one, and not all
   context.focusCanvas()

@@ -116,6 +116,7 @@ function createContext(session, { root, region, notice, large, leave }) {
   const say = (key, values) => region.say(text(key, values))
   const done = (name, changed) => {
     if (changed) say(`step.${name}`)
+    else if (model.refusal) context.refuse('step.refused', { problem: model.refusal })
     return changed
   }
   const context = {

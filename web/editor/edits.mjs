@@ -48,11 +48,19 @@ export function addLayer(document, fields, index = document.layers.length) {
 
 /** Without these layers and without their words, but for words that another layer has too. */
 export function removeLayers(document, ids) {
-  return unlocked(document, ids).reduce((rest, id) => ({
+  return withKnownEdit(unlocked(document, ids).reduce((rest, id) => ({
     ...rest,
     prompt: withoutWords(rest.prompt, rest.layers, id),
     layers: rest.layers.filter((layer) => layer.id !== id),
-  }), document)
+  }), document))
+}
+
+/** An edit names layers that there are, or that there were before it. */
+function withKnownEdit(document) {
+  const { edit, layers } = document
+  if (!edit) return document
+  const known = [...layers, ...(edit.before?.layers ?? [])].map((layer) => layer.id)
+  return { ...document, edit: { ...edit, layers: edit.layers.filter((id) => known.includes(id)) } }
 }
 
 /** A copy of each layer directly above it, a little aside; `newIds` name the copies, bottom to top. */

@@ -70,6 +70,20 @@ export function ownKeys(input, reset) {
   })
 }
 
+/**
+ * Keeps a field of words within what Python reads. What would be too much is left out whole, and
+ * `refuse` tells so: cut off by `maxLength`, it would be lost without a word.
+ */
+export function limitWords(input, refuse) {
+  input.addEventListener('beforeinput', (event) => {
+    const put = event.data ?? event.dataTransfer?.getData('text/plain') ?? ''
+    const kept = input.value.length - (input.selectionEnd - input.selectionStart)
+    if (kept + put.length <= LONGEST_TEXT || !put) return
+    event.preventDefault()
+    refuse('text.long', { most: LONGEST_TEXT, count: put.length })
+  })
+}
+
 const shownNumber = (value, decimals) => String(Number(value.toFixed(decimals)))
 
 /**
@@ -156,11 +170,11 @@ export function numberField({
   return { root, input, set }
 }
 
-/** A field for words; `onCommit(text)` once they are entered. */
-export function wordsField({ label, tip = '', onCommit }) {
+/** A field for words; `onCommit(text)` once they are entered, `refuse` as `limitWords` has it. */
+export function wordsField({ label, tip = '', onCommit, refuse }) {
   const id = newElementId()
   const input = element('input', { id, type: 'text', class: 'collage-number', autocomplete: 'off' })
-  input.maxLength = LONGEST_TEXT
+  limitWords(input, refuse)
   const root = element(
     'span',
     { class: 'collage-field collage-field-words' },

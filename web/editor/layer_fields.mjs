@@ -62,7 +62,7 @@ export function createLayerFields(context) {
       fit: makeChoice('fit', 'fitting', FITS),
       blend: makeChoice('blend', 'blend', BLENDS),
       look: makeChoice('look', 'look', []),
-      negative: wordsField({ ...words('negative'), onCommit: sets('negative').onCommit }),
+      negative: wordsField({ ...words('negative'), ...sets('negative'), refuse: context.refuse }),
     },
   }
 }

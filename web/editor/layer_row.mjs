@@ -1,5 +1,5 @@
 // One row of the layer list.
-import { button, describe, element } from './fields.mjs'
+import { button, describe, element, limitWords } from './fields.mjs'
 import { icon } from './icons.mjs'
 import { marksOf } from './marks.mjs'
 import { colourOf } from './overlays.mjs'
@@ -51,7 +51,7 @@ export function createLayerRow(context, id, parts) {
 
   function startRename() {
     if (root.querySelector('.collage-rename')) return
-    const field = renameField(layer.text, text('layer.words'), (words) => {
+    const field = renameField(context, layer.text, (words) => {
       if (field.contains(document.activeElement)) input.focus()
       field.remove()
       if (words !== null && words !== layer.text) parts.rename(id, words)
@@ -118,15 +118,16 @@ export function createLayerRow(context, id, parts) {
 }
 
 /** The field in which a row's words are changed; done(words) once, or done(null) after Escape. */
-function renameField(value, label, done) {
+function renameField({ text, refuse }, value, done) {
   const field = element('input', {
     type: 'text',
     class: 'collage-rename',
     value,
-    'aria-label': label,
+    'aria-label': text('layer.words'),
     spellcheck: false,
     autocomplete: 'off',
   })
+  limitWords(field, refuse)
   let ended = false
   const end = (words) => {
     if (ended) return

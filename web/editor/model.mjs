@@ -10,6 +10,7 @@ export class Model {
   #draft = null // the document while a gesture runs
   #problems = []
   #readable = true
+  #refusal = ''
   #chosen = []
   #past = [] // {text, label}: what undo returns to, and the name of the step that it takes back
   #future = []
@@ -33,6 +34,11 @@ export class Model {
   /** False while the widget holds a text that cannot be read: nothing may be written over it. */
   get readable() {
     return this.#readable
+  }
+
+  /** What would be wrong in the text of the last step, which was not made then; '' if it was made. */
+  get refusal() {
+    return this.#refusal
   }
 
   /** Ids of the chosen layers; the last one is the primary. */
@@ -92,13 +98,20 @@ export class Model {
     this.#tell('draft', '')
   }
 
-  /** Makes one step of all drafts since the last one; -> whether the text has changed. */
+  /**
+   * Makes one step of all drafts since the last one, unless its text could not be read again as it
+   * is: see `refusal`; -> whether the text has changed.
+   */
   commit(label = '') {
     const drafted = this.#draft
     this.#draft = null
+    this.#refusal = ''
     if (drafted === null) return false
     const text = write(drafted)
-    if (text === write(this.#committed)) {
+    const same = text === write(this.#committed)
+    if (!same) this.#refusal = read(text).problems[0] ?? ''
+    if (same || this.#refusal) {
+      this.#keepChoice()
       this.#tell('draft', '')
       return false
     }

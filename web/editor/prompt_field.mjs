@@ -1,6 +1,6 @@
 // The scene sentence: a plain text field over a mirror of itself, in which the phrases of layers are chips.
 import { setLayer, setPrompt } from './edits.mjs'
-import { describe, element, newElementId } from './fields.mjs'
+import { describe, element, limitWords, newElementId } from './fields.mjs'
 import { marksOf, unlessMoved } from './marks.mjs'
 import { colourOf } from './overlays.mjs'
 import { changeOf, renamedBy } from './typing.mjs'
@@ -133,6 +133,7 @@ export function createPromptField(context) {
     },
   }
   for (const [name, listener] of Object.entries(listeners)) field.addEventListener(name, listener)
+  limitWords(field, context.refuse)
   const end = model.subscribe(unlessMoved(model, show))
   show()
   return { root, destroy: end }

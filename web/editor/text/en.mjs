@@ -191,6 +191,7 @@ export default {
   'sentence.tip':
     'The whole picture in one sentence. Coloured words belong to layers; write freely around them.',
   'sentence.placeholder': 'Describe the whole picture, for example: a blue mug and a lemon on a wooden table',
+  'text.long': 'This text may have at most {most} characters. What was put in has {count}, and was left out.',
   'sentence.shared': 'Shared by {count} layers',
 
   // messages
@@ -245,6 +246,7 @@ export default {
   // names of steps, for undo and the live region
   'step.undo': 'Undo: {step}',
   'step.redo': 'Redo: {step}',
+  'step.refused': 'Nothing was changed, since the collage could not be kept: {problem}',
   'step.words': 'words',
   'step.sentence': 'sentence',
   'step.order': 'order',

@@ -184,6 +184,7 @@ export default {
   'sentence': '场景',
   'sentence.tip': '用一句话描述整幅画面。带颜色的词属于同色的图层；其余文字可以自由书写。',
   'sentence.placeholder': '描述整幅画面，例如：a blue mug and a lemon on a wooden table',
+  'text.long': '这里最多 {most} 个字符。放入的内容有 {count} 个字符，没有采用。',
   'sentence.shared': '由 {count} 个图层共用',
 
   // messages
@@ -237,6 +238,7 @@ export default {
   // names of steps, for undo and the live region
   'step.undo': '撤销：{step}',
   'step.redo': '重做：{step}',
+  'step.refused': '没有作任何更改，否则拼贴无法保存：{problem}',
   'step.words': '词',
   'step.sentence': '句子',
   'step.order': '顺序',
