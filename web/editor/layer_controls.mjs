@@ -2,11 +2,10 @@
 import { createCanvasControls } from './canvas_controls.mjs'
 import { setLayer } from './edits.mjs'
 import { button, element } from './fields.mjs'
-import { createLayerFields, fillLooks, shownValue } from './layer_fields.mjs'
+import { PLACE, createLayerFields, fillLooks, shownValue } from './layer_fields.mjs'
 import { colourOf } from './overlays.mjs'
 
 const PACE = 100 // milliseconds
-const PLACE = ['x', 'y', 'scale', 'rotation', 'fit'] // what a lock holds
 
 /**
  * @param {object} context

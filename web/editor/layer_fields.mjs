@@ -1,7 +1,7 @@
 // The fields for one layer's settings, and how each stands in the document.
 import { choice } from './choices.mjs'
 import { numberField, slider, wordsField } from './fields.mjs'
-import { setLayer } from './edits.mjs'
+import { setLayer, unlocked } from './edits.mjs'
 import { noiseOf } from './result_edits.mjs'
 import { BLENDS, FITS, RANGES } from './rules.mjs'
 
@@ -23,19 +23,19 @@ const NUMBERS = {
   scale: { unit: '%', min: 0.1, max: 10000, step: 1, decimals: 2 },
   rotation: { unit: '°', min: RANGES.rotation[0], max: RANGES.rotation[1], step: 1, decimals: 2 },
 }
+export const PLACE = ['x', 'y', 'scale', 'rotation', 'fit'] // what a lock holds
 const STEPS = { x: 'move', y: 'move', rotation: 'turn' } // fields whose step has a name already
 
 /**
  * @param {object} context
  * @returns {{sliders: object, others: object}} fields by their names in the document, in order;
- *   each sets the chosen layers, all of them to the same value
+ *   each sets the chosen layers, all of them to the same value; see `withValue`
  */
 export function createLayerFields(context) {
   const { model, text } = context
   const words = (key) => ({ label: text(key), tip: text(`${key}.tip`) })
   const sets = (name) => {
-    const change = (value) => (document) =>
-      model.chosen.reduce((next, id) => setLayer(next, id, written(name, value, document)), document)
+    const change = (value) => (document) => withValue(document, model.chosen, name, value)
     return {
       onDraft: (value) => model.draft(change(value)),
       onCommit: (value) => context.edit(STEPS[name] ?? name, change(value)),
@@ -78,6 +78,12 @@ export function shownValue(name, layer, document) {
   if (name === 'y') return layer.y * document.height
   if (name === 'noise') return noiseOf(document, layer)
   return name === 'scale' ? layer.scale * 100 : layer[name]
+}
+
+/** The document with a field's value in these layers; of locked ones the place stays. */
+export function withValue(document, ids, name, value) {
+  const free = PLACE.includes(name) ? unlocked(document, ids) : ids
+  return free.reduce((next, id) => setLayer(next, id, written(name, value, document)), document)
 }
 
 /** What a layer holds of a field's value. */
