@@ -13,6 +13,10 @@ test('a press is named as ACTIONS writes it, on every keyboard', () => {
   assert.deepEqual(pressed(event('Z', { metaKey: true, shiftKey: true })), ['Ctrl+Shift+Z'])
   assert.deepEqual(pressed(event('+', { shiftKey: true })), ['Shift++', '+'], 'Shift is in the sign')
   assert.deepEqual(pressed(event('[', { ctrlKey: true, altKey: true, AltGraph: true })), ['['])
+  assert.deepEqual(pressed(event('\u044f', { ctrlKey: true, code: 'KeyZ' })), ['Ctrl+Z'], 'a Cyrillic keyboard')
+  assert.deepEqual(pressed(event('\u03a7', { shiftKey: true, code: 'KeyX' })), ['Shift+X'], 'a Greek one')
+  assert.deepEqual(pressed(event('z', { code: 'KeyY' })), ['Z'], 'a German one')
+  assert.deepEqual(pressed(event('\u0434', { code: 'Semicolon' })), ['\u0414'], 'no letter lies there')
   assert.deepEqual(pressed(event('ArrowUp', { shiftKey: true })), ['Shift+ArrowUp'])
 })
 

@@ -6,13 +6,17 @@ const ACTION_OF = new Map(Object.values(ACTIONS).flatMap((action) => action.keys
 // queue, save, open
 const OF_THE_PAGE = ['Ctrl+Enter', 'Ctrl+Shift+Enter', 'Ctrl+Alt+Enter', 'Ctrl+S', 'Ctrl+O']
 
-/** Names of what was pressed, as ACTIONS writes them: with Shift, then without, as signs have it in them. */
+/**
+ * Names of what was pressed, as ACTIONS writes them: with Shift, then without, as signs have it in them.
+ * A letter of another script has the name of its place on a keyboard with Latin letters.
+ */
 export function pressed(event) {
-  const { key, ctrlKey, metaKey, altKey, shiftKey } = event
+  const { key, code, ctrlKey, metaKey, altKey, shiftKey } = event
   const letter = key.length === 1 && /\p{L}/u.test(key)
   const graph = event.getModifierState('AltGraph') // signs on many keyboards
   const before = graph ? '' : `${ctrlKey || metaKey ? 'Ctrl+' : ''}${altKey ? 'Alt+' : ''}`
-  const name = letter ? key.toUpperCase() : key
+  const place = /^Key([A-Z])$/.exec(code)?.[1]
+  const name = !letter ? key : place && !/\p{Script=Latin}/u.test(key) ? place : key.toUpperCase()
   if (!shiftKey) return [before + name]
   return key.length === 1 && !letter ? [`${before}Shift+${name}`, before + name] : [`${before}Shift+${name}`]
 }
