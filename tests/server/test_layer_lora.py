@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,35 +16,29 @@ from demo.examples.stories.layer_loras import SEED
 from demo.judges import looks
 from demo.judges.judge import CELL
 from demo.world.looks import LOOKS, together
-from launcher.base_folder import fresh_base
-from launcher.host import find_host
-from launcher.server import start_server
+from launcher.client import Client
 
 API = Path(__file__).parents[2] / "workflows" / "api"
 
 
 @pytest.mark.slow
-def test_three_layers_with_a_lora_each_get_three_looks() -> None:
-    comfyui = os.environ.get("COMFYUI_PATH")
-    if not comfyui:
-        pytest.skip("COMFYUI_PATH is not set; start with: python3 run.py test")
+def test_three_layers_with_a_lora_each_get_three_looks(client: Client) -> None:
     prompt = json.loads((API / "layer_loras.json").read_text())
     patches = [n for n, node in prompt.items() if node["class_type"] == "MaskedCrossAttentionPatch"]
     prompt["report"] = {"class_type": "PreviewAny", "inputs": {"source": [patches[-1], 2]}}
-    with fresh_base() as base, start_server(find_host(comfyui), base, name="loras") as running:
-        outputs = running.client.wait(running.client.queue(prompt))
-        pictures = {
-            prompt[number]["inputs"]["filename_prefix"]: read(running.client, *found["images"])
-            for number, found in outputs.items()
-            if prompt[number]["class_type"] == "SaveImage"
-        }
+    outputs = client.wait(client.queue(prompt))
+    pictures = {
+        prompt[number]["inputs"]["filename_prefix"]: read(client, *found["images"])
+        for number, found in outputs.items()
+        if prompt[number]["class_type"] == "SaveImage"
+    }
     for name, _, _ in LOOKS.values():
         assert f'LoRA "demo_lora_{name}.safetensors": 1.5 in ' in outputs["report"]["text"][0]
     assert shown(pictures["collage_1_without"]) == dict.fromkeys(LOOKS, "")
     assert shown(pictures["collage_2_result"]) == {kind: kind for kind in LOOKS}
 
 
-def read(client, image: dict) -> torch.Tensor:
+def read(client: Client, image: dict) -> torch.Tensor:
     return torch.from_numpy(np.array(Image.open(io.BytesIO(client.fetch(image))))) / 255
 
 
