@@ -9,6 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from collage_core.collage.collage import Collage
+from collage_core.collage.layer import Layer
 from collage_core.collage.stack import on_top_of, with_layers
 from collage_core.editing.edit import edit
 from collage_core.imaging.colour import GREY
@@ -90,7 +91,9 @@ MOVED = dataclasses.replace(OTHER, y=0.25)
         ([BALL, BALL], [BALL, dataclasses.replace(BALL, x=0.75)], "2", "layer 2"),
     ],
 )
-def test_the_former_layer_is_the_same_object(before, after, chosen, found):
+def test_the_former_layer_is_the_same_object(
+    before: list[Layer], after: list[Layer], chosen: str, found: str
+):
     assert taken(collage(*after), collage(*before), chosen) == found
 
 
