@@ -6,6 +6,7 @@ import { createHost, remember, upload } from './editor/host.mjs'
 import { Model } from './editor/model.mjs'
 import { createCompositor } from './editor/compositor.mjs'
 import { createPictures } from './editor/pictures.mjs'
+import { createResults } from './editor/results.mjs'
 import { createTexts } from './editor/text/texts.mjs'
 import { STACK, stackToTurn, turnIntoEditor } from './editor/turn_stack.mjs'
 
@@ -15,7 +16,9 @@ const NEW = [760, 860]
 const HEIGHT = 480 // of the editor, at least
 const BESIDE = 104 // what the page adds to the smallest width of a widget, for arrows that this one has not
 
-const pictures = createPictures(viewUrl) // of all editors of the page
+// of all editors of the page
+const pictures = createPictures(viewUrl)
+const results = createResults(api, app)
 
 function viewUrl(name, type = 'input') {
   const [file, ...folders] = name.split('/').reverse()
@@ -24,7 +27,7 @@ function viewUrl(name, type = 'input') {
 }
 
 function createWidget(node, name) {
-  const host = createHost({ app, api, node, viewUrl, committed: (text) => widget.callback?.(text) })
+  const host = createHost({ app, api, node, results, viewUrl, committed: (text) => widget.callback?.(text) })
   const model = new Model()
   const session = createSession(host, { model, pictures, compositor: createCompositor(pictures) })
   const editor = createEditor(session)
@@ -49,7 +52,6 @@ function createWidget(node, name) {
     removed?.apply(this, args)
     editor.destroy()
     session.destroy()
-    host.destroy()
   }
   return { widget, minWidth: SMALLEST[0], minHeight: SMALLEST[1] }
 }

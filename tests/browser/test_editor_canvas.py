@@ -5,28 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from PIL import Image, ImageDraw
 
 from .conftest import OnPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOOKS = pytest.mark.parametrize("look", ["classic", "nodes2"])
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A photo of a table, and cut-outs of a mug with empty corners and of a lemon."""
-    folder = tmp_path_factory.mktemp("pictures")
-    table = Image.linear_gradient("L").resize((1600, 1000)).convert("RGB")
-    table.save(folder / "table.jpg")
-    mug = Image.new("RGBA", (900, 700))
-    ImageDraw.Draw(mug).rounded_rectangle((120, 120, 780, 640), 60, fill="#285aaa")
-    mug.save(folder / "mug.png")
-    lemon = Image.new("RGBA", (420, 380))
-    ImageDraw.Draw(lemon).ellipse((20, 40, 400, 340), fill="#f5d232")
-    lemon.save(folder / "lemon.png")
-    return str(folder)
 
 
 def nothing_went_wrong(seen: dict) -> None:

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { write } from '../../web/editor/document.mjs'
 import { addLayer, moveBy, removeLayers, setCanvas } from '../../web/editor/edits.mjs'
 import { Model } from '../../web/editor/model.mjs'
-import { beginEdit, toggleEdited } from '../../web/editor/result_edits.mjs'
+import { beginEdit, paintedBy, toggleEdited } from '../../web/editor/result_edits.mjs'
 import { documentOf } from './fixtures.mjs'
 
 function modelOf(layers) {
@@ -144,7 +144,7 @@ test('a step whose text could not be read again is not made, and says why', () =
 
 test('a layer that came after the edit began leaves it when it is deleted', () => {
   const model = modelOf({ aaaa: 'a' })
-  model.edit('edit', (document) => beginEdit(document, 'result.png', ['aaaa']))
+  model.edit('edit', (document) => beginEdit(document, 'result.png', ['aaaa'], paintedBy(document)))
   model.edit('add', (document) => addLayer(document, { id: 'bbbb', picture: 'b.png' }))
   model.edit('edit', (document) => toggleEdited(document, 'bbbb'))
   assert.ok(model.edit('delete', (document) => removeLayers(document, ['aaaa', 'bbbb'])))

@@ -6,7 +6,7 @@ const START = {
   zoom: 1, // 1: the whole canvas with a margin
   pan: Object.freeze([0, 0]), // canvas pixels from the middle of the canvas to the middle of the view
   snapping: true,
-  result: null, // {url, title, width, height} of a run that lies over the collage
+  result: null, // {url, title, width, height, before} of a run that lies over the collage
   split: 0.5, // share of the canvas, from the left, that shows the collage; the rest shows the result
 }
 

@@ -56,8 +56,9 @@ function editFaults(document, text) {
     return [{ kind: 'still', weight: 'error', values, mend: (next) => toggleEdited(next, top) }]
   }
   const before = { layers: [...layers, ...(edit.before?.layers ?? [])] }
+  const has = (some, id) => some.some((layer) => layer.id === id && layer.visible)
   return left.map((id) => ({
-    kind: 'left',
+    kind: !has(edit.before.layers, id) ? 'leftOut' : has(layers, id) ? 'left' : 'leftIn',
     weight: nothing ? 'error' : 'warning',
     id,
     values: { layer: nameOf(before, id, text) },

@@ -1,5 +1,4 @@
 // What an editor asks of ComfyUI's page and server, for one node.
-import { createResults } from './results.mjs'
 import { listenForRunFaults } from './run_faults.mjs'
 import { sha256Soon } from './sha256.mjs'
 
@@ -7,9 +6,9 @@ const FOLDER = 'collage'
 const ASKED = 'collage-ask' // the id of an asked node: no node of the page has it
 
 /**
- * @param {{app: object, api: object, node: object, viewUrl: function, committed: function}} page
+ * @param {{app: object, api: object, node: object, results: object, viewUrl: function, committed: function}} page
  */
-export function createHost({ app, api, node, viewUrl, committed }) {
+export function createHost({ app, api, node, results, viewUrl, committed }) {
   const alive = () => node.graph?.getNodeById(node.id) === node
   const report = createReport()
   const executed = node.onExecuted
@@ -17,12 +16,11 @@ export function createHost({ app, api, node, viewUrl, committed }) {
     executed?.call(this, output, ...rest)
     if (output?.report) report.set(output.report.join('\n'))
   }
-  const results = createResults(api, app, node)
   const host = {
     viewUrl,
     alive,
     report,
-    results,
+    results: results.of(node),
     locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
     title: () => node.title,
     upload: (blob, extension) => upload(api, blob, extension),
@@ -47,7 +45,6 @@ export function createHost({ app, api, node, viewUrl, committed }) {
       node.setSize([node.size[0], node.size[1] + by])
       node.graph?.setDirtyCanvas?.(true, true)
     },
-    destroy: () => results.destroy(),
   }
   return host
 }

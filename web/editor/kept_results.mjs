@@ -6,7 +6,8 @@ export function resultsOf({ host, model, text }) {
   const found = host.results?.list() ?? []
   const { edit, width, height } = model.document
   if (found.length || !edit) return found
-  return [{ url: host.viewUrl(edit.picture), title: text('result.base'), width, height }]
+  const { picture, before } = edit
+  return [{ url: host.viewUrl(picture), title: text('result.base'), width, height, before }]
 }
 
 /** Stores the picture of a result; -> its name in the input folder. */

@@ -178,7 +178,7 @@ function createChips(context) {
 const goOn = (context) =>
   withResult(context, async (result) => {
     const picture = await keepResult(context.host, result)
-    context.edit('edit', (document) => beginEdit(document, picture, context.model.chosen))
+    context.edit('edit', (document) => beginEdit(document, picture, context.model.chosen, result.before))
     context.makeRoom()
   })
 

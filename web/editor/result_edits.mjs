@@ -7,11 +7,30 @@ const PLACE = ['picture', 'x', 'y', 'scale', 'fit', 'rotation', 'flip'] // as no
  * @param {object} document
  * @param {string} picture the result, stored in the input folder
  * @param {string[]} ids layers to paint anew
+ * @param {{prompt: string, layers: object[]}} [before] what the picture shows; see `paintedBy`
  */
-export function beginEdit(document, picture, ids) {
-  const { prompt, layers } = document
+export function beginEdit(document, picture, ids, before) {
   const kept = document.edit ? pick(document.edit, Object.keys(START)) : START
-  return { ...document, edit: { picture, layers: [...ids], ...kept, before: { prompt, layers } } }
+  return { ...document, edit: { picture, layers: [...ids], ...kept, before } }
+}
+
+/**
+ * Prompt and layers that the picture of a run shows; layers that its edit left alone are as they were before.
+ * @param {object} document of the run
+ * @returns {{prompt: string, layers: object[]}}
+ */
+export function paintedBy({ prompt, layers, edit }) {
+  if (!edit?.before) return { prompt, layers }
+  const then = edit.before.layers
+  const anew = ({ id }) => edit.layers.includes(id)
+  const old = ({ id }) => then.find((layer) => layer.id === id)
+  const painted = layers.map((layer) => (anew(layer) ? layer : old(layer))).filter(Boolean)
+  for (const [i, layer] of then.entries()) {
+    if (anew(layer) || layers.some(({ id }) => id === layer.id)) continue // not taken away, or out of the picture, too
+    const below = painted.findIndex(({ id }) => id === then[i - 1]?.id)
+    painted.splice(below + 1, 0, layer)
+  }
+  return { prompt, layers: painted }
 }
 
 /** Back to the whole collage. */

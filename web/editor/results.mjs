@@ -1,49 +1,103 @@
-// Pictures of the nodes behind an editor, newest run first: what became of the collage.
+// Pictures of the nodes behind an editor, each with the collage that it was made of.
+import { read } from './document.mjs'
+import { paintedBy } from './result_edits.mjs'
+
+const EDITOR = 'CollageEditor'
+const MOST = 100 // nodes whose results are kept, of all workflows that the page has shown
 
 /**
+ * Results for all editors of the page. When a run has ended, its graph is asked for as it was sent: by
+ * then the workflow may be another one, or in another tab. What is found outlives the editors, which
+ * the page makes anew for every tab and undo.
  * @param {object} api of the page
  * @param {object} app of the page
- * @param {object} node the editor's
- * @returns {{list: function, subscribe: function, destroy: function}} list() -> [{url, title, width, height}]
  */
-export function createResults(api, app, node) {
+export function createResults(api, app) {
   const listeners = new Set()
-  const found = new Map() // execution id -> pictures of that node
-  let prompt = null // the graph as it is sent, of the run that goes on
+  const kept = new Map() // workflow, editor and node -> what that node gave in its last run
+  const runs = new Map() // id of a run that goes on -> what its nodes have given so far
+  let last = Promise.resolve()
 
-  function begin() {
-    prompt = null
+  function executed({ detail }) {
+    if (!runs.has(detail.prompt_id)) runs.set(detail.prompt_id, [])
+    runs.get(detail.prompt_id).push(detail)
   }
 
-  async function executed({ detail }) {
-    const images = detail.output?.images
-    if (!images?.length || !node.graph) return
-    prompt ??= app.graphToPrompt().then(({ output }) => output)
-    const nodes = await prompt
-    const own = Object.keys(nodes).filter((id) => nodeOf(app, id) === node)
-    const at = String(detail.node)
-    if (own.includes(at) || !behind(nodes, own).has(at)) return
-    const title = nodeOf(app, String(detail.display_node ?? at))?.title ?? nodes[at].class_type
-    const pictures = await Promise.all(images.map((image) => measured(api, image, title)))
-    found.delete(at)
-    found.set(at, pictures.filter(Boolean))
-    for (const listener of [...listeners]) listener()
+  function executing({ detail }) {
+    if (detail) return // a node has begun; null: nothing runs any more
+    const ended = [...runs]
+    runs.clear()
+    for (const [id, outputs] of ended) {
+      const next = () => keep(id, outputs)
+      last = last.then(next, next) // one run after the other, also after one that could not be kept
+    }
   }
 
-  api.addEventListener('execution_start', begin)
+  async function keep(id, outputs) {
+    const run = await sent(api, id)
+    const found = run ? await Promise.all(given(run, outputs).map((one) => measured(api, one))) : []
+    for (const one of found) {
+      const key = [one.workflow, one.editor, one.node].join(' ')
+      kept.delete(key)
+      kept.set(key, one)
+    }
+    for (const key of [...kept.keys()].slice(0, -MOST)) kept.delete(key)
+    for (const { node, listener } of [...listeners]) {
+      if (found.some((one) => isOf(app, one, node))) listener()
+    }
+  }
+
   api.addEventListener('executed', executed)
+  api.addEventListener('executing', executing)
   return {
-    list: () => [...found.values()].reverse().flat(),
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    destroy() {
-      api.removeEventListener('execution_start', begin)
-      api.removeEventListener('executed', executed)
-    },
+    /** The results of one editor's node: list() -> [{url, title, width, height, before}], newest first. */
+    of: (node) => ({
+      list: () => [...kept.values()].reverse().filter((one) => isOf(app, one, node)).flatMap((one) => one.pictures),
+      subscribe(listener) {
+        const entry = { node, listener }
+        listeners.add(entry)
+        return () => listeners.delete(entry)
+      },
+    }),
   }
 }
+
+/** A run as it was sent, {workflow: its id, nodes}; null where the server has forgotten it. */
+async function sent(api, id) {
+  try {
+    const { [id]: run } = await (await api.fetchApi(`/history/${id}`)).json()
+    const [, , nodes, { extra_pnginfo: page }] = run.prompt
+    return { workflow: page.workflow.id, nodes }
+  } catch {
+    return null // of a result nobody knows the collage of, none is shown
+  }
+}
+
+/**
+ * What the nodes behind each editor of a run have given.
+ * @param {{workflow: string, nodes: object}} run
+ * @param {object[]} outputs of its nodes, in the order in which they came
+ * @returns {object[]} {workflow, editor, node, title, images, before}; ids are of the run
+ */
+export function given({ workflow, nodes }, outputs) {
+  const editors = Object.keys(nodes).filter(
+    (id) => nodes[id].class_type === EDITOR && typeof nodes[id].inputs.document === 'string',
+  )
+  return editors.flatMap((editor) => {
+    const reached = behind(nodes, [editor])
+    const before = paintedBy(read(nodes[editor].inputs.document).document)
+    return outputs.flatMap(({ node, display_node: shown, output }) => {
+      const images = output?.images ?? []
+      if (String(node) === editor || !reached.has(String(node)) || !images.length) return []
+      const { class_type: type, _meta: meta } = nodes[shown] ?? nodes[node]
+      return [{ workflow, editor, node: String(node), title: meta?.title ?? type, images, before }]
+    })
+  })
+}
+
+/** Whether an editor's node is the one that a result lies behind. */
+const isOf = (app, { workflow, editor }, node) =>
+  workflow === (app.rootGraph ?? app.graph).id && nodeOf(app, editor) === node
 
 /** The node of an execution id such as '5' or '2:1', the latter inside of a subgraph. */
 function nodeOf(app, id) {
@@ -69,12 +123,18 @@ export function behind(nodes, ids) {
   return reached
 }
 
-async function measured(api, { filename, subfolder = '', type = 'output' }, title) {
+/** Its pictures as results; those that cannot be shown are left out. */
+async function measured(api, { images, title, before, ...one }) {
+  const seen = await Promise.all(images.map((image) => look(api, image)))
+  return { ...one, pictures: seen.filter(Boolean).map((picture) => ({ ...picture, title, before })) }
+}
+
+async function look(api, { filename, subfolder = '', type = 'output' }) {
   const image = new Image()
   image.src = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`)
   const shown = await image.decode().then(
     () => true,
     () => false,
   )
-  return shown && { url: image.src, title, width: image.naturalWidth, height: image.naturalHeight }
+  return shown && { url: image.src, width: image.naturalWidth, height: image.naturalHeight }
 }

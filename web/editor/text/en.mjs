@@ -224,6 +224,10 @@ export default {
   'message.stillMend': 'Paint {layer} anew',
   'message.left': '"{layer}" has changed its place, but the edit leaves it as it was.',
   'message.leftMend': 'Paint it anew',
+  'message.leftOut': '"{layer}" is not in the result, and the edit does not paint it.',
+  'message.leftOutMend': 'Paint it',
+  'message.leftIn': '"{layer}" is still in the result, and the edit leaves it there.',
+  'message.leftInMend': 'Take it out',
   'message.transparent': '"{layer}" has opacity 0 and cannot be seen.',
   'message.transparentMend': 'Make visible',
 

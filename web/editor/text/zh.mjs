@@ -216,6 +216,10 @@ export default {
   'message.stillMend': '重画{layer}',
   'message.left': '“{layer}”的位置变了，但编辑会让它保持原样。',
   'message.leftMend': '重画它',
+  'message.leftOut': '结果中没有“{layer}”，编辑也不会画它。',
+  'message.leftOutMend': '画它',
+  'message.leftIn': '“{layer}”还在结果中，编辑会让它留在那里。',
+  'message.leftInMend': '去掉它',
   'message.transparent': '“{layer}”的不透明度为 0，看不见。',
   'message.transparentMend': '设为可见',
 

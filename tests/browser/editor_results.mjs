@@ -1,0 +1,110 @@
+// Results of runs in the Collage Editor, and edits of them, on ComfyUI's page.
+// node editor_results.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+import { openEditor } from './editor.mjs'
+
+const [url, picture, look, folder] = process.argv.slice(2)
+const editor = await openEditor(url, look)
+const { page, at, drag, drop, read, layers, exact, focus } = editor
+const seen = {}
+const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
+/** Calls a function on the page with the context of the editor that is seen. */
+const within = (call, given) =>
+  page.evaluate(
+    ([call, given]) => {
+      const view = [...document.querySelectorAll('.collage-canvas')].find((one) => one.offsetParent)
+      return new Function(`return ${call}`)()(view.collage.context, given)
+    },
+    [String(call), given],
+  )
+const urls = () => within(({ host }) => host.results.list().map((one) => one.url))
+const message = () => editor.editor.locator('.collage-message').textContent()
+/** Queues the graph and waits until its result is listed. */
+async function run() {
+  const before = await urls()
+  const outcome = await editor.run()
+  for (let i = 0; i < 100 && (await urls()).join() === before.join(); i += 1) await page.waitForTimeout(100)
+  return outcome
+}
+/** The colour of the newest result at a point of the canvas. */
+const colour = (x, y) =>
+  within(
+    async ({ host }, [x, y]) => {
+      const bitmap = await createImageBitmap(await (await fetch(host.results.list()[0].url)).blob())
+      const g = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')
+      g.drawImage(bitmap, 0, 0)
+      return [...g.getImageData(x, y, 1, 1).data.slice(0, 3)]
+    },
+    [x, y],
+  )
+const bar = (selector) => page.locator(`.collage-result:visible ${selector}`).first()
+const press = (selector) => bar(selector).click()
+const pixel = async (one) => [one.x, one.y].map((value) => Math.round(value * 512))
+const mug = async () => (await read()).layers.find((one) => one.text === 'mug')
+const showResult = () => within(({ display, host }) => display.set({ result: host.results.list()[0] }))
+const until = (call) =>
+  page.waitForFunction(
+    (call) => {
+      const { widgets } = window.app.graph.nodes.find((one) => one.comfyClass === 'CollageEditor')
+      return new Function(`return ${call}`)()(JSON.parse(widgets[0].value))
+    },
+    String(call),
+    { timeout: 20000 },
+  )
+
+await drop(
+  ['table.jpg', 'mug.png', 'lemon.png'].map((name) => `${folder}/${name}`),
+  await at(256, 256),
+)
+await layers(3)
+await exact()
+seen.ran = await run()
+const old = await pixel(await mug())
+
+// what is moved after the run is taken away from where the result has it
+await focus()
+await drag(await at(...old), await at(380, 400), { hold: 'Control' })
+const now = await pixel(await mug())
+await showResult()
+await press('.collage-button-main input')
+await until((document) => document.edit)
+const { edit } = await read()
+seen.edit = {
+  moved: [old, now],
+  before: await pixel(edit.before.layers.find((one) => one.text === 'mug')),
+  layers: edit.layers.length,
+}
+await exact()
+await shot('edit')
+seen.colours = { old: [await colour(...old)], now: [await colour(...now)] }
+seen.again = await run()
+seen.colours.old.push(await colour(...old))
+seen.colours.now.push(await colour(...now))
+await shot('again')
+
+// a run that waited in the queue ends while another workflow with the same ids is shown: it has no result
+// of it, and its own workflow has, when it is shown again
+const [newest] = await urls()
+await within(({ edit }) => edit('background', (document) => ({ ...document, background: '#00ff00' })))
+await page.evaluate(async () => {
+  const { app } = window
+  const waiting = await app.graphToPrompt()
+  const { id, ...graph } = app.graph.serialize()
+  await app.loadGraphData(graph, true, true, 'another')
+  window.ended = new Promise((resolve) => {
+    app.api.addEventListener('executing', ({ detail }) => detail ?? resolve())
+  })
+  await app.api.queuePrompt(0, waiting)
+  await window.ended
+})
+await page.waitForTimeout(1500)
+seen.another = await urls()
+await page.getByText('collage', { exact: true }).first().click()
+await page.waitForFunction(() => document.querySelector('.collage-editor')?.offsetParent)
+await page.waitForTimeout(500)
+const back = await urls()
+seen.back = { count: back.length, other: back[0] !== newest, edit: Boolean((await read()).edit) }
+
+seen.errors = editor.errors
+seen.foreign = editor.foreign
+console.log(JSON.stringify(seen))
+await editor.browser.close()
