@@ -76,7 +76,7 @@ put(
 )
 put(
   'report',
-  await page.evaluate(() => document.querySelector('.collage-canvas').collage.context.host.report.text),
+  await page.evaluate(() => document.querySelector('.collage-canvas').collage.context.host.report.last().text),
 )
 put(
   'difference',

@@ -104,6 +104,13 @@ await page.waitForTimeout(500)
 const back = await urls()
 seen.back = { count: back.length, other: back[0] !== newest, edit: Boolean((await read()).edit) }
 
+// the report speaks of the document that was run, and of no other
+const report = () => within(({ host }) => host.report.last().text.split('\n')[0])
+seen.report = [await report(), await message()]
+await within(({ edit }) => edit('background', (document) => ({ ...document, background: '#0000ff' })))
+seen.report.push(await message())
+await within(({ run }) => run('undo'))
+
 seen.errors = editor.errors
 seen.foreign = editor.foreign
 console.log(JSON.stringify(seen))

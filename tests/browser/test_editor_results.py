@@ -26,3 +26,6 @@ def test_a_result_is_edited_as_it_was_made(on_page: OnPage, pictures: str) -> No
     assert max(was_table) - min(was_table) <= 2
     assert seen["another"] == [], "a result of another workflow"
     assert seen["back"] == {"count": 1, "other": True, "edit": True}
+    said, same, changed = seen["report"]
+    assert same == said, "the report of this very document"
+    assert changed == "All 3 layers have their words in the sentence.", "the report of an old run"

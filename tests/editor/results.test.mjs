@@ -30,12 +30,13 @@ test('a run gives each editor what lies behind it, with the collage that was sen
   }
   const images = [{ filename: 'a.png' }]
   const outputs = [
-    { node: '1', output: { images } },
+    { node: '1', output: { images, report: ['Canvas', '1'] } },
     { node: '5', output: { images } },
     { node: '2', output: { images } },
     { node: '4', output: null },
   ]
-  const found = given({ workflow: 'w', nodes }, outputs)
+  const [told, ...found] = given({ workflow: 'w', nodes }, outputs)
+  assert.deepEqual(told.report, { text: 'Canvas\n1', of: one.inputs.document })
   assert.deepEqual(
     found.map(({ editor, node, title, before }) => [editor, node, title, before.prompt, before.layers[0].id]),
     [

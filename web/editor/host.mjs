@@ -10,16 +10,10 @@ const ASKED = 'collage-ask' // the id of an asked node: no node of the page has 
  */
 export function createHost({ app, api, node, results, viewUrl, committed }) {
   const alive = () => node.graph?.getNodeById(node.id) === node
-  const report = createReport()
-  const executed = node.onExecuted
-  node.onExecuted = function (output, ...rest) {
-    executed?.call(this, output, ...rest)
-    if (output?.report) report.set(output.report.join('\n'))
-  }
   const host = {
     viewUrl,
     alive,
-    report,
+    report: results.reportOf(node),
     results: results.of(node),
     locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
     title: () => node.title,
@@ -53,21 +47,6 @@ export function createHost({ app, api, node, results, viewUrl, committed }) {
 export function remember(app) {
   const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
   ;(tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker)
-}
-
-function createReport() {
-  const listeners = new Set()
-  return {
-    text: '',
-    set(text) {
-      this.text = text
-      for (const listener of [...listeners]) listener(text)
-    },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-  }
 }
 
 /** Stores a picture under the hash of its bytes; -> its name in the input folder. */

@@ -62,8 +62,8 @@ export function createMessages(context) {
   }
 
   function readyText() {
-    const report = context.host.report?.text
-    if (report) return firstLine(report, text)
+    const report = context.host.report?.last()
+    if (report?.of === model.text) return firstLine(report.text, text) // it says nothing of another document
     const count = model.document.layers.filter((layer) => layer.visible).length
     return text(count === 1 ? 'message.readyOne' : 'message.ready', { count })
   }

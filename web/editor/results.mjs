@@ -1,4 +1,4 @@
-// Pictures of the nodes behind an editor, each with the collage that it was made of.
+// What runs have given to an editor: its report, and pictures of the nodes behind it, each with its collage.
 import { read } from './document.mjs'
 import { paintedBy } from './result_edits.mjs'
 
@@ -42,9 +42,17 @@ export function createResults(api, app) {
       kept.set(key, one)
     }
     for (const key of [...kept.keys()].slice(0, -MOST)) kept.delete(key)
-    for (const { node, listener } of [...listeners]) {
-      if (found.some((one) => isOf(app, one, node))) listener()
+    for (const { node, part, listener } of [...listeners]) {
+      if (found.some((one) => one[part] && isOf(app, one, node))) listener()
     }
+  }
+
+  /** What nodes have given of this part to the editor of a node, newest first. */
+  const all = (node, part) => [...kept.values()].reverse().filter((one) => one[part] && isOf(app, one, node))
+
+  function subscribe(entry) {
+    listeners.add(entry)
+    return () => listeners.delete(entry)
   }
 
   api.addEventListener('executed', executed)
@@ -52,12 +60,13 @@ export function createResults(api, app) {
   return {
     /** The results of one editor's node: list() -> [{url, title, width, height, before}], newest first. */
     of: (node) => ({
-      list: () => [...kept.values()].reverse().filter((one) => isOf(app, one, node)).flatMap((one) => one.pictures),
-      subscribe(listener) {
-        const entry = { node, listener }
-        listeners.add(entry)
-        return () => listeners.delete(entry)
-      },
+      list: () => all(node, 'pictures').flatMap((one) => one.pictures),
+      subscribe: (listener) => subscribe({ node, part: 'pictures', listener }),
+    }),
+    /** What its last run said of the collage: last() -> {text, of: the document's text}, or null. */
+    reportOf: (node) => ({
+      last: () => all(node, 'report')[0]?.report ?? null,
+      subscribe: (listener) => subscribe({ node, part: 'report', listener }),
     }),
   }
 }
@@ -74,10 +83,10 @@ async function sent(api, id) {
 }
 
 /**
- * What the nodes behind each editor of a run have given.
+ * What each editor of a run, and the nodes behind it, have given.
  * @param {{workflow: string, nodes: object}} run
  * @param {object[]} outputs of its nodes, in the order in which they came
- * @returns {object[]} {workflow, editor, node, title, images, before}; ids are of the run
+ * @returns {object[]} {workflow, editor, node}, ids of the run, with {report} or {title, images, before}
  */
 export function given({ workflow, nodes }, outputs) {
   const editors = Object.keys(nodes).filter(
@@ -85,12 +94,15 @@ export function given({ workflow, nodes }, outputs) {
   )
   return editors.flatMap((editor) => {
     const reached = behind(nodes, [editor])
-    const before = paintedBy(read(nodes[editor].inputs.document).document)
+    const { document } = nodes[editor].inputs
+    const before = paintedBy(read(document).document)
     return outputs.flatMap(({ node, display_node: shown, output }) => {
-      const images = output?.images ?? []
-      if (String(node) === editor || !reached.has(String(node)) || !images.length) return []
+      const one = { workflow, editor, node: String(node) }
+      const { report, images } = output ?? {}
+      if (one.node === editor) return report ? [{ ...one, report: { text: report.join('\n'), of: document } }] : []
+      if (!reached.has(one.node) || !images?.length) return []
       const { class_type: type, _meta: meta } = nodes[shown] ?? nodes[node]
-      return [{ workflow, editor, node: String(node), title: meta?.title ?? type, images, before }]
+      return [{ ...one, title: meta?.title ?? type, images, before }]
     })
   })
 }
@@ -123,8 +135,9 @@ export function behind(nodes, ids) {
   return reached
 }
 
-/** Its pictures as results; those that cannot be shown are left out. */
+/** Its images as results; those that cannot be shown are left out. */
 async function measured(api, { images, title, before, ...one }) {
+  if (!images) return one
   const seen = await Promise.all(images.map((image) => look(api, image)))
   return { ...one, pictures: seen.filter(Boolean).map((picture) => ({ ...picture, title, before })) }
 }
