@@ -111,6 +111,34 @@ await within(({ edit }) => edit('background', (document) => ({ ...document, back
 seen.report.push(await message())
 await within(({ run }) => run('undo'))
 
+// a sentence that comes over a link
+await press('input[aria-label="End edit"]')
+const link = (words) =>
+  page.evaluate((words) => {
+    const { graph } = window.app
+    const node = window.LiteGraph.createNode('PrimitiveString')
+    graph.add(node)
+    node.widgets[0].value = words
+    const to = graph.nodes.find((one) => one.comfyClass === 'CollageEditor')
+    node.connect(0, to, to.inputs.findIndex((input) => input.name === 'prompt'))
+  }, words)
+const sentence = editor.editor.locator('.collage-sentence')
+const state = async () => ({
+  message: await message(),
+  field: [await sentence.inputValue(), await sentence.isDisabled()],
+  marks: await page.locator('.collage-mark-found:visible, .collage-mark-missing:visible').count(),
+})
+await within(({ edit }) => edit('sentence', (document) => ({ ...document, prompt: 'something else' })))
+seen.unlinked = await state()
+await link('a table with a mug and a lemon')
+seen.linked = [await state(), await editor.run()]
+await shot('linked')
+await page.evaluate(() => {
+  const { graph } = window.app
+  graph.remove(graph.nodes.find((one) => one.type === 'PrimitiveString'))
+})
+seen.cut = await state()
+
 seen.errors = editor.errors
 seen.foreign = editor.foreign
 console.log(JSON.stringify(seen))

@@ -29,3 +29,11 @@ def test_a_result_is_edited_as_it_was_made(on_page: OnPage, pictures: str) -> No
     said, same, changed = seen["report"]
     assert same == said, "the report of this very document"
     assert changed == "All 3 layers have their words in the sentence.", "the report of an old run"
+    assert seen["unlinked"]["message"] == 'The sentence does not mention "table".'
+    assert seen["unlinked"]["marks"] == 3
+    linked, outcome = seen["linked"]
+    assert outcome == "success"
+    assert linked["message"].startswith("The sentence comes from another node")
+    assert linked["field"] == ["", True]
+    assert linked["marks"] == 0
+    assert seen["cut"] == {**seen["unlinked"], "field": ["something else", False]}

@@ -135,3 +135,14 @@ test('every fault has its sentence, and a button where something can be done', (
     assert.notEqual(text(`message.${kind}Mend`), `message.${kind}Mend`)
   }
 })
+
+test('of a sentence that comes from another node nothing is said, but layers need words all the same', () => {
+  const linked = (...names) => ({ host: { links: { has: (name) => names.includes(name) } } })
+  const without = contextOf(collage('a mug', layer('lemo', 'a lemon'), layer('mugg', '')))
+  assert.deepEqual(kinds({ ...without, ...linked() }), ['missing', 'empty'])
+  assert.deepEqual(kinds({ ...without, ...linked('prompt') }), ['empty'])
+  assert.deepEqual(kinds({ ...without, ...linked('collage') }), ['missing', 'empty'], 'its own counts')
+  const wordless = contextOf(collage('', layer('lemo', 'a lemon')))
+  assert.deepEqual(kinds({ ...wordless, ...linked('collage') }), [], 'the sentence of the stack below counts')
+  assert.deepEqual(kinds({ ...wordless, ...linked('background_image') }), ['missing'])
+})

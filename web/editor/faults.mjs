@@ -1,6 +1,6 @@
 // What is wrong with a collage before any run, each with the change that mends it.
 import { addWords, centre, reorder, setCanvas, setLayer } from './edits.mjs'
-import { marksOf, nameOf } from './marks.mjs'
+import { marksIn, nameOf } from './marks.mjs'
 import { bounds, box } from './placement.mjs'
 import { leftBehind, toggleEdited } from './result_edits.mjs'
 import { CELL } from './rules.mjs'
@@ -16,10 +16,10 @@ import { CELL } from './rules.mjs'
  */
 
 /**
- * @param {object} context model, pictures, live and text
+ * @param {object} context model, pictures, live, text and host
  * @returns {Fault[]} worst first, bottom layer first
  */
-export function faultsOf({ model, pictures, live, text }) {
+export function faultsOf({ model, pictures, live, text, host }) {
   if (model.readable === false)
     return [{ kind: 'unreadable', weight: 'error', values: { problem: model.problems[0] } }]
   const { document } = model
@@ -30,7 +30,7 @@ export function faultsOf({ model, pictures, live, text }) {
     id: layer.id,
     values: { layer: nameOf(document, layer.id, text), number: document.layers.indexOf(layer) + 1 },
   })
-  const { states } = marksOf(document)
+  const { states } = marksIn({ model, host })
   return [
     ...written(model),
     ...editFaults(document, text),

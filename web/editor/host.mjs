@@ -14,6 +14,7 @@ export function createHost({ app, api, node, results, viewUrl, committed }) {
     viewUrl,
     alive,
     report: results.reportOf(node),
+    links: createLinks(node),
     results: results.of(node),
     locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
     title: () => node.title,
@@ -41,6 +42,23 @@ export function createHost({ app, api, node, results, viewUrl, committed }) {
     },
   }
   return host
+}
+
+/** Which inputs of a node something is connected to: has(name), and subscribe(listener) when that changes. */
+function createLinks(node) {
+  const listeners = new Set()
+  const changed = node.onConnectionsChange
+  node.onConnectionsChange = function (...args) {
+    changed?.apply(this, args)
+    for (const listener of [...listeners]) listener()
+  }
+  return {
+    has: (name) => node.inputs?.some((input) => input.name === name && input.link != null) ?? false,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
 }
 
 /** The page takes what the graph is now into its own undo. */

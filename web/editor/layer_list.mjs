@@ -12,7 +12,7 @@ import { createRowDrag } from './row_drag.mjs'
  * @returns {{root: HTMLElement, destroy: function}}
  */
 export function createLayerList(context) {
-  const { model, pictures, text, say } = context
+  const { model, pictures, host, text, say } = context
   const count = element('span', { class: 'collage-count' })
   const list = element('ul', {
     role: 'listbox',
@@ -149,7 +149,8 @@ export function createLayerList(context) {
       if (!model.chosen.includes(id)) model.choose([id])
     },
   })
-  const ends = [model.subscribe(unlessMoved(model, show)), pictures.subscribe(show), drag.destroy]
+  const linked = host.links?.subscribe(show) ?? (() => {})
+  const ends = [model.subscribe(unlessMoved(model, show)), pictures.subscribe(show), linked, drag.destroy]
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
 }

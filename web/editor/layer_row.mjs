@@ -1,7 +1,7 @@
 // One row of the layer list.
 import { button, describe, element, limitWords } from './fields.mjs'
 import { icon } from './icons.mjs'
-import { marksOf } from './marks.mjs'
+import { marksIn } from './marks.mjs'
 import { colourOf } from './overlays.mjs'
 
 const SAID = {
@@ -63,7 +63,7 @@ export function createLayerRow(context, id, parts) {
 
   function show(next, { index, count, chosen, stop }) {
     layer = next
-    const state = marksOf(model.document).states.get(id) // none for a hidden layer
+    const state = marksIn(context).states.get(id) // none for a hidden layer
     root.classList.toggle('collage-chosen', chosen)
     root.classList.toggle('collage-row-hidden', !layer.visible)
     root.classList.toggle('collage-row-locked', layer.locked)

@@ -13,6 +13,20 @@ export function marksOf(document) {
   return found.get(document)
 }
 
+/**
+ * As `marksOf` of what a view shows. Of a sentence that comes over a link nothing is known before the
+ * run, but which layers have no words.
+ */
+export function marksIn({ model: { document }, host }) {
+  const marks = marksOf(document)
+  if (!isLinked(document, host)) return marks
+  return { places: [], states: new Map([...marks.states].filter(([, state]) => state === 'empty')) }
+}
+
+/** Whether another node gives the sentence of a run: the one of a stack below counts where there is no other. */
+export const isLinked = ({ prompt }, host) =>
+  Boolean(host?.links?.has('prompt') || (host?.links?.has('collage') && !prompt.trim()))
+
 function look({ prompt, layers }) {
   const named = layers.filter((layer) => layer.visible && layer.text.trim())
   const { places, missing, crossing } = findPhrases(

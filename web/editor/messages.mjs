@@ -3,6 +3,7 @@ import { ACTIONS } from './actions.mjs'
 import { faultsOf } from './faults.mjs'
 import { button, element } from './fields.mjs'
 import { icon } from './icons.mjs'
+import { isLinked } from './marks.mjs'
 
 // of collage_core/collage/report.py
 const CANVAS_LINE = new RegExp(
@@ -45,7 +46,8 @@ export function createMessages(context) {
     at = faults.length ? at % faults.length : 0
     const fault = faults[at]
     root.className = `collage-messages collage-messages-${fault?.weight ?? 'ready'}`
-    const empty = !fault && !model.document.layers.length
+    const { links } = context.host
+    const empty = !fault && !model.document.layers.length && !links?.has('collage')
     sign.replaceChildren(...(empty ? [] : [icon(fault ? 'warning' : 'found')]))
     sentence.textContent = fault ? text(`message.${fault.kind}`, fault.values) : empty ? text('message.none') : readyText()
     sentence.title = sentence.textContent
@@ -64,6 +66,7 @@ export function createMessages(context) {
   function readyText() {
     const report = context.host.report?.last()
     if (report?.of === model.text) return firstLine(report.text, text) // it says nothing of another document
+    if (isLinked(model.document, context.host)) return text('message.linked')
     const count = model.document.layers.filter((layer) => layer.visible).length
     return text(count === 1 ? 'message.readyOne' : 'message.ready', { count })
   }
@@ -80,7 +83,8 @@ export function createMessages(context) {
     return [button({ words: label, label, weight: 'main', onClick: run }).root]
   }
 
-  const ends = [model, pictures, live, context.host.report].map((one) => one?.subscribe?.(show) ?? (() => {}))
+  const { report, links } = context.host
+  const ends = [model, pictures, live, report, links].map((one) => one?.subscribe?.(show) ?? (() => {}))
   show()
   return { root, destroy: () => ends.forEach((end) => end()) }
 }

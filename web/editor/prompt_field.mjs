@@ -1,7 +1,7 @@
 // The scene sentence: a plain text field over a mirror of itself, in which the phrases of layers are chips.
 import { setLayer, setPrompt } from './edits.mjs'
 import { describe, element, limitWords, newElementId } from './fields.mjs'
-import { marksOf, unlessMoved } from './marks.mjs'
+import { marksIn, marksOf, unlessMoved } from './marks.mjs'
 import { colourOf } from './overlays.mjs'
 import { changeOf, renamedBy } from './typing.mjs'
 
@@ -11,7 +11,7 @@ import { changeOf, renamedBy } from './typing.mjs'
  * @returns {{root: HTMLElement, destroy: function}}
  */
 export function createPromptField(context) {
-  const { model, text, say } = context
+  const { model, host, text, say } = context
   const id = newElementId()
   const field = element('textarea', {
     id,
@@ -35,7 +35,7 @@ export function createPromptField(context) {
 
   /** What is typed is a draft until the field is left or Enter is pressed. */
   function typed() {
-    if (composing || field.value === model.document.prompt) return
+    if (composing || field.disabled || field.value === model.document.prompt) return
     const before = model.document.prompt
     const change = changeOf(before, field.value, field.selectionStart)
     const renamed = renamedBy(before, marksOf(model.document).places, change)
@@ -52,8 +52,13 @@ export function createPromptField(context) {
     if (model.drafting) context.commit('sentence')
   }
 
+  /** While another node gives the sentence, the field is empty and says so; the document keeps its own. */
   function show() {
-    if (field.value !== model.document.prompt && !composing) take(model.document.prompt)
+    const linked = host.links?.has('prompt') ?? false
+    field.disabled = linked
+    field.placeholder = text(linked ? 'sentence.linked' : 'sentence.placeholder')
+    const wanted = linked ? '' : model.document.prompt
+    if (field.value !== wanted && !composing) take(wanted)
     paint()
   }
 
@@ -75,7 +80,7 @@ export function createPromptField(context) {
 
   function paint() {
     const { value } = field
-    const { places } = composing ? { places: [] } : marksOf(model.document)
+    const { places } = composing ? { places: [] } : marksIn(context)
     mirror.replaceChildren(
       ...pieces(value, value === model.document.prompt ? places : []).map((piece) => chipOf(model, piece)),
       '\u200b',
@@ -134,9 +139,9 @@ export function createPromptField(context) {
   }
   for (const [name, listener] of Object.entries(listeners)) field.addEventListener(name, listener)
   limitWords(field, context.refuse)
-  const end = model.subscribe(unlessMoved(model, show))
+  const ends = [model.subscribe(unlessMoved(model, show)), host.links?.subscribe(show) ?? (() => {})]
   show()
-  return { root, destroy: end }
+  return { root, destroy: () => ends.forEach((end) => end()) }
 }
 
 /** A piece of the sentence as it lies behind the field: marked in the colour of its layer, or plain. */

@@ -191,6 +191,7 @@ export default {
   'sentence.tip':
     'The whole picture in one sentence. Coloured words belong to layers; write freely around them.',
   'sentence.placeholder': 'Describe the whole picture, for example: a blue mug and a lemon on a wooden table',
+  'sentence.linked': 'The sentence comes from another node, over the link to prompt.',
   'text.long': 'This text may have at most {most} characters. What was put in has {count}, and was left out.',
   'sentence.shared': 'Shared by {count} layers',
 
@@ -200,6 +201,7 @@ export default {
   'message.ready': 'All {count} layers have their words in the sentence.',
   'message.canvas':
     'Canvas {width} x {height} pixels, {shown} of {count} layers shown, the background on {share} of it.',
+  'message.linked': 'The sentence comes from another node: the run looks for the words of the layers in it.',
   'message.readyOne': 'The layer has its words in the sentence.',
   'message.more': '{number} / {count}',
   'message.next': 'Next message',

@@ -184,6 +184,7 @@ export default {
   'sentence': '场景',
   'sentence.tip': '用一句话描述整幅画面。带颜色的词属于同色的图层；其余文字可以自由书写。',
   'sentence.placeholder': '描述整幅画面，例如：a blue mug and a lemon on a wooden table',
+  'sentence.linked': '这句话来自另一个节点（连到 prompt 的线）。',
   'text.long': '这里最多 {most} 个字符。放入的内容有 {count} 个字符，没有采用。',
   'sentence.shared': '由 {count} 个图层共用',
 
@@ -192,6 +193,7 @@ export default {
   'message.none': '还没有可画的内容：请先添加图片。',
   'message.ready': '{count} 个图层的词都在句子里。',
   'message.canvas': '画布 {width} x {height} 像素，显示 {count} 个图层中的 {shown} 个，背景占 {share}。',
+  'message.linked': '句子来自另一个节点：运行时会在其中寻找图层的词。',
   'message.readyOne': '这个图层的词在句子里。',
   'message.more': '{number} / {count}',
   'message.next': '下一条消息',
