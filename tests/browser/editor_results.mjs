@@ -111,6 +111,14 @@ await within(({ edit }) => edit('background', (document) => ({ ...document, back
 seen.report.push(await message())
 await within(({ run }) => run('undo'))
 
+// a canvas of another size than the result is refused by the run: it is said before, and mended
+await within(({ edit }) => edit('canvas', (document) => ({ ...document, width: 768 })))
+seen.wide = await message()
+
+seen.refused = await page.evaluate(() => window.app.queuePrompt(0, 1).catch((error) => String(error)))
+await page.locator('.collage-mend:visible input').click()
+seen.mended = [(await read()).width, await message()]
+
 // a sentence that comes over a link
 await press('input[aria-label="End edit"]')
 const link = (words) =>

@@ -29,6 +29,9 @@ def test_a_result_is_edited_as_it_was_made(on_page: OnPage, pictures: str) -> No
     said, same, changed = seen["report"]
     assert same == said, "the report of this very document"
     assert changed == "All 3 layers have their words in the sentence.", "the report of an old run"
+    assert not seen["refused"]
+    assert seen["wide"] == "The canvas is 768 x 512, but the result that is edited is 512 x 512."
+    assert seen["mended"][0] == 512
     assert seen["unlinked"]["message"] == 'The sentence does not mention "table".'
     assert seen["unlinked"]["marks"] == 3
     linked, outcome = seen["linked"]

@@ -2,7 +2,7 @@
 import { addWords, centre, reorder, setCanvas, setLayer } from './edits.mjs'
 import { marksIn, nameOf } from './marks.mjs'
 import { bounds, box } from './placement.mjs'
-import { leftBehind, toggleEdited } from './result_edits.mjs'
+import { endEdit, leftBehind, toggleEdited } from './result_edits.mjs'
 import { CELL } from './rules.mjs'
 
 /**
@@ -33,6 +33,7 @@ export function faultsOf({ model, pictures, live, text, host }) {
   const { states } = marksIn({ model, host })
   return [
     ...written(model),
+    ...baseFaults(document, pictures, host),
     ...editFaults(document, text),
     ...shown.flatMap((layer) => pictureFault(layer, pictures).map((fault) => ({ ...of(layer), ...fault }))),
     ...shown.flatMap((layer) =>
@@ -42,6 +43,17 @@ export function faultsOf({ model, pictures, live, text, host }) {
       placeFault(layer, document, visible).map((fault) => ({ ...of(layer), ...fault })),
     ),
   ]
+}
+
+/** Of the finished picture of an edit: it is there, and as large as the canvas, which a stack below may set. */
+function baseFaults({ edit, width, height }, pictures, host) {
+  if (!edit) return []
+  const { state, width: wide, height: high } = pictures.get(edit.picture)
+  if (state === 'missing' || state === 'wrong') return [{ kind: 'base', weight: 'error', mend: endEdit }]
+  if (state !== 'ready' || host?.links?.has('collage') || (wide === width && high === height)) return []
+  const possible = wide % CELL === 0 && high % CELL === 0
+  const mend = possible ? (document) => setCanvas(document, { width: wide, height: high }) : undefined
+  return [{ kind: 'baseSize', weight: 'error', values: { width, height, wide, high }, mend }]
 }
 
 /** Of an edit that would change nothing, or less than what the canvas shows. */

@@ -2,12 +2,12 @@
 import { stored } from './adding.mjs'
 
 /** Results of the nodes behind this editor, newest first; else the base of the edit that goes on. */
-export function resultsOf({ host, model, text }) {
+export function resultsOf({ host, model, pictures, text }) {
   const found = host.results?.list() ?? []
-  const { edit, width, height } = model.document
+  const { edit } = model.document
   if (found.length || !edit) return found
-  const { picture, before } = edit
-  return [{ url: host.viewUrl(picture), title: text('result.base'), width, height, before }]
+  const { width, height } = pictures.get(edit.picture)
+  return [{ url: host.viewUrl(edit.picture), title: text('result.base'), width, height, before: edit.before }]
 }
 
 /** Stores the picture of a result; -> its name in the input folder. */
