@@ -147,6 +147,15 @@ await page.evaluate(() => {
 })
 seen.cut = await state()
 
+// a result as a layer lies on top, and asks for its words
+await within(({ edit }) => edit('sentence', (document) => ({ ...document, prompt: 'table, mug, lemon' })))
+await showResult()
+await press('input[aria-label="Add as a layer"]')
+await layers(4)
+const added = await read()
+seen.added = [added.prompt, added.layers.map((one) => one.text), await message()]
+await shot('added')
+
 seen.errors = editor.errors
 seen.foreign = editor.foreign
 console.log(JSON.stringify(seen))

@@ -40,3 +40,7 @@ def test_a_result_is_edited_as_it_was_made(on_page: OnPage, pictures: str) -> No
     assert linked["field"] == ["", True]
     assert linked["marks"] == 0
     assert seen["cut"] == {**seen["unlinked"], "field": ["something else", False]}
+    prompt, names, message = seen["added"]
+    assert prompt == "table, mug, lemon", "the title of a node stands in the sentence"
+    assert names == ["table", "mug", "lemon", ""], "a result lies on top"
+    assert message.startswith("Layer 4 has no words yet.")

@@ -17,6 +17,8 @@ test('names that cameras and clipboards give say nothing', () => {
     'DSC0001.JPG',
     'Screenshot 2026-11-26.png',
     'ComfyUI_00001_.png',
+    'ComfyUI_temp_qwfpg_00001_.png',
+    `${'0a1f'.repeat(16)}.png`,
     '17.webp',
   ]) {
     assert.equal(wordsOf(name), '', name)

@@ -9,11 +9,13 @@ import { newIds } from './tools.mjs'
 
 const LAYERS = 'application/x-collage-layers'
 const IN_CELL = 0.9 // of its part of the canvas is what a cut-out takes among others
+const BY_MACHINE = /^(comfyui_temp_\w+|[0-9a-f]{32,})\.\w+$/i // ComfyUI's previews, hashes of contents
 const NO_NAMES =
   /^(image|img|picture|photo|untitled|unnamed|screenshot|screen|shot|dsc|dscn|pxl|clipboard|download|comfyui)?$/i
 
 /** The words that a file's name says, without numbers; '' where it says nothing. */
 export function wordsOf(fileName) {
+  if (BY_MACHINE.test(fileName)) return ''
   const words = fileName
     .replace(/\.[^.]*$/, '')
     .replace(/[\d_().+-]+/g, ' ')
@@ -56,9 +58,12 @@ function opaque({ bitmap, width, height }) {
  * Stores pictures and makes a layer of each, one step for all of them; a file with a whole collage is opened.
  * @param {object} context of the view
  * @param {File[]} files
- * @param {[number, number]} [place] in fractions of the canvas, for cut-outs
+ * @param {object} [options]
+ * @param {[number, number]} [options.place] in fractions of the canvas, for cut-outs
+ * @param {string} [options.words] of each layer, in place of what its file's name says
+ * @param {boolean} [options.top] photos lie over all layers, too, and not below them
  */
-export async function addFiles(context, files, place = [0.5, 0.5]) {
+export async function addFiles(context, files, { place = [0.5, 0.5], words, top = false } = {}) {
   const { model, pictures, host, say } = context
   const made = []
   const whole = files.find(isCollageFile)
@@ -72,7 +77,7 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
       const { blob, extension } = await stored(file)
       const name = await host.upload(blob, extension)
       const picture = await pictures.load(name)
-      made.push(layerOf(name, picture, wordsOf(file.name), place))
+      made.push(layerOf(name, picture, words ?? wordsOf(file.name), place))
     } catch (error) {
       context.refuse('adding.refused', { name: file.name, reason: reasonOf(context.text, error) })
     }
@@ -82,12 +87,12 @@ export async function addFiles(context, files, place = [0.5, 0.5]) {
   const added = context.edit('add', (document) =>
     sideBySide(made, document).reduce((rest, layer, index) => {
       const more = addLayer(rest, { ...layer, id: ids[index] })
-      return layer.fit === 'cover' ? reorder(more, [ids[index]], 'bottom') : more
+      return layer.fit === 'cover' && !top ? reorder(more, [ids[index]], 'bottom') : more
     }, document),
   )
   if (!added) return
-  const top = made.findLastIndex((layer) => layer.fit === 'contain') // -1 of photos alone: the last
-  model.choose([ids.at(top)]) // a drag then moves that one, and not all
+  const highest = made.findLastIndex((layer) => layer.fit === 'contain') // -1 of photos alone: the last
+  model.choose([ids.at(highest)]) // a drag then moves that one, and not all
   context.focusCanvas()
   say('said.added', { count: made.length })
 }
@@ -175,7 +180,7 @@ export function listenForPictures(root, keys, context) {
     const { width, height } = model.document
     const place = [point[0] / width, point[1] / height].map((value) => Math.min(1, Math.max(0, value)))
     const files = await filesOf(event.dataTransfer).catch(() => [])
-    if (files.length) return addFiles(context, files, place)
+    if (files.length) return addFiles(context, files, { place })
     return context.refuse('adding.nothing', {})
   }
   function over(event) {

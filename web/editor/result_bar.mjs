@@ -186,7 +186,8 @@ const addAsLayer = (context) =>
   withResult(context, async ({ url, title }) => {
     const answer = await fetch(url)
     if (!answer.ok) throw new Error(`${answer.status}`)
-    await addFiles(context, [new File([await answer.blob()], title)])
+    // its title says where it comes from, and not what it shows
+    await addFiles(context, [new File([await answer.blob()], title)], { words: '', top: true })
   })
 
 /** Does something with the result that is shown; what goes wrong is told. */
