@@ -111,6 +111,13 @@ test('a canvas that is no multiple of 8 is named with its sides and mended', () 
   assert.deepEqual([context.model.document.width, context.model.document.height], [504, 304])
 })
 
+test('what else was not taken is told before a canvas that is no multiple of 8 is mended', () => {
+  const document = { ...collage('a mug', layer('mugg', 'a mug', { opacity: 7 })), width: 500 }
+  const [told, side] = faultsOf(contextOf(document))
+  assert.deepEqual([told.kind, side.kind], ['problem', 'side'])
+  assert.match(told.values.problem, /opacity is 7/)
+})
+
 test('what cannot be read is said, and nothing is offered that would write over it', () => {
   const [fault, ...others] = faultsOf(contextOf('{"version": 2}'))
   assert.deepEqual(

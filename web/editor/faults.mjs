@@ -5,6 +5,8 @@ import { bounds, box } from './placement.mjs'
 import { endEdit, leftBehind, toggleEdited } from './result_edits.mjs'
 import { CELL } from './rules.mjs'
 
+const OF_A_SIDE = /^Document: (width|height) is /
+
 /**
  * @typedef {object} Fault
  * @property {string} kind a message is text(`message.${kind}`), its button text(`message.${kind}Mend`)
@@ -81,22 +83,16 @@ function editFaults(document, text) {
 /** Of what stands in the widget and was not taken. */
 function written({ text, problems }) {
   if (!problems.length) return []
-  const given = JSON.parse(text)
-  const { width = 512, height = 512 } = given
+  const { width = 512, height = 512 } = JSON.parse(text)
   const sides = [width, height]
-  if (sides.every(Number.isInteger) && sides.some((side) => side % CELL)) {
-    const [wide, high] = sides.map((side) => Math.max(CELL, Math.round(side / CELL) * CELL))
-    const values = { width, height, wide, high }
-    return [
-      {
-        kind: 'side',
-        weight: 'error',
-        values,
-        mend: (document) => setCanvas(document, { width: wide, height: high }),
-      },
-    ]
-  }
-  return problems.map((problem) => ({ kind: 'problem', weight: 'error', values: { problem } }))
+  const odd = sides.every(Number.isInteger) && sides.some((side) => side % CELL)
+  const [wide, high] = sides.map((side) => Math.max(CELL, Math.round(side / CELL) * CELL))
+  const mend = (document) => setCanvas(document, { width: wide, height: high })
+  const side = { kind: 'side', weight: 'error', values: { width, height, wide, high }, mend }
+  // the mend writes the document, with defaults for all else that was not taken: that is told first
+  const others = problems.filter((problem) => !odd || !OF_A_SIDE.test(problem))
+  const told = others.map((problem) => ({ kind: 'problem', weight: 'error', values: { problem } }))
+  return odd ? [...told, side] : told
 }
 
 function pictureFault({ picture }, pictures) {
