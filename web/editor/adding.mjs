@@ -65,6 +65,7 @@ function opaque({ bitmap, width, height }) {
  */
 export async function addFiles(context, files, { place = [0.5, 0.5], words, top = false } = {}) {
   const { model, pictures, host, say } = context
+  if (!model.readable) return context.refuse('adding.unreadable', {}) // nothing may be written over it
   const made = []
   const whole = files.find(isCollageFile)
   if (whole) await openFile(context, whole)

@@ -78,6 +78,7 @@ export default {
   'canvas.result': 'Result',
   'adding.full': 'A collage holds up to {count} layers.',
   'adding.nothing': 'There is no picture in what came.',
+  'adding.unreadable': 'This collage cannot be read: nothing is added, so that nothing of it is lost.',
   'adding.refused': '{name} cannot be added: {reason}',
   'picture.missing': 'it is not in the input folder of ComfyUI.',
   'picture.hash': 'its content is not what its name says.',

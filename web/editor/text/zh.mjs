@@ -77,6 +77,7 @@ export default {
   'canvas.result': '结果',
   'adding.full': '一个拼贴最多有 {count} 个图层。',
   'adding.nothing': '其中没有图片。',
+  'adding.unreadable': '无法读取这个拼贴：不添加任何内容，以免丢失其中的内容。',
   'adding.refused': '无法添加 {name}：{reason}',
   'picture.missing': '它不在 ComfyUI 的 input 文件夹中。',
   'picture.hash': '它的内容与名称不符。',
