@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE
 from demo import world
 from demo.judges import judge
 
@@ -95,3 +96,11 @@ def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert "of 0" not in again.stdout
     assert len(log.read_text().splitlines()) == 2
+
+    other = [*command, "--methods", "none", "--schedule", "paper"]
+    run = subprocess.run(other, cwd=REPO, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["sampling"]["schedule"] for line in lines] == 2 * [DEFAULT_SCHEDULE] + ["paper"]
+    assert lines[2]["fidelity"] != runs["none"]["fidelity"]
+    assert f"| {100 * lines[2]['fidelity']:.1f} |" in run.stdout

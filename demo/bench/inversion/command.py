@@ -5,7 +5,7 @@ each object with each seed; then the whole pipeline paints the collage at noise 
 seed. Rows: no embedding, the paper's method, the presets; with --ablations the default preset with
 one change; with --loras plain words, the default preset's vectors, and a LoRA of the layer that is
 learned with as many steps. Every finished run is a line of runs.jsonl, so that the command resumes
-when it is started again.
+when it is started again with the same way of painting.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from collage_core.attention.bias import DEFAULT_SCHEDULE, SCHEDULES
 from collage_core.storage.atomic_write import write_whole
 from launcher.arguments import at_least
 
@@ -94,8 +95,7 @@ def main(arguments: Sequence[str]) -> None:
     log = folder / "runs.jsonl"
     _work(jobs, log, first, options)
     asked = {(number, method.name, seed) for number, method, seed in jobs}
-    lines = map(json.loads, log.read_text().splitlines())
-    runs = [line for line in lines if (line["number"], line["method"], line["seed"]) in asked]
+    runs = [run for key, run in _runs(log, _sampling(options)).items() if key in asked]
     names = [method.name for method in chosen]
     text = TABLES[options.rows](runs, names)
     write_whole(folder / "table.md", text + "\n", replace=True)
@@ -125,6 +125,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two steps, to try this out")
     parser.add_argument("--steps", type=at_least(1), default=12, help="of painting")
     parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--schedule", choices=SCHEDULES, default=DEFAULT_SCHEDULE)
     parser.add_argument("--workers", type=at_least(1), default=os.cpu_count(), help="one core each")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "inversion")
     return parser.parse_args(arguments)
@@ -146,15 +147,28 @@ def _methods(options: argparse.Namespace) -> list[Method]:
     return [dataclasses.replace(m, changes=(*m.changes, ("steps", 2))) for m in chosen]
 
 
+def _sampling(options: argparse.Namespace) -> Sampling:
+    steps = 2 if options.quick else options.steps
+    return Sampling(steps, options.cfg, schedule=options.schedule)
+
+
+def _runs(log: Path, sampling: Sampling) -> dict[tuple[int, str, int], dict]:
+    """The finished runs painted in this way, by number, method and seed."""
+    if not log.exists():
+        return {}
+    how = dataclasses.asdict(sampling)
+    lines = map(json.loads, log.read_text().splitlines())
+    same = (line for line in lines if line.get("sampling") == how)
+    return {(line["number"], line["method"], line["seed"]): line for line in same}
+
+
 def _work(jobs: list[tuple[int, Method, int]], log: Path, first: int, options) -> None:
     """Run the jobs that the log lacks, one in each worker."""
-    done = set()
-    if log.exists():
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        done = {(line["number"], line["method"], line["seed"]) for line in lines}
+    sampling = _sampling(options)
+    done = _runs(log, sampling)
     left = [job for job in jobs if (job[0], job[1].name, job[2]) not in done]
     context = multiprocessing.get_context("spawn")
-    given = (first, options.objects, 2 if options.quick else options.steps, options.cfg)
+    given = (first, options.objects, sampling)
     with ProcessPoolExecutor(options.workers, context, _begin, given) as pool:
         futures = [pool.submit(_one, *job, log.parent) for job in left]
         for count, future in enumerate(as_completed(futures), 1):
@@ -169,13 +183,13 @@ _concepts: list[Concept] = []
 _learning: list[Learning] = []
 
 
-def _begin(first: int, count: int, steps: int, cfg: float) -> None:
+def _begin(first: int, count: int, sampling: Sampling) -> None:
     """Set up what a worker keeps from job to job."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with torch.inference_mode():
         _concepts.extend(concepts(first, count, NOISE))
-        _learning.append(Learning(Sampling(steps, cfg)))
+        _learning.append(Learning(sampling))
 
 
 def _end_with_parent() -> None:
@@ -191,7 +205,8 @@ def _one(number: int, method: Method, seed: int, folder: Path) -> dict:
         found, picture = _learning[0].run(_concepts[number], method, seed)
         if seed == 1:
             sheets.save_sheet(picture[None], folder / "pictures" / f"{number} {method.name}.png", 1)
-    return {"number": number, **found}
+    how = dataclasses.asdict(_learning[0].painter.sampling)
+    return {"number": number, "sampling": how, **found}
 
 
 def _sheet(folder: Path, shown: list[Concept], names: list[str]) -> None:
