@@ -84,6 +84,7 @@ CHECKPOINT = Variant(
         "base_noise": 0.8,
         "feather": 10.0,
     },
+    feather=10.0,
 )
 
 # flux_dev_full_text_to_image; the guidance is the model's own, as in flux_redux_model_example

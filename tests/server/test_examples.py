@@ -82,6 +82,12 @@ def test_the_variants_differ_in_the_model_and_its_settings_alone(name: str) -> N
 
 
 @pytest.mark.parametrize("name", WITH_FILES)
+def test_an_edit_of_a_larger_picture_is_feathered_as_far_as_the_run(name: str) -> None:
+    feathers = {node["inputs"].get("feather") for node in read(API, name).values()} - {None}
+    assert len(feathers) == 1, feathers
+
+
+@pytest.mark.parametrize("name", WITH_FILES)
 def test_only_the_model_files_are_missing(client: Client, name: str) -> None:
     """All else is as the nodes' schemas want it: the server refuses nothing but the loaders."""
     prompt = read(API, name)
