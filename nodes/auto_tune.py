@@ -26,7 +26,7 @@ class CollageAutoTune(io.ComfyNode):
                 share_widget(
                     "harmonise",
                     0.5,
-                    "0 keeps the layers as they are, 1 harmonises them most.",
+                    "0 preserves the pictures most, 1 harmonises them most.",
                     display_mode=SLIDER,
                 ),
             ],
