@@ -160,3 +160,18 @@ def test_what_an_editor_bears(on_page: OnPage) -> None:
     assert seen["refused"] == "A collage holds up to 64 layers."
     assert seen["photo"]["layer"] == {"text": "evening sky", "fit": "cover", "size": [8000, 5000]}
     assert "missing" in seen["missing"]
+
+
+def test_what_is_refused_is_said_and_nothing_lost(on_page: OnPage) -> None:
+    seen = on_page("editor_refused.mjs", "editor_refused.png", "classic")
+    nothing_went_wrong(seen)
+    assert seen["long"] == (
+        "This text may have at most 10000 characters. What was put in has 10502, and was left out."
+    )
+    assert seen["sentence"], "what was there before is lost"
+    assert "at most 10000 characters" in seen["words"]
+    assert seen["made"] is False
+    assert "The document has more than 256 KiB." in seen["large"]
+    full = ["A collage holds up to 64 layers.", 1]
+    assert seen["duplicate"] == seen["paste"] == seen["drag"] == full
+    assert seen["kept"]

@@ -14,7 +14,7 @@ import {
 } from './edits.mjs'
 import { chooseFiles } from './adding.mjs'
 import { saveFile } from './files.mjs'
-import { newIds } from './tools.mjs'
+import { hasRoom, newIds } from './tools.mjs'
 
 const chosen = ({ model }) => model.chosen.length > 0
 const movable = ({ model }) => unlocked(model.document, model.chosen).length > 0
@@ -45,12 +45,12 @@ function nudge(key, dx, dy) {
   return { [`nudge${key.slice(5)}`]: by(1), [`push${key.slice(5)}`]: by(10) }
 }
 
-function duplicate({ model, edit: step }) {
-  const ids = newIds(model.document, unlocked(model.document, model.chosen).length)
-  step('duplicate', (document) =>
-    duplicateLayers(document, unlocked(document, model.chosen), { newIds: ids }),
-  )
-  model.choose(ids)
+function duplicate(context) {
+  const { model, edit: step } = context
+  const own = unlocked(model.document, model.chosen)
+  if (!hasRoom(context, own.length)) return
+  const ids = newIds(model.document, own.length)
+  if (step('duplicate', (document) => duplicateLayers(document, own, { newIds: ids }))) model.choose(ids)
 }
 
 /** Turns a switch of all chosen layers to what the primary has not. */

@@ -1,11 +1,11 @@
 // Pictures come in: dropped, pasted, chosen, dragged from the page. Layers go out and in by copy and paste.
-import { EMPTY, MAX_LAYERS, read, write } from './document.mjs'
+import { EMPTY, read, write } from './document.mjs'
 import { addLayer, reorder, setLayer } from './edits.mjs'
 import { isCollageFile, openFile } from './files.mjs'
 import { MAX_PIXELS, WrongPicture, lookAt, reasonOf } from './picture_file.mjs'
 import { scaleOf } from './placement.mjs'
 import { encodePng } from './png.mjs'
-import { newIds } from './tools.mjs'
+import { hasRoom, newIds } from './tools.mjs'
 
 const LAYERS = 'application/x-collage-layers'
 const IN_CELL = 0.9 // of its part of the canvas is what a cut-out takes among others
@@ -70,10 +70,7 @@ export async function addFiles(context, files, { place = [0.5, 0.5], words, top 
   const whole = files.find(isCollageFile)
   if (whole) await openFile(context, whole)
   for (const file of files.filter((one) => !isCollageFile(one))) {
-    if (model.document.layers.length + made.length >= MAX_LAYERS) {
-      context.refuse('adding.full', { count: MAX_LAYERS })
-      break
-    }
+    if (!hasRoom(context, made.length + 1)) break
     try {
       const { blob, extension } = await stored(file)
       const name = await host.upload(blob, extension)
@@ -222,8 +219,9 @@ function pasteLayers(context, text) {
   const { model } = context
   const { document: found, problems } = read(text)
   if (problems.length) return context.refuse('adding.nothing', {})
+  if (!hasRoom(context, found.layers.length)) return undefined
   const ids = newIds(model.document, found.layers.length)
-  context.edit('paste', (document) =>
+  const pasted = context.edit('paste', (document) =>
     found.layers.reduce(
       (rest, layer, index) =>
         addLayer(rest, {
@@ -236,5 +234,5 @@ function pasteLayers(context, text) {
       document,
     ),
   )
-  return model.choose(ids)
+  return pasted && model.choose(ids)
 }

@@ -1,6 +1,6 @@
 // What a drag does to what was taken: move, scale, turn, pan, split, pinch. Each is {kind, move, end, cancel}.
 import { duplicateLayers, moveBy, scaleBy, turnBy, unlocked } from './edits.mjs'
-import { newId } from './document.mjs'
+import { MAX_LAYERS, newId } from './document.mjs'
 import { boxOf, frameOf } from './layer_frame.mjs'
 import { bounds } from './placement.mjs'
 import { REACH, around, snap } from './snapping.mjs'
@@ -8,7 +8,8 @@ import { REACH, around, snap } from './snapping.mjs'
 const TURN_STEP = 15 // degrees, with Shift
 
 /** Moves what is chosen. Shift keeps to one axis, Ctrl does not snap, Alt moves copies. */
-export function moveTool({ model, display, pictures, commit }, viewport, from, state) {
+export function moveTool(context, viewport, from, state) {
+  const { model, display, pictures, commit } = context
   const start = model.document
   let base = null
   let ids = unlocked(start, model.chosen)
@@ -16,6 +17,10 @@ export function moveTool({ model, display, pictures, commit }, viewport, from, s
   function begin(event) {
     base = start
     if (!event.altKey || !ids.length) return
+    if (!hasRoom(context, ids.length)) {
+      ids = [] // nor are the layers themselves moved
+      return
+    }
     const copies = newIds(start, ids.length)
     base = duplicateLayers(start, ids, { dx: 0, dy: 0, newIds: copies })
     ids = copies
@@ -44,6 +49,13 @@ export function moveTool({ model, display, pictures, commit }, viewport, from, s
   }
 
   return { kind: 'move', move, end: () => commit(base === start ? 'move' : 'duplicate'), cancel() {} }
+}
+
+/** Whether so many more layers fit into the collage; if not, that is said. */
+export function hasRoom({ model, refuse }, count) {
+  const fits = model.document.layers.length + count <= MAX_LAYERS
+  if (!fits) refuse('adding.full', { count: MAX_LAYERS })
+  return fits
 }
 
 /** Ids for copies: new in the document, and each another one. */
