@@ -70,6 +70,41 @@ await page.waitForFunction(() => {
   return shown?.textContent.includes('cannot be opened')
 })
 seen.refused = await notice()
+await page.waitForTimeout(1500)
+seen.toasts = await page.locator('.p-toast-message').count()
+seen.overflow = await page.locator('.collage-notice:visible').first().evaluate((one) => one.scrollWidth - one.clientWidth)
+await page.screenshot({ path: picture.replace('.png', '_refused.png') })
 seen.kept = (await text()) === kept
+
+// a save that waits for a run, and is taken out of the queue
+const post = (path, body) =>
+  page.evaluate(async ([path, body]) => {
+    const answer = await window.app.api.fetchApi(path, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    })
+    return answer.status
+  }, [path, body])
+const says = (words) =>
+  page.waitForFunction(
+    (words) => document.querySelector('.collage-notice:not([hidden])')?.textContent.includes(words),
+    words,
+    { timeout: 60000 },
+  )
+const prompt = {
+  1: { class_type: 'EmptyImage', inputs: { width: 2048, height: 2048, batch_size: 24, color: 0 } },
+  2: { class_type: 'ImageBlur', inputs: { image: ['1', 0], blur_radius: 31, sigma: 10 } },
+  3: { class_type: 'PreviewImage', inputs: { images: ['2', 0] } },
+}
+await post('/prompt', { prompt })
+await page.waitForTimeout(500)
+await page.locator('.collage-toolbar:visible input[aria-label="Save"]').click()
+await says('Waits for the run')
+await page.waitForTimeout(9000) // longer than other notices stay
+seen.waits = await notice()
+await post('/queue', { clear: true })
+await says('taken out of the queue')
+seen.cleared = await notice()
+await post('/interrupt', {})
+seen.again = await save('Save')
 process.stdout.write(JSON.stringify({ ...seen, errors: editor.errors, foreign: editor.foreign }))
 await editor.browser.close()

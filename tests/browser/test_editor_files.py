@@ -35,4 +35,10 @@ def test_a_psd_is_dropped_and_the_collage_saved_and_opened(on_page: OnPage, tmp_
     assert seen["undone"], "opening is not one step"
     assert seen["same"], "the file holds another document"
     assert "is cut off or no collage file" in seen["refused"]
+    assert seen["refused"].startswith("broken.collage.zip cannot be opened: ")
+    assert "collage/" not in seen["refused"], "the file has another name than the user knows"
+    assert (seen["toasts"], seen["overflow"]) == (0, 0)
+    assert seen["waits"] == "Waits for the run that is under way …"
+    assert seen["cleared"] == "The collage cannot be saved: it was taken out of the queue."
+    assert seen["again"].endswith(".collage.zip")
     assert seen["kept"], "a file that cannot be opened has changed the collage"

@@ -13,10 +13,12 @@ export const isCollageFile = (file) => ENDING.test(file.name)
 export async function openFile(context, file) {
   const { model, host, refuse, tell } = context
   const { name } = file
-  tell('files.opening', { name })
+  let stored = ''
+  tell('files.opening', { name }, { stays: true })
   try {
-    const stored = await host.upload(file, ENDING.exec(name)[1].toLowerCase())
-    const { document: [text], notes = [] } = await host.ask('CollageOpenFile', { file: stored })
+    stored = await host.upload(file, ENDING.exec(name)[1].toLowerCase())
+    const { document: [text], notes = [] } = await host.ask(
+      'CollageOpenFile', { file: stored }, { waits: waits(context) })
     const { document, problems, readable } = read(text)
     if (!readable) throw new Error(problems[0])
     context.edit('open', () => document)
@@ -25,15 +27,22 @@ export async function openFile(context, file) {
     tell(notes.length ? 'files.notes' : 'files.opened', { name, count: layers, notes: notes.join(' ') })
     context.focusCanvas()
   } catch (error) {
-    refuse('files.refused', { name, reason: error.message ?? String(error) })
+    const reason = error.message ?? String(error)
+    refuse('files.refused', { name, reason: stored ? reason.replaceAll(stored, name) : reason })
   }
 }
+
+/** Says that a file is read or written after the run that is under way. */
+const waits =
+  ({ tell }) =>
+  () =>
+    tell('files.waiting', {}, { stays: true })
 
 /** Writes the collage into a file of the output folder, and lets the browser keep it; in a PSD the result
     that is shown, or else the newest one, lies on top. */
 export async function saveFile(context, format) {
   const { model, host, refuse, tell, text } = context
-  tell('files.saving', {})
+  tell('files.saving', {}, { stays: true })
   try {
     const before = { [EDITOR]: { class_type: 'CollageEditor', inputs: { document: model.text } } }
     const inputs = { collage: [EDITOR, 0], filename_prefix: 'collage/collage', format }
@@ -42,7 +51,7 @@ export async function saveFile(context, format) {
       before[RESULT] = { class_type: 'LoadImage', inputs: { image: result.picture } }
       inputs.image = [RESULT, 0]
     }
-    const { files: [file], notes = [] } = await host.ask('CollageSaveFile', inputs, before)
+    const { files: [file], notes = [] } = await host.ask('CollageSaveFile', inputs, { before, waits: waits(context) })
     host.download(file)
     if (result) notes.unshift(text('files.result', { title: result.title }))
     tell(notes.length ? 'files.notes' : 'files.saved', { name: file.filename, notes: notes.join(' ') })

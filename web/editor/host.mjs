@@ -1,9 +1,9 @@
 // What an editor asks of ComfyUI's page and server, for one node.
+import { ask } from './ask.mjs'
 import { listenForRunFaults } from './run_faults.mjs'
 import { sha256Soon } from './sha256.mjs'
 
 const FOLDER = 'collage'
-const ASKED = 'collage-ask' // the id of an asked node: no node of the page has it
 
 /**
  * @param {{app: object, api: object, node: object, results: object, viewUrl: function, committed: function}} page
@@ -19,7 +19,7 @@ export function createHost({ app, api, node, results, viewUrl, committed }) {
     locale: app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en',
     title: () => node.title,
     upload: (blob, extension) => upload(api, blob, extension),
-    ask: (type, inputs, before) => ask(api, type, inputs, before),
+    ask: (type, inputs, options) => ask(api, type, inputs, options),
     download: (file) => download(api, file),
     embeddings: () => api.getEmbeddings(),
     /** The part of the page that has the graph; its dialogs and notices lie beside it. */
@@ -85,42 +85,4 @@ export async function upload(api, blob, extension) {
 function download(api, file) {
   const href = api.apiURL(`/view?${new URLSearchParams(file)}`)
   Object.assign(document.createElement('a'), { href, download: file.filename }).click()
-}
-
-/** Runs one node for this page alone, and those it needs before it, by their ids; -> its ui output. */
-function ask(api, type, inputs, before = {}) {
-  const prompt = { ...before, [ASKED]: { class_type: type, inputs, _meta: { title: type } } }
-  return new Promise((resolve, reject) => {
-    let id = null
-    const early = [] // what came before the server's answer told the id
-    const seen = ({ type: event, detail }) => {
-      if (id === null) return early.push({ type: event, detail })
-      if (detail.prompt_id !== id) return undefined
-      if (event === 'executed') return detail.node === ASKED && done(resolve, detail.output)
-      return done(reject, new Error(detail.exception_message?.trim() || 'the run was stopped.'))
-    }
-    const events = ['executed', 'execution_error', 'execution_interrupted']
-    const done = (settle, value) => {
-      events.forEach((event) => api.removeEventListener(event, seen))
-      settle(value)
-    }
-    events.forEach((event) => api.addEventListener(event, seen))
-    const body = JSON.stringify({ client_id: api.clientId, front: true, prompt })
-    api
-      .fetchApi('/prompt', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
-      .then((answer) => answer.json())
-      .then((answer) => {
-        id = answer.prompt_id
-        if (id) early.forEach(seen)
-        else done(reject, new Error(refusal(answer)))
-      })
-      .catch((error) => done(reject, error))
-  })
-}
-
-function refusal({ error, node_errors: errors }) {
-  const details = Object.values(errors ?? {})
-    .flatMap((one) => one.errors ?? [])
-    .map((one) => one.details)
-  return details.filter(Boolean).join(' ') || error?.message || 'ComfyUI refused it.'
 }

@@ -90,6 +90,7 @@ export default {
   'files.notes': '{name}: {notes}',
   'files.refused': '{name} cannot be opened: {reason}',
   'files.saving': 'Saving …',
+  'files.waiting': 'Waits for the run that is under way …',
   'files.saved': 'Saved as {name}',
   'files.result': 'The result of {title} lies on top.',
   'run.refused': 'The run was refused. {reason}',

@@ -89,6 +89,7 @@ export default {
   'files.notes': '{name}：{notes}',
   'files.refused': '无法打开 {name}：{reason}',
   'files.saving': '正在保存 …',
+  'files.waiting': '正在等待当前的运行结束 …',
   'files.saved': '已保存为 {name}',
   'files.result': '“{title}”的结果在最上层。',
   'run.refused': '运行被拒绝。{reason}',
