@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sideBySide, wordsOf } from '../../web/editor/adding.mjs'
+import { endingOf, isCollageFile } from '../../web/editor/files.mjs'
 import { fileOf } from '../../web/editor/from_stack.mjs'
 import { bounds, box } from '../../web/editor/placement.mjs'
 
@@ -59,4 +60,13 @@ test('one cut-out lies where it was dropped, and a photo covers the canvas', () 
   const [still, ...two] = sideBySide([photo, cutOut('a'), cutOut('b')], { width: 512, height: 512 })
   assert.equal(still, photo)
   assert.deepEqual(two.map(({ x, y, scale }) => [x, y, scale]), [[0.25, 0.5, 0.45], [0.75, 0.5, 0.45]])
+})
+
+test('a file with a whole collage is known by its name, downloaded a second time too', () => {
+  const endings = Object.entries({
+    'bento.collage.zip': 'collage.zip', 'bento.collage (1).zip': 'collage.zip', 'a (2).COLLAGE(12).ZIP': 'collage.zip',
+    'a (1).psd': 'psd', 'b.PSB': 'psb',
+  })
+  for (const [name, ending] of endings) assert.deepEqual([isCollageFile({ name }), endingOf(name)], [true, ending])
+  for (const name of ['a.zip', 'collage.zip', 'a.collage (x).zip', 'a.psd.png']) assert.ok(!isCollageFile({ name }), name)
 })

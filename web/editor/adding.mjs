@@ -67,8 +67,8 @@ export async function addFiles(context, files, { place = [0.5, 0.5], words, top 
   const { model, pictures, host, say } = context
   if (!model.readable) return context.refuse('adding.unreadable', {}) // nothing may be written over it
   const made = []
-  const whole = files.find(isCollageFile)
-  if (whole) await openFile(context, whole)
+  const [whole, ...more] = files.filter(isCollageFile)
+  if (whole) await openFile(context, whole, more.length > 0)
   for (const file of files.filter((one) => !isCollageFile(one))) {
     if (!hasRoom(context, made.length + 1)) break
     try {

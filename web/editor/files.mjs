@@ -2,27 +2,36 @@
 import { read } from './document.mjs'
 import { keepResult, resultsOf } from './kept_results.mjs'
 
-const ENDING = /\.(collage\.zip|psd|psb)$/i
+const ENDING = /\.(?:collage(?: ?\(\d+\))?\.zip|(psd|psb))$/i // a browser numbers what it downloads again
 const EDITOR = 'collage-editor' // ids of asked nodes: no node of the page has them
 const RESULT = 'collage-result'
 
 /** Whether a file holds a whole collage, by its name. */
 export const isCollageFile = (file) => ENDING.test(file.name)
 
-/** The collage of a file takes the place of the one that is there, in one step that undo takes back. */
-export async function openFile(context, file) {
-  const { model, host, refuse, tell } = context
+/** 'psd', 'psb' or 'collage.zip', by the name of a file that holds a whole collage. */
+export const endingOf = (name) => ENDING.exec(name)[1]?.toLowerCase() ?? 'collage.zip'
+
+/**
+ * The collage of a file takes the place of the one that is there, in one step that undo takes back.
+ * @param {object} context of the view
+ * @param {File} file
+ * @param {boolean} first of several: that the others stay closed is said
+ */
+export async function openFile(context, file, first = false) {
+  const { model, host, refuse, tell, text } = context
   const { name } = file
   let stored = ''
   tell('files.opening', { name }, { stays: true })
   try {
-    stored = await host.upload(file, ENDING.exec(name)[1].toLowerCase())
+    stored = await host.upload(file, endingOf(name))
     const { document: [text], notes = [] } = await host.ask(
       'CollageOpenFile', { file: stored }, { waits: waits(context) })
     const { document, problems, readable } = read(text)
     if (!readable) throw new Error(problems[0])
     context.edit('open', () => document)
     model.choose([])
+    if (first) notes.unshift(text('files.first'))
     const layers = document.layers.length
     tell(notes.length ? 'files.notes' : 'files.opened', { name, count: layers, notes: notes.join(' ') })
     context.focusCanvas()

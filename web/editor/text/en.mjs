@@ -87,6 +87,7 @@ export default {
   'picture.damaged': 'the file is damaged. Take a sound copy of it.',
   'files.opening': 'Opening {name} …',
   'files.opened': '{name} is open. Undo brings back what was there before.',
+  'files.first': 'It alone was opened: an editor holds one collage.',
   'files.notes': '{name}: {notes}',
   'files.refused': '{name} cannot be opened: {reason}',
   'files.saving': 'Saving …',

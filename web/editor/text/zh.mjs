@@ -86,6 +86,7 @@ export default {
   'picture.damaged': '文件已损坏。请换一份完好的文件。',
   'files.opening': '正在打开 {name} …',
   'files.opened': '已打开 {name}。撤销可恢复之前的内容。',
+  'files.first': '只打开了这一个文件：一个编辑器只有一幅拼贴。',
   'files.notes': '{name}：{notes}',
   'files.refused': '无法打开 {name}：{reason}',
   'files.saving': '正在保存 …',
