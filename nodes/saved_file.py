@@ -24,6 +24,7 @@ from .host.files.input_pictures import picture_bytes, picture_path, png_of
 
 NODE = "CollageSaveFile"
 COLLAGE = f"{NODE}, input collage"
+BYTE_ERROR = 1e-3  # of a level, which floats of 8-bit pixels may have
 T = TypeVar("T")
 
 
@@ -57,9 +58,9 @@ def saved(collage: Collage) -> Saved:
     """
     try:
         one = _as_read(collage.document) if collage.document is not None else _as_it_is(collage)
+        document = read_document(one.text)
     except CollageError as error:
         raise CollageError(f"{COLLAGE}: {error}") from error
-    document = read_document(one.text)
     looks = [layer for layer in (*document.layers, *document.before) if layer.look]
     notes = (*one.notes, *_look_notes(looks), *_lora_notes(collage))
     return Saved(one.text, notes, one.made, one.kept)
@@ -124,24 +125,28 @@ def _as_it_is(collage: Collage) -> Saved:
             "holds only as Collage Editor wrote it. Connect the collage from before the edit."
         )
     made: dict[str, bytes] = {}
+    notes: list[str] = []
     values = {
         "version": VERSION,
         "width": collage.width,
         "height": collage.height,
-        **_background(collage.background, made),
+        **_background(collage, made, notes),
         "prompt": collage.prompt,
-        "layers": [_layer(n, layer, made) for n, layer in enumerate(collage.layers, 1)],
+        "layers": [_layer(n, layer, made, notes) for n, layer in enumerate(collage.layers, 1)],
     }
-    return Saved(written(values), (), made)
+    return Saved(written(values), tuple(notes), made)
 
 
-def _layer(number: int, layer: Layer, made: dict[str, bytes]) -> dict[str, object]:
+def _layer(
+    number: int, layer: Layer, made: dict[str, bytes], notes: list[str]
+) -> dict[str, object]:
     name = f"layer {number} {quoted(layer.text)}"
     one_picture(layer.batch, name)
     height, width = layer.alpha.shape[1:]
+    pixels = torch.cat([layer.image, layer.alpha.unsqueeze(-1)], -1)[0]
     return {
         "id": f"layer{number}",
-        "picture": _kept(torch.cat([layer.image, layer.alpha.unsqueeze(-1)], -1)[0], name, made),
+        "picture": _kept(pixels, name, made, notes),
         "size": [width, height],
         "text": layer.text,
         "negative": layer.negative,
@@ -158,22 +163,34 @@ def one_picture(batch: int, name: str) -> None:
         )
 
 
-def _kept(pixels: torch.Tensor, what: str, made: dict[str, bytes]) -> str:
+def _kept(pixels: torch.Tensor, what: str, made: dict[str, bytes], notes: list[str]) -> str:
     try:
         name, data = png_of(pixels)
     except CollageError as error:
         raise CollageError(f"{what} {error}") from error
     made[name] = data
+    if not _in_bytes(pixels):
+        notes.append(f"The pixels of {what} were rounded to 8 bits.")
     return name
 
 
-def _background(background: torch.Tensor, made: dict[str, bytes]) -> dict[str, str]:
+def _in_bytes(pixels: torch.Tensor) -> bool:
+    """Whether an 8-bit file holds these values in [0, 1] as they are."""
+    levels = pixels * 255
+    return bool((levels - levels.round()).abs().amax() < BYTE_ERROR)
+
+
+def _background(collage: Collage, made: dict[str, bytes], notes: list[str]) -> dict[str, str]:
+    """A colour, or a picture in its own size, which other sizes of the canvas are cut from."""
+    background = collage.background
     one_picture(len(background), "the background")
     first = [round(value * 255) for value in background[0, 0, 0].tolist()]
     colour = "#" + bytes(first).hex()
     if (background == parse_colour(colour, NODE).to(background)).all():
         return {"background": colour, "background_picture": ""}
-    return {"background": GREY, "background_picture": _kept(background[0], "background", made)}
+    picture = background if collage.source is None else collage.source
+    name = _kept(picture[0], "the background", made, notes)
+    return {"background": GREY, "background_picture": name}
 
 
 def _look(layer: Layer, name: str) -> str:

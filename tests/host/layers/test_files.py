@@ -110,6 +110,24 @@ def test_a_graph_of_layers_becomes_a_document_to_the_bit(run, save, elsewhere, k
             assert getattr(before, name) == getattr(after, name), name
 
 
+def test_a_background_picture_keeps_its_own_size(run, save, elsewhere, node_of):
+    picture = torch.rand(1, 160, 200, 3).mul(255).round() / 255
+    mug = run("CollageLayer", picture[:, :40, :40], "mug", scale=0.2).args[0]
+    made = run("CollageStack", "a mug", 64, 64, "#969696", {"layer0": mug}, picture).args[0]
+    opened = run("CollageOpenFile", elsewhere(save(made))).args[0]
+    assert torch.equal(made.composite.image, opened.composite.image)
+    large, again = (run("CollageResize", one, 2.0, 1.0).args[0] for one in (made, opened))
+    assert torch.equal(large.composite.image, again.composite.image)
+
+
+def test_pixels_that_a_file_cannot_hold_are_told(run, document):
+    fine = torch.rand(1, 64, 64, 3)
+    mug = run("CollageLayer", fine.mul(255).round() / 255, "mug", scale=0.2).args[0]
+    made = run("CollageStack", "a mug", 64, 64, "#969696", {"layer0": mug}, fine).args[0]
+    saved = run("CollageSaveFile", made, "x", "collage")
+    assert saved.ui["notes"] == ["The pixels of the background were rounded to 8 bits."]
+
+
 def test_of_a_file_with_a_wrong_picture_none_is_kept(run, pack, elsewhere, temp_folder, document):
     wrong = b"no picture"
     document["layers"][1]["from"] = f"collage/{hashlib.sha256(wrong).hexdigest()}.png"
