@@ -11,7 +11,7 @@ import torch
 
 from ..collage_core.collage.collage import Collage
 from ..collage_core.collage.layer import Layer
-from ..collage_core.collage.limits import LAYER_OPTIONS, LAYER_RANGES
+from ..collage_core.collage.limits import CANVAS, LAYER_OPTIONS, LAYER_RANGES
 from ..collage_core.errors import CollageError, quoted
 from ..collage_core.files.collage_file import write_collage_file
 from ..collage_core.files.document import DocumentLayer, read_document
@@ -123,6 +123,12 @@ def _as_it_is(collage: Collage) -> Saved:
         raise CollageError(
             "it continues a finished picture, as Collage Edit makes it, which a file "
             "holds only as Collage Editor wrote it. Connect the collage from before the edit."
+        )
+    low, high = CANVAS
+    if not low <= min(collage.width, collage.height) <= max(collage.width, collage.height) <= high:
+        raise CollageError(
+            f"its canvas has {collage.width} x {collage.height} pixels, and a file holds sides "
+            f"from {low} to {high}. Change the size with Collage Resize."
         )
     made: dict[str, bytes] = {}
     notes: list[str] = []

@@ -10,7 +10,7 @@ from .document import Document
 from .fields import BEFORE_FIELDS, DOCUMENT_FIELDS, EDIT_FIELDS, LAYER_FIELDS, Field
 
 Json = dict[str, Any]
-PICTURES = ("picture", "from", "background_picture")
+CANVAS, EDIT, LAYER = ("background_picture",), ("picture",), ("picture", "from")  # name pictures
 
 
 def picture_names(document: Document) -> tuple[str, ...]:
@@ -60,8 +60,8 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     values = json.loads(text)
     edit = values.get("edit", {})
     before = (edit.get("before") or {}).get("layers", [])
-    for holder in (values, edit, *values.get("layers", []), *before):
-        for key in PICTURES:
-            if holder.get(key):
-                holder[key] = names[holder[key]]
+    layers = [*values.get("layers", []), *before]
+    for holder, keys in ((values, CANVAS), (edit, EDIT), *((layer, LAYER) for layer in layers)):
+        for key in filter(holder.get, keys):
+            holder[key] = names[holder[key]]
     return written(values)

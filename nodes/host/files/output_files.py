@@ -7,6 +7,7 @@ Host symbols:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,11 @@ def save_output(
     of the node where the prefix leads elsewhere or the system refuses.
     """
     output = folder_paths.get_output_directory()
+    if not os.path.normpath(prefix).rpartition(os.sep)[2].strip("."):
+        raise CollageError(
+            f"{node}, input filename_prefix: {quoted(prefix)} names no file. Write a name such as "
+            "collage/collage."
+        )
     if not folder_paths.is_within_directory(output, str(Path(output, prefix).parent)):
         raise CollageError(
             f"{node}, input filename_prefix: {quoted(prefix)} leads out of ComfyUI's output "

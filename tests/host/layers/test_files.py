@@ -128,6 +128,40 @@ def test_pixels_that_a_file_cannot_hold_are_told(run, document):
     assert saved.ui["notes"] == ["The pixels of the background were rounded to 8 bits."]
 
 
+def test_a_canvas_that_no_file_holds_is_refused(run, pack):
+    made = run("CollageFromBatch", torch.rand(1, 48, 48, 3), texts="mug", prompt="").args[0]
+    with pytest.raises(pack.collage_core.errors.CollageError) as error:
+        run("CollageSaveFile", made, "x", "collage")
+    assert str(error.value) == (
+        "CollageSaveFile, input collage: its canvas has 48 x 48 pixels, and a file holds sides "
+        "from 64 to 8192. Change the size with Collage Resize."
+    )
+
+
+def test_unknown_keys_that_look_like_pictures_are_left_alone(run, save, keep_file, document):
+    document["picture"] = ["thumb.png"]
+    document["layers"][0]["background_picture"] = "thumb.png"
+    document["layers"][1]["picture"] = keep_file(png(1), "mug.png")
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    with zipfile.ZipFile(save(made)) as archive:
+        saved = json.loads(archive.read("collage.json"))
+    assert (saved["picture"], saved["layers"][0]["background_picture"]) == (
+        ["thumb.png"],
+        "thumb.png",
+    )
+    assert saved["layers"][1]["picture"].startswith("collage/")
+
+
+@pytest.mark.parametrize("prefix", ["", ".", "./", "..", "a/.."])
+def test_a_prefix_that_names_no_file_is_refused(run, pack, document, temp_folder, prefix):
+    made = run("CollageEditor", json.dumps(document)).args[0]
+    with pytest.raises(
+        pack.collage_core.errors.CollageError, match=r"filename_prefix: .* names no"
+    ):
+        run("CollageSaveFile", made, prefix, "collage")
+    assert [*(temp_folder / "output").iterdir()] == []
+
+
 def test_of_a_file_with_a_wrong_picture_none_is_kept(run, pack, elsewhere, temp_folder, document):
     wrong = b"no picture"
     document["layers"][1]["from"] = f"collage/{hashlib.sha256(wrong).hexdigest()}.png"
