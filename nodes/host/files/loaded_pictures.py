@@ -65,7 +65,9 @@ def _damage(path: Path, changed: int, size: int) -> str | None:  # noqa: ARG001 
     """Why a file cannot be read to its end; None for complete files and for other kinds of file."""
     try:
         with strictly(), Image.open(path, formats=sorted(set(KINDS.values()))) as picture:
-            for frame in ImageSequence.Iterator(picture):
+            # the host shows the first picture of such a JPEG; tools that turn it drop the others
+            frames = [picture] if picture.format == "MPO" else ImageSequence.Iterator(picture)
+            for frame in frames:
                 throw_exception_if_processing_interrupted()
                 frame.load()
     except (UnidentifiedImageError, Image.DecompressionBombError):

@@ -41,6 +41,20 @@ def test_a_picture_from_a_file_that_is_cut_off_is_refused(api, write_noise, prom
     assert api(prompt).error == ""
 
 
+def test_a_jpeg_whose_second_picture_was_dropped_is_sound(api, prompt_of, temp_folder):
+    """Telephones add a map of depths, and tools that turn the picture leave it out."""
+    one, two = (Image.effect_noise((96, 64), 50 + n).convert("RGB") for n in (0, 1))
+    path = temp_folder / "input" / "red.jpg"
+    one.save(path, "MPO", save_all=True, append_images=[two])
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"\xff\xd8\xff")])
+    prompt = prompt_of()
+    prompt["load"]["inputs"]["image"] = "red.jpg"
+    assert api(prompt).error == ""
+    path.write_bytes(data[: len(data) // 3])
+    assert 'the file "red.jpg" is damaged (image file is truncated' in api(prompt).error
+
+
 def test_the_file_is_found_behind_other_nodes_and_whatever_pillow_was_told(
     api, write_noise, write_png, prompt_of, monkeypatch
 ):
