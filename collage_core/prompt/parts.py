@@ -7,8 +7,9 @@ from itertools import groupby
 
 from .syntax import Word, split_words
 
-# between parts, as ASCII and as Chinese writing has them; a line break is white space as ever
-SEPARATORS = {",", ";", "and", "\u3001", "\uff0c", "\uff1b", "\u3002", "\u548c"}
+# between parts, as ASCII and as Chinese writing has them; a line break is white space as ever.
+# The Chinese "and" is none: without spaces it cannot be told from a part of a word, as in kimono.
+SEPARATORS = {",", ";", "and", "\u3001", "\uff0c", "\uff1b", "\u3002"}
 
 
 def prompt_parts(prompt: str) -> list[str]:
