@@ -22,7 +22,8 @@ from .host.limits import check_room
 from .saved_file import COLLAGE, NODE, one_picture
 
 NOTE = (
-    "A PSD has no room for noise, attract, repel, control, looks and what layers must not show: "
+    "A PSD has no room for the sentence, noise, attract, repel, control, looks, LoRAs and what "
+    "layers must not show, and a number at the end of a layer's words is read as that of a copy: "
     "save the collage, too."
 )
 BACKGROUND = "Background"  # as painting programs call it, so that it is read as one

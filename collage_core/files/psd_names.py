@@ -7,6 +7,7 @@ import re
 from ..collage.limits import NORMAL
 from ..errors import CollageError
 from ..prompt.checks import check_prompt
+from ..prompt.syntax import UNSPACED
 
 LONGEST = 120  # characters of a layer's words
 
@@ -32,14 +33,19 @@ BACKGROUNDS = {
     "background", "hintergrund", "arrière-plan", "plano de fundo", "fundo", "sfondo", "fondo",
     "achtergrond", "bakgrund", "tło", "фон", "背景", "배경",
 }  # fmt: skip
-COPY = r"(?:copy|kopie|copie|copia|cópia|kopia|копия|拷贝|副本|拷貝|のコピー|복사)"
-ENDS = re.compile(rf"[\s\-]*(?:{COPY}|#?\d+|\(\d+\))$", re.IGNORECASE)
+# what programs append to the name of a copy; Latin and Cyrillic words begin behind a sign, so that
+# a cornucopia stays one, and long numbers belong to the name, as in Boeing 747
+COPY = r"(?:^|[\s\-]+)(?:copy|kopie|copie|copia|cópia|kopia|копия)"
+COPY_UNSPACED = r"[\s\-]*(?:拷贝|副本|拷貝|のコピー|복사)"
+NUMBER = rf"(?:^|[\s\-]*\s|\s*#|(?<={UNSPACED.pattern}))\d{{1,2}}|\s*\(\d+\)"
+ENDS = re.compile(rf"(?:{COPY}|{COPY_UNSPACED}|{NUMBER})$", re.IGNORECASE)
+COUNTED = re.compile(r"[\s#]*\d+$")
 SUFFIX = re.compile(r"\.(?:png|jpe?g|webp|gif|tiff?|bmp|psd|psb|svg|pdf|eps|ai)$", re.IGNORECASE)
 MEANING = re.compile(r"[()\[\]{}<>\\|:\x00-\x1f\ud800-\udfff]")  # in prompts, or nowhere
 
 
 def words_of(name: str) -> str:
-    """The words of a layer: its name without "copy", numbers and the suffix of a file.
+    """The words of a layer: its name without "copy", short numbers and the suffix of a file.
 
     Empty where a program gave the name, such as "Layer 12".
 
@@ -55,7 +61,8 @@ def words_of(name: str) -> str:
         words = ""
     if MEANING.search(words):  # weights and embeddings are nothing that a name says
         words = " ".join(MEANING.sub(" ", words).split())
-    return "" if words.lower() in UNNAMED else words
+    given = COUNTED.sub("", words).lower()
+    return "" if given in ("", *UNNAMED) else words
 
 
 def is_background(name: str) -> bool:

@@ -249,6 +249,11 @@ def test_more_layers_than_a_collage_has_are_refused():
         ("  ", ""), ("Group 1 copy", ""), ("a mug (2)", "a mug"), ("mug #3", "mug"),
         ("Background", ""), ("42", ""), ("(red:1.3) mug", "red 1.3 mug"),
         ("copy shop", "copy shop"), ("猫", "猫"), ("x" * 300, "x" * 120),
+        ("cornucopia", "cornucopia"), ("photocopy copy", "photocopy"), ("Fotokopie", "Fotokopie"),
+        ("R2D2", "R2D2"), ("mp3", "mp3"), ("Boeing 747", "Boeing 747"), ("F-16", "F-16"),
+        ("F-16 2", "F-16"), ("mug - Copy (2).png", "mug"), ("mug-copy", "mug"), ("Layer1", ""),
+        ("Layer 1234", ""), ("1234", ""), ("寿司2", "寿司"), ("寿司副本 3", "寿司"), ("图层3", ""),
+        ("mug(2)", "mug"), ("mug#3", "mug"), ("копия", ""), ("чашка копия", "чашка"),
     ],
 )  # fmt: skip
 def test_names_become_words(name: str, words: str):
