@@ -22,6 +22,7 @@ from .psd_pixels import LayerPixels, Plane, box_of, cropped, is_clipped, pixels_
 
 SUFFIXES = (".psd", ".psb")
 RESULT, PARTS = "result", "result in layers"  # names in files of CollageSaveFile
+SRGB = (b"sRGB", "sRGB".encode("utf-16-be"))  # in colour profiles of version 2, and of version 4
 VISIBLE = 2 / 255  # a smaller difference of alphas is none
 BYTES_PER_PIXEL = 40  # of the largest layer while it is read
 
@@ -169,6 +170,6 @@ def read_psd(path: Path) -> Psd:
         file = psd_tools.PSDImage.open(path, max_alloc_bytes=2**32, parse_limits=limits)
         psd = Psd(file.width, file.height, check_layers(file), file)
         profile = file.image_resources.get_data(psd_tools.constants.Resource.ICC_PROFILE)
-        if isinstance(profile, bytes) and b"sRGB" not in profile:
+        if isinstance(profile, bytes) and not any(name in profile for name in SRGB):
             psd.notes.append("It has a colour profile other than sRGB, which is not applied.")
     return psd

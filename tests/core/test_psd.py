@@ -293,6 +293,21 @@ def test_limits_hold(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, sa
         read_psd(FILES / "groups.psd")
 
 
+@pytest.mark.parametrize(("name", "notes"), [("sRGB", 0), ("aRGB", 1)])
+def test_a_profile_of_version_4_is_known_by_its_name(tmp_path: Path, name: str, notes: int):
+    from PIL import ImageCms
+    from psd_tools.psd.image_resources import ImageResource
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert (profile[8], b"sRGB" in profile) == (4, False)  # its texts are UTF-16
+    profile = profile.replace("sRGB".encode("utf-16-be"), name.encode("utf-16-be"))
+    key = psd_tools.constants.Resource.ICC_PROFILE
+    file = psd_tools.PSDImage.new("RGB", (16, 12))
+    file.image_resources[key] = ImageResource(key=key, data=profile)
+    file.save(path := tmp_path / "profile.psd")
+    assert len([note for note in read_psd(path).notes if "colour profile" in note]) == notes
+
+
 def test_masks_that_are_read_for_hours_are_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(psd_pixels, "MAX_DECODED", 500)
     with pytest.raises(CollageError, match="read too often"):
