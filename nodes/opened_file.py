@@ -13,8 +13,9 @@ from ..collage_core.files import psd
 from ..collage_core.files.collage_file import SUFFIX, read_collage_file
 from ..collage_core.files.document import Document, read_document
 from ..collage_core.files.psd_document import document_of
+from ..collage_core.files.psd_pixels import Plane
 from .host.files.input_files import file_path
-from .host.files.input_pictures import check_bytes, keep_bytes, keep_picture
+from .host.files.input_pictures import check_bytes, keep_bytes, png_of
 from .host.limits import check_room
 
 NODE = "CollageOpenFile"
@@ -46,7 +47,14 @@ def _psd(path: Path) -> Opened:
     file = psd.read_psd(path)
     needed = psd.BYTES_PER_PIXEL * file.largest
     check_room(NODE, f"reading a layer of {file.largest / 1e6:.0f} megapixels", needed, CPU)
-    text, notes = document_of(file, keep_picture)
+    made: dict[str, bytes] = {}
+
+    def name_of(pixels: Plane) -> str:
+        name, made[name] = png_of(pixels)
+        return name
+
+    text, notes = document_of(file, name_of)
+    _each(made.items(), keep_bytes)  # once nothing can be refused any more
     return Opened(read_document(text), tuple(notes))
 
 

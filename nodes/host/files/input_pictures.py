@@ -180,11 +180,21 @@ def keep_bytes(name: str, data: bytes) -> None:
         path.parent.mkdir(exist_ok=True)
         write_whole(path, data)
     except FileExistsError:
-        _bytes(name, picture_path(name))
+        _check_kept(name)
     except OSError as error:
         raise CollageError(
             f"cannot be written to {FOLDER} in ComfyUI's input folder ({error.strerror or error}). "
             "Free some space, or make the folder writable."
+        ) from error
+
+
+def _check_kept(name: str) -> None:
+    try:
+        _bytes(name, picture_path(name))
+    except CollageError as error:
+        raise CollageError(
+            f"cannot be kept, as the file {name} in ComfyUI's input folder has its name and "
+            "another content. Delete that file, and run again."
         ) from error
 
 

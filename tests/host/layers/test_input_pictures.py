@@ -214,7 +214,9 @@ def test_a_kept_picture_replaces_nothing(keep, pack, folder):
     image = torch.rand(1, 9, 7, 3)
     (name,) = keep(image).args
     (folder / name).write_bytes(b"something else")
-    with pytest.raises(pack.collage_core.errors.CollageError, match=r"^CollageKeepPicture: .*hash"):
+    with pytest.raises(
+        pack.collage_core.errors.CollageError, match=r"^CollageKeepPicture: .*Delete that"
+    ):
         keep(image)
     assert (folder / name).read_bytes() == b"something else"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -55,6 +57,35 @@ def test_a_psd_that_cannot_be_read_is_refused_by_its_name(run, keep_file, pack):
         run("CollageOpenFile", "old.psd")
     assert str(error.value) == (
         'CollageOpenFile, input file: "old.psd" is a bitmap. Save it as RGB, 8 bits.'
+    )
+
+
+def test_of_a_psd_that_is_refused_no_picture_is_kept(run, keep_file, pack, temp_folder):
+    file = psd_tools.PSDImage.new("RGB", (90, 60))
+    for number in range(65):
+        pixels = np.full((4, 4, 4), number, np.uint8)
+        pixels[..., 3] = 255
+        file.create_pixel_layer_from_array(pixels, name="mug", top=0, left=0)
+    data = io.BytesIO()
+    file.save(data)
+    keep_file(data.getvalue(), "many.psd")
+    with pytest.raises(pack.collage_core.errors.CollageError, match="more than 64 layers"):
+        run("CollageOpenFile", "many.psd")
+    assert [*(temp_folder / "input").glob("collage/*")] == []
+
+
+def test_a_damaged_picture_in_the_place_of_a_layer_is_named(run, keep_file, pack, temp_folder):
+    keep_file((PSD / "layers.psd").read_bytes(), "collage/layers.psd")
+    run("CollageOpenFile", "collage/layers.psd")
+    damaged = sorted((temp_folder / "input" / "collage").glob("*.png"))[0]
+    damaged.write_bytes(b"")
+    with pytest.raises(pack.collage_core.errors.CollageError) as error:
+        run("CollageOpenFile", "collage/layers.psd")
+    name = f"collage/{damaged.name}"
+    assert str(error.value) == (
+        f'CollageOpenFile, input file: "collage/layers.psd" has a picture {name} that cannot be '
+        f"kept, as the file {name} in ComfyUI's input folder has its name and another content. "
+        "Delete that file, and run again."
     )
 
 
