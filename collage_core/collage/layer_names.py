@@ -16,18 +16,32 @@ from .layer import Layer
 
 MOST_LISTED = 8  # layers or problems in one message
 BACKGROUND_TEXT = "background"
+# signs and digits as Chinese and Japanese keyboards type them: , : ; and two commas, 0 to 9
+FULL_WIDTH = {"\uff0c": ",", "\u3001": ",", "\uff1a": ":", "\uff1b": ";"}
+FULL_WIDTH |= {chr(0xFF10 + digit): str(digit) for digit in range(10)}
+PLAIN = str.maketrans(FULL_WIDTH)
+
+
+def plain_signs(text: str) -> str:
+    """A text field with , : ; and digits in ASCII, however they were typed; as long as before."""
+    return text.translate(PLAIN)
+
+
+def _key(text: str) -> tuple[str, ...]:
+    return word_keys(plain_signs(text))
 
 
 def layers_named(collage: Collage, name: str) -> list[int]:
     """The numbers, from 1, of the layers that a number or a text names, hidden layers included.
 
-    Texts are compared like the words of a prompt. A text names hidden layers only if no shown
-    layer has it.
+    Texts are compared like the words of a prompt, however their signs were typed. A text names
+    hidden layers only if no shown layer has it.
     """
+    name = plain_signs(name)
     if re.fullmatch(r"[0-9]{1,4}", name) and 1 <= int(name) <= len(collage.layers):
         return [int(name)]
-    key = word_keys(name)
-    found = [n for n, layer in enumerate(collage.layers, 1) if key and word_keys(layer.text) == key]
+    key = _key(name)
+    found = [n for n, layer in enumerate(collage.layers, 1) if key and _key(layer.text) == key]
     return [n for n in found if collage.layers[n - 1].visible] or found
 
 
@@ -66,8 +80,9 @@ def _listed(layers: Sequence[tuple[int, Layer]]) -> str:
 def chosen_layers(collage: Collage, names: str, node: str) -> tuple[int, ...]:
     """The numbers of the layers named in `names`, rising; 0 is the background.
 
-    Names are numbers, as in reports, or texts, compared like the words of a prompt. Commas and
-    line breaks separate them; a text with a comma needs a line of its own. Raises one CollageError
+    Names are numbers, as in reports, or texts, compared like the words of a prompt. Commas,
+    semicolons and line breaks separate them, in full width too; a text with a comma needs a line of
+    its own. Raises one CollageError
     in the name of `node` about all names of no layer, of several layers or of an invisible layer.
     """
     listed = _names(collage, names)
@@ -92,10 +107,11 @@ def layer_name(collage: Collage, number: int) -> str:
 
 
 def _names(collage: Collage, text: str) -> list[str]:
-    texts = {word_keys(layer.text) for layer in collage.layers}
+    texts = {_key(layer.text) for layer in collage.layers}
     parts: list[str] = []
-    for line in text.splitlines():
-        parts += [line] if word_keys(line) in texts else line.split(",")
+    for line in plain_signs(text).splitlines():
+        for part in [line] if _key(line) in texts else line.split(","):
+            parts += [part] if _key(part) in texts else part.split(";")
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from ..collage.collage import Collage
-from ..collage.layer_names import layer_name, one_layer
+from ..collage.layer_names import layer_name, one_layer, plain_signs
 from ..errors import CollageError, quoted
 from .noise_map import cell_noise
 
 WHERE = "PerLayerNoiseKSampler, input layer_seeds"
+SEPARATORS = ",; \t"
 LARGEST_SEED = 2**64 - 2  # the host's samplers draw the noise of their steps from seed + 1
 
 
@@ -112,16 +114,16 @@ def parse_layer_seeds(text: str, collage: Collage) -> dict[int, int]:
 
 
 def _entries(text: str) -> Iterator[str]:
-    """The pieces between commas; pieces without a colon are joined to the next one."""
-    for line in text.splitlines():
+    """What stands between commas; parts without a colon are joined to the next one."""
+    for line in plain_signs(text).splitlines():
         entry = ""
-        for piece in line.split(","):
-            entry = f"{entry},{piece}" if entry.strip() else piece
-            if ":" in piece:
-                yield entry.strip()
+        for part in re.split(r"(?<=[,;])", line):
+            entry += part
+            if ":" in part:
+                yield entry.strip(SEPARATORS)
                 entry = ""
-        if entry.strip():
-            yield entry.strip()
+        if entry.strip(SEPARATORS):
+            yield entry.strip(SEPARATORS)
 
 
 def _seed(number: str, name: str) -> int:

@@ -45,10 +45,20 @@ def table() -> Collage:
         ("1, Red Cup, 1", (1,)),
         ("0", (0,)),
         ("Background, 1", (0, 1)),
+        ("1; 2", (1, 2)),
+        ("1\uff0cred cup\uff1b2\u3001\uff10", (0, 1, 2)),
+        ("a plate\uff0c round", (4,)),
+        ("\uff12", (2,)),
     ],
 )
 def test_layers_are_named_by_number_or_text(table: Collage, wish: str, numbers: tuple[int, ...]):
     assert chosen_layers(table, wish, "CollageX") == numbers
+
+
+def test_a_text_with_full_width_signs_is_named_with_either():
+    chinese = collage(layer("猫\uff0c狗", x=4 / 64), layer("a; b", x=12 / 64))
+    for wish in ("猫\uff0c狗", "猫,狗", "猫, 狗\na; b", "猫\uff0c狗\na\uff1bb, 1"):
+        assert chosen_layers(chinese, wish, "CollageX")[0] == 1
 
 
 def refused(collage: Collage, wish: str) -> str:

@@ -57,6 +57,9 @@ def draw(seed: int) -> torch.Tensor:
         ("sign 1:2: 9", {3: 9}),
         (f"5: {LARGEST_SEED}", {4: LARGEST_SEED}),
         ("1: 4, cloth: 4", {0: 4}),
+        ("2: 77; cloth: 5", {1: 77, 0: 5}),
+        ("2\uff1a77\uff0ccloth\uff1a\uff15\uff1b3\uff1a8\u30014\uff1a9", {1: 77, 0: 5, 2: 8, 3: 9}),
+        ("a red\uff0c shiny ball\uff1a3", {2: 3}),
     ],
 )
 def test_layers_are_named_by_number_or_text(text: str, expected: dict[int, int]) -> None:
