@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..collage_core.collage.collage import Collage
 from ..collage_core.imaging.colour import LUMA, heat_colours
+from ..collage_core.imaging.lettering import shortened, write
 from ..collage_core.interruption import interruptible
 from ..collage_core.noise.noise_map import declared_noises
 
@@ -103,45 +104,32 @@ def _legend(rows: list[LegendRow], width: int) -> Image.Image:
     """A bar of the colours with its scale, then the rows."""
     size = _font_size(width)
     step, edge = size * 3 // 2, size // 2
-    font = ImageFont.load_default(size)
     legend = Image.new("RGB", (width, step * (len(rows) + 2) + 2 * edge), PAPER)
     draw = ImageDraw.Draw(legend)
     bar = heat_colours(torch.linspace(0, 1, width - 2 * edge)).expand(size, -1, -1)
     legend.paste(Image.fromarray((bar * 255).round().to(torch.uint8).numpy()), (edge, edge))
     for share, words, anchor in ((0, "0 kept", "la"), (0.5, "0.5", "ma"), (1, "1 anew", "ra")):
         place = (edge + share * (width - 2 * edge), edge + size * 1.2)
-        draw.text(place, words, PALE, font, anchor=anchor)
+        draw.text(place, words, PALE, ImageFont.load_default(size), anchor=anchor)
     for line, row in enumerate(rows, 2):
         y = edge + line * step + step // 2
-        _write_row(draw, font, row, (edge, y), width - edge)
+        _write_row(draw, row, (edge, y), width - edge)
     return legend
 
 
 def _write_row(
-    draw: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    row: LegendRow,
-    place: tuple[int, int],
-    right: int,
+    draw: ImageDraw.ImageDraw, row: LegendRow, place: tuple[int, int], right: int
 ) -> None:
     """A patch of its colour, its number, as many of its words as fit, and its noise."""
     left, y = place
     size = _font_size(right)
     red, green, blue = (heat_colours(torch.tensor(row.noise)) * 255).round().int().tolist()
-    half = size // 2
+    half, font = size // 2, ImageFont.load_default(size)
     draw.rectangle((left, y - half, left + size, y + half), (red, green, blue), PALE)
     draw.text((left + 2 * size, y), row.number, INK, font, anchor="lm")
     draw.text((right, y), f"{row.noise:.2f}", INK, font, anchor="rm")
-    words, room = readable(row.words), right - left - 7 * size
-    while words and draw.textlength(words, font) > room:
-        words = words[:-2].rstrip("…") + "…" if len(words) > 2 else ""
-    draw.text((left + 4 * size, y), words, INK, font, anchor="lm")
-
-
-def readable(words: str) -> str:
-    """The words on one line, without letters that the font of Pillow lacks."""
-    line = " ".join(words.split())
-    return "".join(letter for letter in line if ord(letter) < 0x250 or letter == "…").strip()
+    words = shortened(row.words, size, right - left - 7 * size)
+    write(draw, (left + 4 * size, y + size * 0.36), words, size, INK)
 
 
 def _font_size(width: int) -> int:

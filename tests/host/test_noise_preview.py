@@ -107,6 +107,15 @@ def test_no_words_break_it(collage, picture_of, text: str) -> None:
     assert picture.isfinite().all()
 
 
-def test_words_are_shown_on_one_line_in_letters_there_are(legend) -> None:
-    assert legend.readable("three\n salmon  sushi") == "three salmon sushi"
-    assert legend.readable("crème 三文鱼 brûlée") == "crème  brûlée"
+def test_words_of_any_script_stand_in_the_legend(pack, legend, monkeypatch) -> None:
+    """Two words of one length are two pictures, unless no font has them: then both are "?"."""
+    lettering = pack.collage_core.imaging.lettering
+
+    def drawn(words: str):
+        return legend._legend([legend.LegendRow("1", words, 0.3)], 512).tobytes()
+
+    monkeypatch.setattr(lettering, "_font_of", lambda *_: None)
+    assert drawn("寿司") == drawn("?") != drawn("")
+    monkeypatch.undo()
+    if lettering.pieces("寿司", 14)[0][0] != lettering.LOST:
+        assert drawn("寿司") != drawn("醤油")
