@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools.batch.sheet import GREY, PAGE, two_sides, write_sheets
+from collage_core.imaging import lettering
+from tools.batch.sheet import GREY, LINE, PAGE, SIZE, two_sides, write_sheets
 from tools.batch.table import Table
 
 COLOURS = ("#ff0000", "#00ff00", "#0000ff", "#ffff00", "#ff00ff", "#00ffff")
@@ -61,6 +62,22 @@ def test_other_tables_stand_in_rows_and_missing_pictures_are_grey(
     places = middles(sheet, (*COLOURS[:2], GREY, *COLOURS[3:]))
     assert places == sorted(places)
     assert len({top for _, top in places}) == 1
+
+
+def test_labels_of_any_script_stand_on_a_sheet(pictures: list[Path | None], tmp_path: Path) -> None:
+    """Labels of two words are two pictures, and none is wider than its own; "?" is one, too."""
+    sheets = []
+    for words in ("寿司" * 40, "醤油" * 40):
+        table = Table(("layer.sushi.text",), [(words,), ("",)])
+        (sheet,) = write_sheets(tmp_path / "sheet.png", table, pictures[:2])
+        sheets.append(np.asarray(Image.open(sheet).convert("L")))
+    if lettering.pieces("寿司", 16)[0][0] == lettering.LOST:
+        pytest.skip("this system has no font with these letters")
+    assert sheets[0].shape == sheets[1].shape
+    assert (sheets[0] != sheets[1]).any()
+    below = sheets[0][8 + 128 :]
+    assert (below[:, 8 : 8 + 256] == 0).any()
+    assert (below[LINE + SIZE :, 8 + 256 + 8 :] == 255).all(), "it reaches under the next picture"
 
 
 def test_many_pictures_need_several_sheets(pictures: list[Path | None], tmp_path: Path) -> None:

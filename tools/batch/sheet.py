@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from collage_core.imaging.lettering import wrapped, write
 from collage_core.storage.atomic_write import writing
 from tools.batch.table import Table
 
 LARGEST = 256  # pixels of a picture's longer side
 GAP, COLUMNS, PAGE = 8, 6, 120  # pixels; pictures in a row; pictures on a sheet
-FONT = ImageFont.load_default(16)
-LETTER = 9  # pixels, about, of one letter
+SIZE, LINE, SIDE = 16, 20, 162  # pixels: letters, a line of them, labels beside a row
 GREY = "#c8c8c8"  # where a picture is missing
 
 
@@ -93,26 +92,30 @@ def _size(paths: Sequence[Path | None]) -> tuple[int, int]:
     return max(width for width, _ in sizes), max(height for _, height in sizes)
 
 
-def _height(texts: Sequence[str]) -> int:
-    draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    return max(round(draw.multiline_textbbox((0, 0), text, FONT)[3]) for text in texts)
+def _height(texts: Sequence[Sequence[str]]) -> int:
+    return LINE * max(map(len, texts))
+
+
+def _write(sheet: Image.Image, left: int, top: int, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        base = top + number * LINE + SIZE
+        write(ImageDraw.Draw(sheet), (left, base), line, SIZE, "black")
 
 
 def _listed(cells: Sequence[Cell]) -> Image.Image:
     """Pictures in rows, each with its labels below."""
     width, height = _size([cell.picture for cell in cells])
     texts = [
-        "\n".join(textwrap.fill(label, width // LETTER) for label in one.labels) for one in cells
+        [line for label in one.labels for line in wrapped(label, SIZE, width)] for one in cells
     ]
     down = height + _height(texts) + 3 * GAP
     across, columns = width + GAP, min(len(cells), COLUMNS)
     lines = -(-len(cells) // columns)
     sheet = Image.new("RGB", (columns * across + GAP, lines * down + GAP), "white")
-    draw = ImageDraw.Draw(sheet)
     for number, (cell, text) in enumerate(zip(cells, texts, strict=True)):
         left, top = number % columns * across + GAP, number // columns * down + GAP
         sheet.paste(_small(cell.picture, (width, height)), (left, top))
-        draw.multiline_text((left, top + height + GAP), text, "black", FONT)
+        _write(sheet, left, top + height + GAP, text)
     return sheet
 
 
@@ -124,18 +127,16 @@ def _crossed(
 ) -> Image.Image:
     """One column's values on the left, the other's above."""
     width, height = _size([*pictures.values()])
-    wrap = width // LETTER
-    heads = [textwrap.fill(f"{titles[1]} {value}", wrap) for value in across]
-    sides = [textwrap.fill(f"{titles[0]} {value}", 18) for value in down]
-    left, top = 18 * LETTER + 2 * GAP, _height(heads) + 2 * GAP
+    heads = [wrapped(f"{titles[1]} {value}", SIZE, width) for value in across]
+    sides = [wrapped(f"{titles[0]} {value}", SIZE, SIDE) for value in down]
+    left, top = SIDE + 2 * GAP, _height(heads) + 2 * GAP
     size = (left + len(across) * (width + GAP), top + len(down) * (height + GAP))
     sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
     for column, head in enumerate(heads):
-        draw.multiline_text((left + column * (width + GAP), GAP), head, "black", FONT)
+        _write(sheet, left + column * (width + GAP), GAP, head)
     for row, side in enumerate(sides):
         y = top + row * (height + GAP)
-        draw.multiline_text((GAP, y + GAP), side, "black", FONT)
+        _write(sheet, GAP, y + GAP, side)
         for column, value in enumerate(across):
             picture = _small(pictures[(down[row], value)], (width, height))
             sheet.paste(picture, (left + column * (width + GAP), y))
