@@ -94,7 +94,7 @@ class LoraScene(Scene):
         positive = host.attention.conditioning.with_bias(self.positive, bias)
         asked = host.attention.conditioning.bias_of(positive[0][1])
         weights = core.lora_weights.LoraWeights(masks, torch.eye(number))
-        host.loras.patch.add_loras(model, asked, weights, self._stacks(number, rank))
+        host.loras.patch.add_loras(model, asked, weights, lambda: self._stacks(number, rank))
         return Row(f"this pack, rank {rank}", number, model, positive, self.negative)
 
     def _stacks(self, number: int, rank: int) -> dict[str, Any]:

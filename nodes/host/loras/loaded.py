@@ -19,6 +19,7 @@ from ....collage_core.collage.layer import LayerLora
 from ....collage_core.errors import CollageError, quoted
 from ..attention.conditioning import NODE, bias_of
 from ..models.families import Text
+from ..models.transformers import plain_network
 from .adapters import Term, clip_patches, model_terms
 from .files import read_lora
 from .patch import add_loras
@@ -90,18 +91,22 @@ class LoadedLoras:
         names, strengths = self._strengths()
         if not names:
             return
-        dtype, network = patched.model.get_dtype_inference(), patched.model.diffusion_model
+        dtype, network = patched.model.get_dtype_inference(), plain_network(patched.model)
         by_module: dict[str, list[tuple[int, Term]]] = {}
         for number, name in enumerate(names):
             for module, terms in self.terms[name].items():
                 by_module.setdefault(module, []).extend((number, one) for one in terms)
-        stacks = {}
-        for module, terms in by_module.items():
-            stacks[module] = self._stack(network.get_submodule(module), module, terms, names, dtype)
+
+        def make() -> dict[str, Stack]:
+            return {
+                module: self._stack(network.get_submodule(module), module, terms, names, dtype)
+                for module, terms in by_module.items()
+            }
+
         asked = bias_of(positive[0][1])
         assert asked is not None
         weights = LoraWeights(asked.bias.masks, strengths)
-        add_loras(patched, asked, weights, stacks)
+        add_loras(patched, asked, weights, make)
 
     def _stack(self, module, name: str, terms, names: list[str], dtype) -> Stack:
         try:

@@ -6,7 +6,7 @@ however it ends. torch.compile notices that a `forward` is another one, but no h
 registered after it has compiled; so one object serves all calls, and only its places change.
 
 The weights of the LoRAs are a model of their own beside the patched one: the host finds room for
-them when it loads that.
+them when it loads that, and makes them anew for each further GPU.
 
 Host symbols:
     comfy.patcher_extension.WrappersMP: APPLY_MODEL
@@ -15,7 +15,7 @@ Host symbols:
     comfy.model_base.BaseModel: apply_model(x, t, c_concat, c_crossattn, control,
         transformer_options)
     comfy.model_patcher.ModelPatcher(model, load_device, offload_device): model
-    comfy.model_patcher.ModelPatcher: load_device, offload_device
+    comfy.model_patcher.ModelPatcher: load_device, offload_device, cached_patcher_init
     comfy.model_patcher.ModelPatcher: set_additional_models(key, models)
     comfy.model_patcher.ModelPatcher: get_additional_models_with_key(key)
     comfy.model_patcher.ModelPatcher: add_wrapper_with_key(wrapper_type, key, wrapper)
@@ -23,7 +23,7 @@ Host symbols:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,10 +138,20 @@ def _in_place(forwards: Sequence[ForwardWithLoras]) -> Iterator[None]:
 
 
 def add_loras(
-    patched, asked: ConditioningBias, weights: LoraWeights, stacks: Mapping[str, Stack]
+    patched, asked: ConditioningBias, weights: LoraWeights, make: Callable[[], Mapping[str, Stack]]
 ) -> None:
-    """Let a clone of our own act with the LoRAs of the layers."""
+    """Let a clone of our own act with the LoRAs of the layers.
+
+    make: the stacks by the names of modules, with tensors of their own each time it is called.
+    """
     wrapper = LorasOfLayers(asked, weights)
-    own = ModelPatcher(Stacks(stacks), patched.load_device, patched.offload_device)
+    own = _loadable(make, patched.load_device, patched.offload_device)
     patched.set_additional_models(wrapper.key, [own])
     patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, wrapper.key, wrapper)
+
+
+def _loadable(make: Callable[[], Mapping[str, Stack]], load_device, offload_device) -> ModelPatcher:
+    """The stacks as a model that the host loads, and can ask for again for another GPU."""
+    own = ModelPatcher(Stacks(make()), load_device, offload_device)
+    own.cached_patcher_init = (_loadable, (make, load_device, offload_device))
+    return own

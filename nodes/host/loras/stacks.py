@@ -92,7 +92,7 @@ class _Bypass(torch.nn.Module):
         self.kept = {n: one for n, one in enumerate(weights) if not torch.is_tensor(one)}
         for number, one in enumerate(weights):
             if torch.is_tensor(one):
-                self.register_parameter(f"weight{number}", _kept(one))
+                self.register_parameter(f"weight{number}", _kept(one.clone()))
         self.count = len(weights)
         self.adapter.weights = []
 

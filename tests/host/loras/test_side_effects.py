@@ -63,7 +63,7 @@ def test_two_patches_in_one_graph(model, lora, whole, patch, loader, sample, enc
 
 def test_the_host_loads_and_counts_what_the_loras_weigh(patched) -> None:
     """Modules of the stacks that the host does not list would never leave the processor."""
-    (own,) = patched[0].get_nested_additional_models()
+    own = stacks_of(patched[0])
     stacks = own.model.stacks
     wanted = sum(part.numel() * 4 for stack in stacks for part in (stack.down, stack.up))
     assert own.model_size() == wanted
@@ -153,3 +153,31 @@ def test_the_nodes_that_go_on_from_the_patch(pack, tiny, model, whole, patch, lo
     assert maps.isfinite().all()
     assert report
     assert forwards(model) == []
+
+
+@pytest.mark.parametrize("first", ["patch", "split"])
+@pytest.mark.parametrize("kind", ["lora", "lokr"])
+def test_a_model_for_another_gpu(tiny, lora, whole, patch, sample, first, kind: str) -> None:
+    """ComfyUI makes one for MultiGPU CFG Split, which stands behind the patch or before it."""
+    model = tiny.tiny_model()
+    model.cached_patcher_init = (tiny.tiny_model, ())  # as its loaders leave it
+    lora("a", model.model.diffusion_model, kind=kind)
+    if first == "split":
+        model.set_additional_models("multigpu", [model.deepclone_multigpu(tiny.CPU)])
+    patched, positive, *_ = patch(whole(("a", 0.8)), model=model)
+    other = patched.deepclone_multigpu(tiny.CPU) if first == "patch" else None
+    if other is None:
+        patched.match_multigpu_clones()
+        (other,) = patched.get_additional_models_with_key("multigpu")
+        patched.remove_additional_models("multigpu")
+    used = [stacks_of(one) for one in (patched, other)]
+    places = [{part.data_ptr() for part in one.model.parameters()} for one in used]
+    assert places[0].isdisjoint(places[1])
+    assert other.model is not model.model
+    assert torch.equal(sample(other, positive), sample(patched, positive))
+
+
+def stacks_of(patched):
+    """The LoRAs beside a patched model, as the host loads them."""
+    (own,) = patched.get_nested_additional_models()
+    return own

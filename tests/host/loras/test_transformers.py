@@ -32,10 +32,14 @@ def put_on(pack):
         for number, own in enumerate(tensors):
             for name, terms in host.loras.adapters.model_terms(model, own, "it").items():
                 numbered.setdefault(name, []).extend((number, term) for term in terms)
-        stacks = {
-            name: host.loras.stacks.Stack(network.get_submodule(name), terms, torch.float32)
-            for name, terms in numbered.items()
-        }
+
+        def stacks():
+            make = host.loras.stacks.Stack
+            return {
+                name: make(network.get_submodule(name), terms, torch.float32)
+                for name, terms in numbered.items()
+            }
+
         patched = host.attention.patch.patch_model(model)
         weights = core.lora_weights.LoraWeights(masks, torch.tensor(strengths))
         asked = host.attention.conditioning.bias_of(positive[0][1])
