@@ -100,9 +100,11 @@ class LorasOfLayers:
         options, model = transformer_options or {}, executor.class_obj
         run = options.get(RUN) or RunTensors()
         call = (model, x, c_crossattn, kwargs)
-        places = places_of(self.asked, self.weights, call, options, run)
-        (own,) = model.current_patcher.get_additional_models_with_key(self.key)
-        forwards = [*self._prepared(plain_network(model), own.model, places, run)]
+        forwards = []
+        # none where a guider asks another model for the negative, with the options of this one
+        for own in model.current_patcher.get_additional_models_with_key(self.key):
+            places = places_of(self.asked, self.weights, call, options, run)
+            forwards += self._prepared(plain_network(model), own.model, places, run)
         with _in_place(forwards):
             return executor(x, t, c_concat, c_crossattn, control, transformer_options, **kwargs)
 

@@ -155,6 +155,32 @@ def test_the_nodes_that_go_on_from_the_patch(pack, tiny, model, whole, patch, lo
     assert forwards(model) == []
 
 
+def test_a_model_of_its_own_for_the_negative(tiny, model, patched, encode) -> None:
+    """ComfyUI asks it with the options of the positive's model, and it has no LoRA of a layer."""
+    import comfy.samplers
+    from comfy_extras.nodes_custom_sampler import DualModelGuider
+
+    x, kept = torch.randn(1, 4, 12, 10), {}
+
+    class Once(comfy.samplers.Sampler):
+        def sample(self, *args: Any, **_: Any) -> Any:
+            guider, sigmas, extra_args = args[:3]
+            level = sigmas[0].expand(len(x))
+            kept["out"] = guider.predict_noise(x, level, extra_args["model_options"])
+            return x
+
+    def asked(own, positive, cfg: float = 4.0) -> torch.Tensor:
+        node: Any = DualModelGuider
+        guider = node.execute(own, positive, cfg, tiny.tiny_model(seed=9), encode("bad")).args[0]
+        guider.sample(torch.zeros_like(x), x, Once(), torch.tensor([0.7, 0.0]), seed=1)
+        return kept["out"]
+
+    positive, plain = asked(*patched, 1.0), asked(model, encode(), 1.0)
+    assert (positive - plain).abs().max() > 0.01
+    negative = (asked(model, encode()) - 4 * plain) / (1 - 4)
+    assert_close(asked(*patched), negative + 4 * (positive - negative), atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.parametrize("first", ["patch", "split"])
 @pytest.mark.parametrize("kind", ["lora", "lokr"])
 def test_a_model_for_another_gpu(tiny, lora, whole, patch, sample, first, kind: str) -> None:
