@@ -9,6 +9,7 @@ Host symbols:
     comfy.lora: model_lora_keys_clip(model, key_map)
     comfy.weight_adapter: LoRAAdapter, LoHaAdapter, LoKrAdapter
     comfy.weight_adapter.WeightAdapterBase: name, weights
+    comfy.ops.mixed_precision_ops: "in_features", "out_features"
     comfy.model_patcher.ModelPatcher: model
     comfy.sd.CLIP: cond_stage_model
 """
@@ -28,7 +29,7 @@ from ....collage_core.errors import CollageError
 
 NETWORK = "diffusion_model."
 WEIGHT = ".weight"
-KINDS = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Conv3d)
+CONVOLUTIONS = (torch.nn.Conv2d, torch.nn.Conv3d)
 # where an adapter of each class keeps the scale of DoRA
 DORA = {LoRAAdapter: 4, LoHaAdapter: 7, LoKrAdapter: 8}
 RESHAPE = 5  # where a LoRA keeps the larger shape that it gives a weight
@@ -78,6 +79,15 @@ def clip_patches(clip, weights: dict[str, torch.Tensor]) -> dict[Any, Any]:
     return comfy.lora.load_lora(weights, keys, False)
 
 
+def is_linear(module: Any) -> bool:
+    """Whether it is one linear layer: those of quantised weights are no torch.nn.Linear.
+
+    The name is asked for, too, as a bank of experts has the same sizes and is no layer.
+    """
+    named = "Linear" in type(module).__name__ and hasattr(module, "in_features")
+    return isinstance(module, torch.nn.Linear) or named
+
+
 def _target(target: Any) -> tuple[str, tuple[int, int, int] | None, Any]:
     if isinstance(target, str):
         return target, None, None
@@ -104,6 +114,7 @@ def _problem(adapter: Any, module: torch.nn.Module | None) -> str:
         return "the kind DoRA"
     if kind is LoRAAdapter and adapter.weights[RESHAPE] is not None:
         return "the kind that enlarges a weight"
-    if not isinstance(module, KINDS) or getattr(module, "groups", 1) != 1:
+    taken = is_linear(module) or isinstance(module, CONVOLUTIONS)
+    if not taken or getattr(module, "groups", 1) != 1:
         return f"the module {type(module).__name__}" if module is not None else "no module's weight"
     return ""

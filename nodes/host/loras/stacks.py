@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from comfy.weight_adapter import BypassForwardHook, LoKrAdapter, LoRAAdapter
 
-from .adapters import Term
+from .adapters import Term, is_linear
 
 TUCKER = 3  # where a LoRA keeps its third factor
 W2, W2_B, T2 = 1, 6, 7  # where a LoKr keeps its second matrix, or the factors of it
@@ -132,7 +132,7 @@ def _convolution(module: torch.nn.Module):
 
 def _shape(module: Any) -> tuple[int, ...]:
     """The shape of the weight, whatever form it is kept in: (out, in, ...)."""
-    if isinstance(module, torch.nn.Linear):
+    if is_linear(module):
         return module.out_features, module.in_features
     return module.out_channels, module.in_channels, *module.kernel_size
 

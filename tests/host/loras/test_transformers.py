@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -85,6 +86,51 @@ def test_a_layer_of_everything_is_load_lora(
         scale = wanted[name].abs().max()
         assert (wanted[name] - unpatched[name]).abs().max() > 0.01 * scale
         assert_close(found[name], wanted[name], atol=2e-4 * float(scale), rtol=2e-3)
+
+
+@pytest.fixture
+def quantized(transformers):
+    """Flux with the weights of its blocks in fp8 as files have them, and one with their values."""
+    import comfy.model_patcher
+    import comfy.ops
+
+    tiny, rounded = transformers.FAMILIES["flux"], transformers.tiny_transformer("flux")
+    config = tiny.description(tiny.options())
+    config.quant_config = {"mixed_ops": True}
+    model = tiny.model(config, device=transformers.CPU)
+    file = rounded.model.diffusion_model.state_dict()
+    kind = torch.tensor([*json.dumps({"format": "float8_e4m3fn"}).encode()], dtype=torch.uint8)
+    for name, weight in [*file.items()]:
+        if "_blocks." in name and weight.ndim == 2:
+            scale = weight.abs().max() / 448
+            file[name] = (weight / scale).to(torch.float8_e4m3fn)
+            weight.copy_(file[name].to(weight) * scale)
+            layer = name.removesuffix(".weight")
+            file |= {f"{name}_scale": scale, f"{layer}.comfy_quant": kind}
+    model.diffusion_model.load_state_dict(file)
+    place = {"load_device": transformers.CPU, "offload_device": transformers.CPU}
+    return comfy.model_patcher.ModelPatcher(model, **place), rounded
+
+
+@pytest.mark.parametrize("kind", ["lora", "loha", "lokr"])
+def test_quantised_weights(put_on, quantized, transformers, files, predict, kind: str) -> None:
+    """ComfyUI's class of layers for them is no torch.nn.Linear."""
+    import comfy.ops
+
+    model, rounded = quantized
+    weights = [getattr(one, "weight", None) for one in model.model.diffusion_model.modules()]
+    assert sum(isinstance(one, comfy.ops.QuantizedTensor) for one in weights) > 20
+    tensors = files.tensors(rounded.model.diffusion_model, kind=kind)
+    prompt, x = transformers.text("flux", 20, seed=3), transformers.latents("flux", 16, 12)
+    masks = torch.zeros(1, 1, 128, 96)
+    masks[..., :48] = 1
+    found, wanted = (
+        put_on(one, prompt, [tensors], masks, [WORDS], [[0.7]]) for one in (model, rounded)
+    )
+    found, wanted = (predict(one, {"p": own}, x)["p"] for one, own in (found, wanted))
+    plain = predict(model, {"p": prompt}, x)["p"]
+    assert (wanted - plain).abs().mean() > 0.1
+    assert_close(found, wanted, atol=1e-4, rtol=1e-3)
 
 
 OWN, OTHER = (2, 3), (9, 10)  # words of the left and of the right layer
