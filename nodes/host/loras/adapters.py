@@ -8,7 +8,7 @@ Host symbols:
     comfy.lora: model_lora_keys_unet(model, key_map), load_lora(lora, to_load, log_missing)
     comfy.lora: model_lora_keys_clip(model, key_map)
     comfy.weight_adapter: LoRAAdapter, LoHaAdapter, LoKrAdapter
-    comfy.weight_adapter.WeightAdapterBase: name, weights
+    comfy.weight_adapter.WeightAdapterBase: name, weights, loaded_keys
     comfy.ops.mixed_precision_ops: "in_features", "out_features"
     comfy.model_patcher.ModelPatcher: model
     comfy.sd.CLIP: cond_stage_model
@@ -77,6 +77,19 @@ def clip_patches(clip, weights: dict[str, torch.Tensor]) -> dict[Any, Any]:
     """What a LoRA changes in a CLIP, for `CLIP.add_patches`; empty where nothing fits."""
     keys = comfy.lora.model_lora_keys_clip(clip.cond_stage_model, {})
     return comfy.lora.load_lora(weights, keys, False)
+
+
+def left_over(
+    weights: dict[str, torch.Tensor], terms: dict[str, list[Term]], patches: dict[Any, Any]
+) -> int:
+    """How many weights of a file neither the model nor the CLIP took; 0 where that is not known.
+
+    terms: of the model; patches: of the CLIP.
+    """
+    adapters = [term.adapter for own in terms.values() for term in own] + [*patches.values()]
+    # all adapters that the host made in one go share one set of names
+    named = {id(one): one for a in adapters if (one := getattr(a, "loaded_keys", None))}
+    return len(weights.keys() - set().union(*named.values())) if named else 0
 
 
 def is_linear(module: Any) -> bool:

@@ -20,7 +20,7 @@ from ....collage_core.errors import CollageError, quoted
 from ..attention.conditioning import NODE, bias_of
 from ..models.families import Text
 from ..models.transformers import plain_network
-from .adapters import Term, clip_patches, model_terms
+from .adapters import Term, clip_patches, left_over, model_terms
 from .files import read_lora
 from .patch import add_loras
 from .stacks import Stack
@@ -34,7 +34,7 @@ class LoadedLoras:
     """The LoRAs that act in a collage, read once each, however many layers have them.
 
     terms: by file and module of the model; patches: by file, of the text encoder; left_out: by file
-    how many modules stay as they are.
+    how many modules stay as they are; unknown: by file how many of how many weights fit nothing.
 
         loras = LoadedLoras.of(collage, model, clip)
     """
@@ -43,11 +43,12 @@ class LoadedLoras:
     terms: dict[str, dict[str, list[Term]]] = field(repr=False)
     patches: dict[str, dict[Any, Any]] = field(repr=False)
     left_out: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, collage: Collage, model, clip) -> LoadedLoras:
         """Raises CollageError for a file that cannot be read, used or that fits nothing."""
-        terms, patches, left_out = {}, {}, {}
+        terms, patches, left_out, unknown = {}, {}, {}, {}
         for what, lora in _acting(collage):
             name = lora.name
             if name not in terms:
@@ -56,12 +57,9 @@ class LoadedLoras:
                 terms[name] = {one: own for one, own in every.items() if ADAPTER not in one}
                 left_out[name] = len(every) - len(terms[name])
                 patches[name] = clip_patches(clip, weights)
-            if not terms[name] and not patches[name]:
-                raise CollageError(
-                    f"{what} fits nothing of this model or its text encoder: it was made for "
-                    "another kind of model. Choose one made for the model you sample with."
-                )
-        return cls(collage, terms, patches, left_out)
+                unknown[name] = (left_over(weights, every, patches[name]), len(weights))
+            _check_fits(what, lora, terms[name], patches[name], unknown[name][0])
+        return cls(collage, terms, patches, left_out, unknown)
 
     def encoded(self, plain: list, clip, tokens, regions, text: Text) -> list:
         """The CONDITIONING with each layer's words as its LoRAs change them."""
@@ -132,6 +130,9 @@ class LoadedLoras:
         )
         if left_out := self.left_out[lora.name]:
             told += f"; {left_out} modules of its text adapter stay as they are"
+        unknown, every = self.unknown[lora.name]
+        if unknown:
+            told = f"! {told}; {unknown} of the {every} weights in the file fit neither"
         return told
 
     def _strengths(self) -> tuple[list[str], torch.Tensor]:
@@ -152,6 +153,21 @@ class LoadedLoras:
             if one.strength_clip and self.patches[one.name]:
                 total[one.name] = total.get(one.name, 0.0) + one.strength_clip
         return tuple(sorted((name, value) for name, value in total.items() if value))
+
+
+def _check_fits(what: str, lora: LayerLora, in_model, in_clip, unknown: int) -> None:
+    """Refuse a LoRA that changes nothing, or only words although it is meant for the model too."""
+    if not in_model and not in_clip:
+        raise CollageError(
+            f"{what} fits nothing of this model or its text encoder: it was made for another kind "
+            "of model. Choose one made for the model you sample with."
+        )
+    if not in_model and unknown and lora.strength_model:
+        raise CollageError(
+            f"{what} fits the text encoder but nothing of this model: it was made for another kind "
+            "of model. Choose one made for the model you sample with, or set its strength_model "
+            "to 0 to change the words alone."
+        )
 
 
 def _acting(collage: Collage) -> Iterator[tuple[str, LayerLora]]:

@@ -67,6 +67,26 @@ def test_a_lora_of_another_model(model, put, whole, patch, refused) -> None:
     assert f'the LoRA "near.safetensors" does not fit {OUT} of this model' in said
 
 
+def test_a_lora_that_fits_in_part(model, clip, files, put, whole, patch, refused) -> None:
+    """Files of many families hold a part for CLIP-L, which fits others, too."""
+    words = files.tensors(clip.cond_stage_model, prefix="text_encoders.")
+    put("words", words)
+    *_, report, _ = patch(whole(("words", 1.0, 1.0)))
+    assert "fit neither" not in report
+    far = files.tensors(model.model.diffusion_model, prefix="another_model.")
+    put("far", words | far)
+    said = refused(patch, whole(("far", 1.0, 1.0)))
+    assert f"{LAYER} fits the text encoder but nothing of this model" in said
+    told = f"; {len(far)} of the {len(words | far)} weights in the file fit neither"
+    *_, report, _ = patch(whole(("far", 0.0, 1.0)))
+    assert '! LoRA "far.safetensors": 0 in 0 modules of the model' in report
+    assert told in report
+    some = files.tensors(model.model.diffusion_model, only=lambda name: "attn2" in name)
+    put("some", some | {"another_model.x.lora_up.weight": torch.ones(4, 4)})
+    *_, report, _ = patch(whole(("some", 1.0)))
+    assert f"; 1 of the {len(some) + 1} weights in the file fit neither" in report
+
+
 @pytest.mark.parametrize("content", [b"", b"no tensors at all", b"\x10" + b"\0" * 7 + b"{" * 16])
 def test_a_damaged_file(folder, whole, patch, refused, content: bytes) -> None:
     (folder / "own.safetensors").write_bytes(content)
