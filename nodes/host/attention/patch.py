@@ -107,7 +107,9 @@ def _keep_run_tensors(executor, noise, latent_image, sampler, sigmas, *args, **k
     )
     options[RUN] = run
     try:
-        return executor(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        out = executor(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        _check_acted(run)
+        return out
     finally:
         options.pop(RUN, None)
         run.clear()
@@ -124,22 +126,27 @@ def _install_bias(
     **kwargs,
 ):
     options = transformer_options or {}
+    run = options.get(RUN) or RunTensors()
+    first, run.called = not run.called, True
     if c_crossattn is not None:
         options = _with_bias(executor.class_obj, x, t, c_crossattn, options, kwargs)
     out = executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
     joint = options.get(OVERRIDE)
     if isinstance(joint, JointAttention):
-        _check_acted(joint, options.get(RUN) or RunTensors())
+        run.acted, run.meant = run.acted or joint.acted, joint.layout
+        if first:  # a cache may answer later ones, so these are judged when the run ends
+            _check_acted(run)
     return out
 
 
-def _check_acted(joint: JointAttention, run: RunTensors) -> None:
-    """Refuse a call without any biased attention, unless a cache answered later calls of a run."""
-    if not run.get(JointAttention, lambda: joint.acted):
+def _check_acted(run: RunTensors) -> None:
+    """Refuse a run whose attention should have been biased, and never was."""
+    if run.meant is not None and not run.acted:
         raise CollageError(
-            f"{NODE}, output model: no attention of {joint.layout.queries} queries and "
-            f"{joint.layout.keys} keys was called, so another patch of the model changes its "
-            "tokens or replaces its attention, and no layer would keep its place. Take it out."
+            f"{NODE}, output model: no attention of {run.meant.queries} queries and "
+            f"{run.meant.keys} keys was called, so another patch of the model changes its tokens, "
+            "replaces its attention or answers in its place, and no layer would keep its place. "
+            "Take it out."
         )
 
 

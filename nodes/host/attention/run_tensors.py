@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ..models.transformers import Layout
+
 RUN = "collage_run"
 
 T = TypeVar("T")
@@ -17,6 +19,9 @@ class RunTensors:
     that asks the model for predictions, by name, empty without one; begins: the sigma at which the
     whole schedule begins of which this run may be a later part, None if that is not known.
 
+    called: whether the model was, so far; meant: the layout of a transformer's attention that was
+    to be biased, None without; acted: whether any was.
+
         run = options.get(RUN) or RunTensors()  # a call outside a run makes everything anew
         weights = run.get((bias, size), lambda: bias.weights_of(cells, size))
     """
@@ -27,6 +32,8 @@ class RunTensors:
         self.biased = biased
         self.predictor = predictor
         self.begins = begins
+        self.called = self.acted = False
+        self.meant: Layout | None = None
         self._made: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[], T]) -> T:

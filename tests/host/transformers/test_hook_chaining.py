@@ -160,15 +160,36 @@ def test_tokens_that_another_pack_adds_are_refused(make_case, predict, refused) 
         predict(patched, {"positive": case.positive}, case.x, case.sigma)
 
 
-@JOINT_AND_CROSS
-def test_steps_that_a_cache_answers(make_case, host_ksampler, family: str) -> None:
-    """ComfyUI's EasyCache does not ask the network at all then."""
+def cached(model, end: float):
+    """A clone in which EasyCache answers every step from the third one to `end`."""
     from comfy_extras.nodes_easycache import EasyCacheNode
 
-    case = make_case(family, batch=1)
-    given = {"cells": tuple(case.x.shape[-2:]), "steps": 6, "cfg": 1.0}
-    (lazy,) = EasyCacheNode.execute(case.patched, 10.0, 0.0, 1.0, verbose=False).args
-    found = host_ksampler(lazy, case.positive, case.negative, **given)
+    return EasyCacheNode.execute(model, 1e9, 0.0, end, verbose=False).args[0]
+
+
+@JOINT_AND_CROSS
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.5, 0.8)])
+def test_steps_that_a_cache_answers(make_case, host_ksampler, family, start, end) -> None:
+    """ComfyUI's EasyCache does not ask the network at all then, also in the first biased step."""
+    case = make_case(family, batch=1, start=start)
+    given = {"cells": tuple(case.x.shape[-2:]), "steps": 8, "cfg": 1.0}
+    found = host_ksampler(cached(case.patched, end), case.positive, case.negative, **given)
     whole = host_ksampler(case.patched, case.positive, case.negative, **given)
+    without = host_ksampler(cached(case.model, end), case.positive, case.negative, **given)
     assert found.isfinite().all()
     assert not torch.equal(found, whole)
+    assert not torch.equal(found, without)
+
+
+def test_a_run_in_which_nothing_was_biased(make_case, host_ksampler, refused) -> None:
+    """Where a cache answers every biased step, or another override takes all attention."""
+    case = make_case("flux", batch=1, start=0.5)
+
+    def own(func, *args, **kwargs):
+        return func(*args, **kwargs)
+
+    taken = inside(case.patched, lambda options: {**options, OVERRIDE: own})
+    given = {"cells": tuple(case.x.shape[-2:]), "steps": 8, "cfg": 1.0}
+    for one in (cached(case.patched, 1.0), taken):
+        with refused("no attention of .* was called, .* or answers in its place"):
+            host_ksampler(one, case.positive, case.negative, **given)
