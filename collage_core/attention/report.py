@@ -36,7 +36,12 @@ def describe_bias(
     if not shown:
         lines.append("! No layer is shown: every word acts everywhere.")
     elif not any((*bias.attract, *bias.repel)):
-        lines.append("! Every attract and repel is 0: the model paints as if it were unpatched.")
+        own = {"negatives": unwanted and unwanted.regions, "LoRAs": any(loras)}
+        others = " and ".join(name for name, there in own.items() if there)
+        lines.append(
+            "! Every attract and repel is 0: the model paints as if it were unpatched"
+            f"{f', but for {others} of layers' if others else ''}."
+        )
     elif bias.start >= bias.end:
         lines.append("! start_percent is not below end_percent: the bias never acts.")
     lines += [

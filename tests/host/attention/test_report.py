@@ -37,6 +37,15 @@ def test_a_bias_that_never_acts(make_collage, patch, inputs, warning) -> None:
     assert report.splitlines()[1].startswith(warning)
 
 
+def test_negatives_act_at_strength_zero(make_collage, patch) -> None:
+    collage, unpatched = make_collage(), "as if it were unpatched"
+    fox, bear = collage.layers
+    told = collage.with_layers((dataclasses.replace(fox, negative="green"), bear))
+    reports = [patch(one, strength=0.0)[2].splitlines()[1] for one in (collage, told)]
+    assert reports[0].endswith(f"{unpatched}.")
+    assert reports[1].endswith(f"{unpatched}, but for negatives of layers.")
+
+
 @pytest.mark.parametrize(
     ("schedule", "noises", "told"),
     [
