@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import psutil
+
 from collage_core.storage.atomic_write import write_whole
 from launcher.base_folder import fresh_base, prepare_base
 from launcher.client import Client, HostError
@@ -28,6 +30,8 @@ FULL = ("no space left", "disk quota exceeded", "not enough space")
 NO_MEMORY = ("out of memory", "allocation on device", "not enough memory", "cannot allocate memory")
 MOST_FILES = 256  # of earlier jobs that stay in the input folder
 SHORTEST_POLL, LONGEST_POLL, POLL_SHARE = 0.005, 0.25, 0.02
+ACTIVE_GB = (2.0, 10.0)  # what ComfyUI leaves free of results within a job: a tenth of the memory
+ALL_GB = 10**6  # to be left free of results of earlier jobs: more than any machine has
 COUNTER = re.compile(r"_\d+_$")  # ComfyUI's number behind the prefix of a file
 ROOMS = ("collage_core", "nodes")
 REPORTS = "batch report "
@@ -67,6 +71,7 @@ class Painter:
         claim(self.base)
         models = prepare_base(HOST_DIR / "base") / "models"  # as `serve` has them, and their locks
         arguments = ["--models-directory", str(models)] if host.private else []
+        arguments += _cache()
         self.server: Server = self._ends.enter_context(
             start_server(host, self.base, name="batch", arguments=arguments)
         )
@@ -122,7 +127,8 @@ class Painter:
         if not pictures:
             raise HostError("The workflow ran but saved no picture; it needs a SaveImage node.")
         for path in folder.rglob("*"):
-            # A node that has nothing new to do names the file that it saved for the last job.
+            # A node that has nothing new to do names the file that it saved for the last job
+            # (`_cache`), never one of an earlier job.
             if path.is_file() and path not in kept:
                 path.unlink()
         return tuple(pictures)
@@ -150,6 +156,17 @@ class Painter:
                 self.server.process.wait(2)
             return True
         return self.server.process.poll() is not None
+
+
+def _cache() -> list[str]:
+    """Arguments by which ComfyUI forgets at once what a job does not use of earlier results.
+
+    With more than 128 GB free it would keep them all, and with them the names of deleted files. The
+    first number is the one that it chooses itself.
+    """
+    least, most = ACTIVE_GB
+    active = min(max(psutil.virtual_memory().total / 2**30 / 10, least), most)
+    return ["--cache-ram", f"{active:.1f}", str(ALL_GB)]
 
 
 def _depth(graph: Graph, node: str) -> int:

@@ -1,0 +1,73 @@
+"""One real ComfyUI that paints row after row, on a machine that seems to have 256 GB of memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from launcher.base_folder import prepare_base
+from tools.batch.painter import Painter
+
+# ComfyUI keeps the results of all earlier jobs while more than 128 GB are free.
+LARGE = """
+import psutil
+import comfy.model_management
+
+class Memory:
+    total, available, percent, used, free = 256 * 2**30, 200 * 2**30, 22.0, 56 * 2**30, 200 * 2**30
+
+psutil.virtual_memory = Memory
+comfy.model_management.total_ram = 256 * 1024
+NODE_CLASS_MAPPINGS = {}
+"""
+pytestmark = pytest.mark.slow  # a server of its own
+RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def painter() -> Iterator[Painter]:
+    def prepared(base: Path) -> Path:
+        (prepare_base(base) / "custom_nodes" / "large_machine.py").write_text(LARGE)
+        return base
+
+    one = Painter(None, "w")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("launcher.base_folder.prepare_base", prepared)
+        one.start()
+    yield one
+    one.stop()
+
+
+def saved(name: str, colour: int, prefix: str = "x") -> Json:
+    """A picture of one colour, and the node that saves it."""
+    size = {"width": 64, "height": 64, "batch_size": 1}
+    inputs = {"images": [f"{name} colour", 0], "filename_prefix": prefix}
+    return {
+        f"{name} colour": {"class_type": "EmptyImage", "inputs": {**size, "color": colour}},
+        name: {"class_type": "SaveImage", "inputs": inputs},
+    }
+
+
+def painted(painter: Painter, prompt: Json) -> list[tuple[str, int]]:
+    """What the files of a job are called, and their colours."""
+    outcome = painter.paint(prompt, {})
+    assert not outcome.error
+    return [(about, colour_of(data)) for about, _, data in outcome.pictures]
+
+
+def colour_of(data: bytes) -> int:
+    return int.from_bytes(Image.open(io.BytesIO(data)).convert("RGB").tobytes()[:3], "big")
+
+
+def test_a_row_has_its_own_pictures_whatever_was_painted_before(painter: Painter) -> None:
+    rows = [("x", RED), ("y", GREEN), ("x", BLUE), ("x", RED), ("y", GREEN), ("y", GREEN)]
+    for number, (prefix, colour) in enumerate(rows):
+        other = saved("other", number, "other")
+        found = painted(painter, saved("own", colour, prefix) | other)
+        assert sorted(found) == sorted([("other", number), (prefix, colour)])
