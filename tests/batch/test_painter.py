@@ -71,3 +71,11 @@ def test_a_row_has_its_own_pictures_whatever_was_painted_before(painter: Painter
         other = saved("other", number, "other")
         found = painted(painter, saved("own", colour, prefix) | other)
         assert sorted(found) == sorted([("other", number), (prefix, colour)])
+
+
+def test_nodes_with_one_prefix_keep_their_order(painter: Painter) -> None:
+    """ComfyUI lists a node that had nothing new to do first."""
+    rows = [(RED, 1), (RED, 2), (3, 2), (4, 5)]
+    for two, ten in rows:
+        found = painted(painter, saved("10", ten) | saved("2", two))
+        assert found == [("x", two), ("x", ten)]

@@ -115,10 +115,13 @@ class Painter:
         return saved, _warnings(outputs)
 
     def _saved(self, graph: Graph, outputs: Json) -> tuple[Picture, ...]:
-        """Every saved file; the one that most nodes had a part in comes last."""
+        """Every saved file; the one that most nodes had a part in comes last.
+
+        The order is the workflow's alone: ComfyUI lists nodes that had nothing new to do first.
+        """
         folder = self.base / "output"
         pictures, kept = [], set()
-        for node in sorted(outputs, key=lambda node: _depth(graph, node)):
+        for node in sorted(outputs, key=lambda node: (_depth(graph, node), len(node), node)):
             for one in _files_of(outputs[node]):
                 path = folder / one.get("subfolder", "") / one["filename"]
                 about = re.sub(r"\W+", "_", COUNTER.sub("", path.stem)).strip("_")
