@@ -79,3 +79,37 @@ def test_nodes_with_one_prefix_keep_their_order(painter: Painter) -> None:
     for two, ten in rows:
         found = painted(painter, saved("10", ten) | saved("2", two))
         assert found == [("x", two), ("x", ten)]
+
+
+def layer(name: str, words: str) -> Json:
+    """A collage of one layer whose words do not stand in its prompt: it fails when it is run."""
+    strengths = {"opacity": 1.0, "noise": 0.6, "attract": 0.3, "repel": 0.5, "control": 1.0}
+    place = {"x": 0.5, "y": 0.5, "scale": 0.5, "rotation": 0.0, "visible": True}
+    canvas = {"prompt": "a lemon", "width": 64, "height": 64, "background": "#969696"}
+    of = {"image": ["own colour", 0], "text": words, **place, **strengths}
+    stack = canvas | {"layers.layer0": [f"{name} layer", 0]}
+    return {
+        f"{name} layer": {"class_type": "CollageLayer", "inputs": of},
+        name: {"class_type": "CollageStack", "inputs": stack},
+    }
+
+
+def test_what_comfyui_does_not_run_is_not_run(painter: Painter) -> None:
+    own = saved("own", RED)
+    half = {"half": {"class_type": "MaskedCrossAttentionPatch", "inputs": {"strength": 1.0}}}
+    assert painted(painter, own | half) == [("x", RED)]
+    assert painted(painter, own | layer("unused", "mug")) == [("x", RED)]
+    chosen = {"switch": True, "on_true": ["own colour", 0], "on_false": ["other", 1]}
+    prompt = own | layer("other", "mug")
+    prompt["switch"] = {"class_type": "ComfySwitchNode", "inputs": chosen}
+    prompt["own"]["inputs"]["images"] = ["switch", 0]
+    assert painted(painter, prompt) == [("x", RED)]
+
+
+def test_warnings_of_what_is_run_are_told(painter: Painter) -> None:
+    prompt = saved("own", RED) | layer("stack", "lemon")
+    prompt["own"]["inputs"]["images"] = ["stack", 1]
+    prompt["stack layer"]["inputs"]["x"] = 0.0
+    outcome = painter.paint(prompt, {})
+    assert not outcome.error
+    assert any("lies outside the canvas" in warning for warning in outcome.warnings)

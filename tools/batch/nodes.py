@@ -64,16 +64,25 @@ class Graph:
                 if is_link(value) and str(value[0]) == node:
                     yield other, name
 
-    def closure(self, node: str) -> set[str]:
-        """The node and all nodes that it hangs on."""
+    def closure(self, *nodes: str, lazy: bool = True) -> set[str]:
+        """These nodes and all that they hang on; lazy: also over links that may stay unused."""
         every: set[str] = set()
-        waiting = [node]
+        waiting = [*nodes]
         while waiting:
             if (one := waiting.pop()) not in every:
                 every.add(one)
-                values = self.prompt[one]["inputs"].values()
-                waiting += [str(value[0]) for value in values if is_link(value)]
+                specs = {} if lazy else self.inputs(one)
+                waiting += [
+                    str(value[0])
+                    for name, value in self.prompt[one]["inputs"].items()
+                    if is_link(value) and (lazy or not specs[name][1].get("lazy"))
+                ]
         return every
+
+    def surely_run(self) -> set[str]:
+        """The nodes that ComfyUI runs whatever a switch chooses: all that an output hangs on."""
+        outputs = [one for one in self.prompt if self.info[self.kind(one)].get("output_node")]
+        return self.closure(*outputs, lazy=False)
 
 
 def is_link(value: Any) -> bool:

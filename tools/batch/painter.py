@@ -106,11 +106,11 @@ class Painter:
             (folder / name).unlink(missing_ok=True)
 
     def _run(self, prompt: Json) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
-        client = self.server.client
-        job = client.queue(with_reports(prompt, self.info))
+        client, graph = self.server.client, Graph(prompt, self.info)
+        job = client.queue(with_reports(graph))
         outputs = client.wait(job, math.inf, self.server.check_alive, _pause())
         require_all_saved(prompt, outputs)
-        saved = self._saved(Graph(prompt, self.info), outputs)
+        saved = self._saved(graph, outputs)
         _forget(client, job)
         return saved, _warnings(outputs)
 
@@ -186,16 +186,19 @@ def version_of(client: Client) -> str:
     return f"ComfyUI {system['comfyui_version']}, torch {torch}, pack {digest.hexdigest()[:12]}"
 
 
-def with_reports(prompt: Json, info: Json) -> Json:
-    """The workflow with every report shown, so that its warnings can be read."""
+def with_reports(graph: Graph) -> Json:
+    """The workflow with every report shown, so that its warnings can be read.
+
+    Reports of nodes that ComfyUI may leave out are not: showing them would run these nodes.
+    """
     shown = {}
-    for node, entry in prompt.items():
-        names = info.get(entry["class_type"], {}).get("output_name", [])
+    for node in sorted(graph.surely_run()):
+        names = graph.info[graph.kind(node)].get("output_name", [])
         for slot, name in enumerate(names):
-            if name == "report" and "PreviewAny" in info:
+            if name == "report" and "PreviewAny" in graph.info:
                 source = {"source": [node, slot]}
                 shown[f"{REPORTS}{node}"] = {"class_type": "PreviewAny", "inputs": source}
-    return prompt | shown
+    return graph.prompt | shown
 
 
 def _warnings(outputs: Json) -> tuple[str, ...]:
