@@ -19,7 +19,7 @@ EXPECTED = Table(("sampler.seed", "layer.sushi.text"), [("7", "crème, 寿司"),
     "data",
     [
         'sampler.seed,layer.sushi.text\n7,"crème, 寿司"\n8,\n'.encode(),
-        "sampler.seed;layer.sushi.text\r\n7;crème, 寿司\r\n8\r\n;\r\n".encode("utf-8-sig"),
+        "sampler.seed;layer.sushi.text\r\n7;crème, 寿司\r\n8\r\n\r\n".encode("utf-8-sig"),
         ' sampler.seed\tlayer.sushi.text \n7\tcrème, 寿司\n\n8\t""'.encode("utf-16"),
     ],
     ids=["utf-8", "byte order mark and semicolons", "tabs of a spreadsheet"],
@@ -27,6 +27,14 @@ EXPECTED = Table(("sampler.seed", "layer.sushi.text"), [("7", "crème, 寿司"),
 def test_a_csv_is_read_as_programs_save_it(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "jobs.CSV").write_bytes(data)
     assert read_table(tmp_path / "jobs.CSV") == EXPECTED
+
+
+def test_a_line_of_empty_cells_is_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.csv"
+    file.write_text("a.b,c.d\n,\n\n1,2\n,\n")
+    assert read_table(file).rows == [(None, None), ("1", "2"), (None, None)]
+    file.write_text('a.b\n""\n\n1\n')
+    assert read_table(file).rows == [(None,), ("1",)]
 
 
 def test_json_lines_keep_their_kinds_and_may_leave_columns_out(tmp_path: Path) -> None:
@@ -92,6 +100,22 @@ def test_a_grid_has_every_combination_of_lists_ranges_and_files(tmp_path: Path) 
 def test_a_grid_that_is_none_is_told(text: str, tmp_path: Path) -> None:
     with pytest.raises(LauncherError, match="--grid"):
         grid_table([text], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lists", "rows"),
+    [
+        (["a.b=,x"], [(None,), ("x",)]),
+        (["a.b=x,"], [("x",), (None,)]),
+        (["a.b=,x", "c.d=1,"], [(None, "1"), (None, None), ("x", "1"), ("x", None)]),
+    ],
+)
+def test_an_empty_value_of_a_grid_is_an_empty_cell(
+    lists: list[str], rows: list[tuple[str | None, ...]], tmp_path: Path
+) -> None:
+    for _ in range(2):  # the same command again, to go on
+        make_grid(tmp_path / "jobs.csv", lists)
+        assert read_table(tmp_path / "jobs.csv").rows == rows
 
 
 def test_a_grid_does_not_replace_another_table(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def grid_table(lists: Sequence[str], folder: Path) -> Table:
         count *= len(values)
     if count > MOST_ROWS:
         raise LauncherError(f"The grid has {count} rows; make several of at most {MOST_ROWS}.")
-    return Table(names, [*itertools.product(*(values for _, values in parts))])
+    rows = itertools.product(*([value or None for value in values] for _, values in parts))
+    return Table(names, [*rows])
 
 
 def _named_list(text: str, folder: Path) -> tuple[str, list[str]]:

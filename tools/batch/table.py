@@ -72,7 +72,7 @@ def _csv(file: Path, text: str) -> Table:
         raise LauncherError(f"The table {file} is no CSV ({error}).") from error
     names = tuple(name.strip() for name in lines[0]) if lines else ()
     rows = []
-    for number, line in enumerate((one for one in lines[1:] if any(one)), 1):
+    for number, line in enumerate((one for one in lines[1:] if one), 1):
         if len(line) > len(names):
             raise LauncherError(
                 f"The table {file}, row {number} has {len(line)} cells for {len(names)} columns; "
