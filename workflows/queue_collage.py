@@ -47,8 +47,11 @@ async def queue(http: aiohttp.ClientSession, prompt: Json, folder: Path = HERE /
 
 
 async def sent(http: aiohttp.ClientSession, name: Any, folder: Path) -> Any:
-    """Upload a file of the folder; the name that the server gives it. Other values stay."""
-    path = Path(name) if isinstance(name, str) and name else None
+    """Upload a file of the folder; the name that the server gives it. Other values stay.
+
+    ComfyUI's mask editor writes names such as "clipspace/mug.png [input]".
+    """
+    path = Path(name.removesuffix(" [input]")) if isinstance(name, str) and name else None
     if path is None or path.is_absolute() or ".." in path.parts or not (folder / path).is_file():
         return name
     form = aiohttp.FormData({"subfolder": path.parent.as_posix().removeprefix(".")})

@@ -218,3 +218,18 @@ def test_a_missing_picture_of_the_workflow_is_told_unless_the_row_has_one(
         made.jobs()
     assert "1 of 2 rows" in str(error.value)
     assert 'row 2, 12 (LoadImage), input image: there is no file "gone.png"' in str(error.value)
+
+
+def test_names_with_comfyuis_own_folders_are_read(plan: Planned, tmp_path: Path) -> None:
+    """As the mask editor of its page and its list of results write them."""
+    data = (WORKFLOWS / "input" / "collage_bento_rice.png").read_bytes()
+    (tmp_path / "clipspace").mkdir()
+    (tmp_path / "clipspace" / "painted.png").write_bytes(data)
+    own = plan(("12.image",), (None,)).jobs()
+    annotated = plan(("12.image",), (None,), _12={"image": "collage_bento_rice.png [input]"})
+    cell = plan(("12.image",), ("clipspace/painted.png [input]",))
+    assert annotated.jobs() == own == cell.jobs()
+    for folder in ("output", "temp"):
+        made = plan(("12.image",), (None,), _12={"image": f"result.png [{folder}]"})
+        with pytest.raises(LauncherError, match=f'"result.png" lies in the folder {folder} of'):
+            made.jobs()

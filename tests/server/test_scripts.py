@@ -178,6 +178,21 @@ def test_it_brings_the_pictures_of_a_document(run, client: Client, quick: Path, 
     assert kept == (folder.parent / name).read_bytes()
 
 
+def test_it_brings_a_picture_of_the_mask_editor(run, quick: Path, tmp_path: Path) -> None:
+    (tmp_path / "clipspace").mkdir()
+    name = "clipspace/painted of this test.png"
+    Image.new("RGBA", (64, 64), (0, 0, 255, 0)).save(tmp_path / name)
+    load = {"class_type": "LoadImage", "inputs": {"image": f"{name} [input]"}}
+    shown = {"class_type": "MaskToImage", "inputs": {"mask": ["3", 1]}}
+    saved_as({"3": load, "1": shown}, quick)
+    prompt = json.loads(quick.read_text())
+    prompt["2"]["inputs"]["images"] = ["1", 0]
+    quick.write_text(json.dumps(prompt))
+    done = run("queue_collage.py", "result.png", "--input", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Image.open(tmp_path / "result.png").convert("L").getpixel((2, 2)) == 255
+
+
 def test_it_brings_the_file_of_a_collage(run, quick: Path, tmp_path: Path) -> None:
     pytest.importorskip("psd_tools")
     file = Path(__file__).parents[1] / "psd" / "groups.psd"

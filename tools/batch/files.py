@@ -16,6 +16,7 @@ from tools.batch.nodes import Json
 FOLDER = "collage"  # in the input folder: files whose names say what they hold
 OWN = re.compile(FOLDER + r"/[0-9a-f]{64}(?:\.[a-z0-9]+)*")
 UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload")
+ELSEWHERE = re.compile(r"(.+) \[(input|output|temp)\]")  # ComfyUI's way to name a folder
 OURS = {("CollageOpenFile", "file")}
 PICTURES = ("picture", "background_picture", "from")  # keys of a document that name pictures
 DOCUMENTS = {("CollageEditor", "document")}
@@ -46,6 +47,13 @@ class Files:
         return self._found(name, *self.folders)
 
     def _found(self, name: str, *folders: Path) -> str:
+        if place := ELSEWHERE.fullmatch(name):
+            name = place[1]
+            if place[2] != "input":
+                raise CellError(
+                    f'"{name}" lies in the folder {place[2]} of a ComfyUI; choose a copy that '
+                    "lies in its folder input"
+                )
         found = self._names(name, folders)
         if not found:
             places = ", ".join(str(folder) for folder in folders)
