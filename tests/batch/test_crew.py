@@ -7,6 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,18 @@ def test_a_full_disk_ends_it_with_a_sentence_and_what_is_whole_stays(
     one.go(lambda _: GOOD)
     assert sorted(set(one.stems(failed=False))) == sorted(job.stem for job in one.jobs)
     assert len(one.ended) == 10
+
+
+def test_a_name_that_the_system_cannot_have_fails_its_row_alone(
+    run: Callable[[int], Run],
+) -> None:
+    one = run(3)
+    one.jobs[0] = replace(one.jobs[0], stem="红" * 86)  # 258 bytes
+    one.go(lambda _: GOOD, workers=1)
+    assert one.painted == dict.fromkeys(range(3), 1)
+    (said,) = [entry.error for entry in one.ended if entry.error]
+    assert said.startswith("The picture cannot be written: File name too long")
+    assert len(one.stems(failed=False)) == 2
 
 
 def test_workers_that_never_start_end_it(

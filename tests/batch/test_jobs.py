@@ -114,6 +114,17 @@ def test_a_file_name_that_no_file_can_have_is_told(plan: Planned) -> None:
         plan(("name",), ("a/b",)).jobs()
 
 
+def test_a_file_name_is_measured_in_bytes(plan: Planned) -> None:
+    made = plan(("name",), ("红" * 40,), ("红" * 41,), ("m" * 120,), ("m" * 121,), ("\ud800",))
+    with pytest.raises(LauncherError) as error:
+        made.jobs()
+    said = str(error.value)
+    assert f'row 2, column name: "{"红" * 41}" has 123 bytes in UTF-8' in said
+    assert "row 4, column name" in said
+    assert "row 5, column name" in said
+    assert "3 of 5 rows" in said
+
+
 def test_the_same_content_is_one_job_and_has_the_same_name_again(plan: Planned) -> None:
     columns = ("sampler.seed", "name", "# sku")
     first = plan(columns, ("1", None, "p"), ("1.0", "", "q"), ("2", None, "p"), ("1", "mug", "p"))

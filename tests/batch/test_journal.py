@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.batch.jobs import KEY_LETTERS, NAME_BYTES
 from tools.batch.journal import NAME, Entry, Journal, picture_names, write_pictures
 from tools.batch.remains import claim, sweep
 
@@ -57,6 +58,13 @@ def test_pictures_have_the_name_of_their_job(tmp_path: Path) -> None:
     assert names == ("k_composite.png", "k_result.png", "k_result_2.png")
     assert [(tmp_path / name).read_bytes() for name in names] == [b"1", b"2", b"3"]
     assert picture_names("k", [("a", ".png"), ("a", ".collage.zip")])[1] == "k_a_2.collage.zip"
+
+
+def test_long_words_for_pictures_leave_names_that_a_file_can_have(tmp_path: Path) -> None:
+    stem = f"{'m' * NAME_BYTES}-{'0' * KEY_LETTERS}"
+    pictures = [("寿" * 80, ".collage.zip", b"1"), ("寿" * 81, ".collage.zip", b"2")]
+    names = write_pictures(tmp_path, stem, pictures)
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"1", b"2"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no process is asked for there")

@@ -6,8 +6,10 @@ It knows workers only by what they do (`Worker`), so that it needs no Ray.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +23,7 @@ from tools.batch.painter import FULL, Outcome
 TRIES = 2
 FAILED_STARTS = 3  # one after the other, and the batch ends
 WAIT_SECONDS = 1.0
+NO_NAME = (errno.ENAMETOOLONG, errno.EILSEQ)  # of a system that cannot have such a file name
 
 
 class LostError(Exception):
@@ -147,7 +150,9 @@ class Crew:
                     write_pictures, self.journal.folder, job.stem, outcome.pictures
                 )
             except OSError as error:
-                raise LauncherError(_unwritten(error)) from error
+                if error.errno not in NO_NAME:
+                    raise LauncherError(_unwritten(error)) from error
+                outcome = replace(outcome, error=_unwritten(error))
         told = (round(outcome.seconds, 3), outcome.worker, outcome.warnings, outcome.error)
         entry = Entry(job.key, job.stem, files, *told)
         try:
@@ -162,4 +167,6 @@ def _unwritten(error: OSError) -> str:
     said = f"{error.strerror or error} ({error.filename})" if error.filename else str(error)
     if any(words in said.lower() for words in FULL):
         return f"The disk is full: {said}. Free some space and run the same command again."
+    if error.errno in NO_NAME:
+        return f"The picture cannot be written: {said}. Give the row a shorter or plainer name."
     return f"A picture cannot be written: {said}. Run the same command again when it can."

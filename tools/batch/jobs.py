@@ -19,7 +19,8 @@ from tools.batch.table import Table
 
 NAME = "name"  # the column of file names
 COMMENT = "#"  # begins the name of a column that is only handed on
-NAMEABLE = re.compile(r'(?!\.)[^\x00-\x1f/\\:*?"<>|]{1,100}(?<![. ])')
+NAMEABLE = re.compile(r'(?!\.)[^\x00-\x1f/\\:*?"<>|\ud800-\udfff]+(?<![. ])')
+NAME_BYTES = 120  # half of what most file systems allow; the key and what a file is follow
 KEY_LETTERS = 16
 MODELS = {"MODEL", "CLIP", "VAE", "CONTROL_NET", "CLIP_VISION", "STYLE_MODEL", "UPSCALE_MODEL"}
 LEARNED = "LayerTextualInversion"
@@ -159,6 +160,11 @@ class Plan:
         name = "" if cell is None else str(cell).strip()
         if name and not NAMEABLE.fullmatch(name):
             raise CellError(f'column {NAME}: "{shown(name)}" is no name that a file can have')
+        if (size := len(name.encode())) > NAME_BYTES:
+            raise CellError(
+                f'column {NAME}: "{shown(name)}" has {size} bytes in UTF-8, and the name of a file '
+                f"can begin with {NAME_BYTES} at most"
+            )
         return name
 
 

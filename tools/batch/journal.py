@@ -14,6 +14,7 @@ from collage_core.storage.atomic_write import write_whole
 from tools.batch.jobs import Job
 
 NAME = "journal.jsonl"
+ABOUT_BYTES = 60  # of what a picture is, in its name
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def picture_names(stem: str, kinds: Sequence[tuple[str, str]]) -> tuple[str, ...
         return (stem + kinds[0][1],)
     counted: dict[str, int] = {}
     names = []
-    for about, suffix in kinds:
+    for whole, suffix in kinds:
+        about = whole.encode()[:ABOUT_BYTES].decode(errors="ignore")
         counted[about] = counted.get(about, 0) + 1
         again = f"_{counted[about]}" if counted[about] > 1 else ""
         names.append(f"{stem}_{about}{again}{suffix}")
