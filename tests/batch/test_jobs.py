@@ -201,6 +201,49 @@ def test_a_document_comes_from_a_cell_or_from_a_file(plan: Planned, tmp_path: Pa
     assert found[0] == found[1] == found[2] == found[3]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_layer_is_found_in_the_document_of_its_row(
+    plan: Planned, tmp_path: Path, order: int
+) -> None:
+    own = json.loads((WORKFLOWS / "api" / "1_bento_box_editor.json").read_text())
+    document = json.loads(own["1"]["inputs"]["document"])
+    document["layers"].reverse()
+    (tmp_path / "other.json").write_text(json.dumps(document))
+    columns = {"editor.document": "other.json", "layer.sushi.text": "egg", "layer.sushi.noise": 0.1}
+    names, cells = [*columns][::order], [*columns.values()][::order]
+    made = plan(tuple(names), tuple(cells), name="1_bento_box_editor")
+    found = json.loads(made.prompt_of(1)["1"]["inputs"]["document"])
+    layers = {layer["id"]: layer for layer in found["layers"]}
+    assert [*layers] == [layer["id"] for layer in document["layers"]]
+    assert (layers["sushi"]["text"], layers["sushi"]["noise"]) == ("egg", 0.1)
+    assert [layer["noise"] for layer in layers.values()].count(0.1) == 1
+    assert "egg" in found["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda layers: layers.pop(3), 'has no layer "sushi"'),
+        (lambda layers: layers.append(layers[3]), 'has 2 layers "sushi"'),
+        (lambda layers: layers.append("sushi"), 'has no layer "sushi"'),
+    ],
+    ids=["missing", "twice", "no document"],
+)
+def test_a_document_without_the_layer_is_told(
+    plan: Planned, change: Callable[[list[Any]], Any], words: str
+) -> None:
+    own = json.loads((WORKFLOWS / "api" / "1_bento_box_editor.json").read_text())
+    document = json.loads(own["1"]["inputs"]["document"])
+    assert document["layers"][3]["text"] == "sushi"
+    change(document["layers"])
+    columns = ("layer.sushi.noise", "editor.document")
+    made = plan(columns, (0.5, json.dumps(document)), (0.5, None), name="1_bento_box_editor")
+    with pytest.raises(LauncherError) as error:
+        made.jobs()
+    assert f"row 1, column layer.sushi.noise: the document of this row {words}" in str(error.value)
+    assert "row 2" not in str(error.value)
+
+
 def test_rows_stand_in_groups_by_model_and_learned_look(plan: Planned, tmp_path: Path) -> None:
     for name in ("ball", "cube"):
         data = (WORKFLOWS / "input" / f"collage_look_{name}.png").read_bytes()

@@ -9,7 +9,16 @@ from typing import Any
 from tools.batch.cells import CellError, value_of
 from tools.batch.files import DOCUMENTS, Files, takes_file
 from tools.batch.nodes import LINKED, Graph, Json, find_input, loader_of, unknown
-from tools.batch.scene import DOCUMENT_INPUTS, STACK, Found, exchanged, find_layer, places
+from tools.batch.scene import (
+    DOCUMENT_INPUTS,
+    STACK,
+    Found,
+    document_layer,
+    exchanged,
+    find_layer,
+    places,
+    read_document,
+)
 
 VALUES = ("INT", "FLOAT", "BOOLEAN", "STRING", "COLOR")
 Put = Callable[[Json, Any], None]  # changes a workflow by a cell, or raises CellError
@@ -36,13 +45,18 @@ class Columns:
             return self._input_put(*place)
         raise unknown(self.graph, column)
 
+    def rank(self, column: str) -> int:
+        """When a column's cell is put, after those of lower rank: layers into a row's document."""
+        node, name = self._target(column) or ("", "")
+        if node and (self.graph.kind(node), name) in DOCUMENTS:
+            return 0
+        return 2 if column.endswith(".text") else 1  # as layers are found by their old words
+
     def _layer_put(self, layer: Found, name: str) -> Put:
-        put = (
-            self._input_put(layer.node, name)
-            if layer.number is None
-            else self._document_put(layer.node, layer.number, name)
-        )
-        if name != "text" or layer.number is not None:
+        if layer.in_document:
+            return self._document_put(layer, name)
+        put = self._input_put(layer.node, name)
+        if name != "text":
             return put
 
         def with_words(prompt: Json, cell: Any) -> None:
@@ -77,14 +91,12 @@ class Columns:
         except CellError:
             return self.files.of_workflow(name)
 
-    def _document_put(self, node: str, number: int, name: str) -> Put:
+    def _document_put(self, found: Found, name: str) -> Put:
         spec = DOCUMENT_INPUTS[name]
 
         def put(prompt: Json, cell: Any) -> None:
-            document = json.loads(prompt[node]["inputs"]["document"])
-            if number >= len(document.get("layers", ())):
-                raise CellError("the document of this row has no such layer")
-            layer = document["layers"][number]
+            document = read_document(prompt[found.node]["inputs"]["document"])
+            layer = document_layer(document, found.text)
             value = self.files.of_cell(cell) if name == "picture" else value_of(cell, spec)
             if name == "text" and layer.get("text") and layer["text"] != value:
                 document["prompt"] = exchanged(document.get("prompt"), layer["text"], value)
@@ -92,7 +104,7 @@ class Columns:
                 layer.pop("size", None)  # that of the picture before
                 layer.pop("from", None)
             layer[name] = value
-            _set(prompt, node, "document", json.dumps(document, ensure_ascii=False))
+            _set(prompt, found.node, "document", json.dumps(document, ensure_ascii=False))
 
         return put
 

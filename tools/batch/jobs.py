@@ -77,8 +77,7 @@ class Plan:
                 faults.append(f"column {column}: {error}.")
         if faults:
             raise LauncherError(_listed("The table does not fit the workflow", faults))
-        found.sort(key=lambda one: self.table.columns[one[0]].endswith(".text"))  # words at last
-        return found
+        return sorted(found, key=lambda one: columns.rank(self.table.columns[one[0]]))
 
     def prompt_of(self, row: int) -> Json:
         """The workflow of a row, counted from 1. Raises CellError with the column."""

@@ -26,11 +26,11 @@ SAME = {"image": "picture"}  # a layer's picture under the name that the graph h
 
 @dataclass(frozen=True)
 class Found:
-    """A layer: a node, or the number of a layer in the document of a CollageEditor."""
+    """A layer: a node, or one of the document of a CollageEditor, which is known by its words."""
 
     node: str
     text: str
-    number: int | None = None
+    in_document: bool = False
 
 
 def layers(graph: Graph) -> Iterator[Found]:
@@ -39,19 +39,32 @@ def layers(graph: Graph) -> Iterator[Found]:
         if entry["class_type"] == LAYER and isinstance(inputs.get("text"), str):
             yield Found(node, inputs["text"])
         elif entry["class_type"] == EDITOR:
-            for number, layer in enumerate(document_layers(inputs.get("document"))):
-                yield Found(node, str(layer.get("text", "")), number)
+            for layer in read_document(inputs.get("document"))["layers"]:
+                yield Found(node, str(layer.get("text", "")), in_document=True)
 
 
-def document_layers(text: Any) -> list[Json]:
-    """The layers of a document; none where it is no document, which the host will say."""
+def read_document(text: Any) -> Json:
+    """A document; without layers where it is none, which the host will say."""
     try:
         read = json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        return []
+        return {"layers": []}
     found = read.get("layers") if isinstance(read, dict) else None
     every = isinstance(found, list) and all(isinstance(layer, dict) for layer in found)
-    return found if every and found else []
+    return read if every else {"layers": []}
+
+
+def document_layer(document: Json, text: str) -> Json:
+    """The one layer of a row's document with these words. Raises CellError."""
+    found = [one for one in document["layers"] if _same_words(str(one.get("text", "")), text)]
+    if len(found) != 1:
+        many = f"{len(found)} layers" if found else "no layer"
+        raise CellError(f'the document of this row has {many} "{text}"')
+    return found[0]
+
+
+def _same_words(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def find_layer(graph: Graph, column: str) -> tuple[Found, str] | None:
@@ -70,7 +83,7 @@ def find_layer(graph: Graph, column: str) -> tuple[Found, str] | None:
         if found:
             inputs = list(graph.inputs(found[0].node))
             key = wanted
-            if found[0].number is not None:
+            if found[0].in_document:
                 inputs, key = list(DOCUMENT_INPUTS), SAME.get(wanted, wanted)
             if key not in inputs:
                 near = close_to(wanted, inputs)
@@ -85,9 +98,9 @@ def find_layer(graph: Graph, column: str) -> tuple[Found, str] | None:
 
 def _is_called(graph: Graph, layer: Found, name: str) -> bool:
     names = [layer.text]
-    if layer.number is None:
+    if not layer.in_document:
         names.append(graph.titles.get(layer.node, ""))
-    return name.strip().casefold() in [one.strip().casefold() for one in names]
+    return any(_same_words(name, one) for one in names)
 
 
 def exchanged(scene: Any, old: str, new: str) -> str:
