@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 from collections import Counter
@@ -173,6 +174,30 @@ def test_a_name_that_the_system_cannot_have_fails_its_row_alone(
     (said,) = [entry.error for entry in one.ended if entry.error]
     assert said.startswith("The picture cannot be written: File name too long")
     assert len(one.stems(failed=False)) == 2
+
+
+def test_a_document_that_is_saved_while_a_batch_runs_fails_its_row_alone(
+    run: Callable[[int], Run], tmp_path: Path
+) -> None:
+    """Its picture would be another than the name says; a picture that it names may be missing."""
+    for name in "abc":
+        (tmp_path / f"{name}.json").write_text(json.dumps({"layers": [], "prompt": name}))
+    editor = {"class_type": "CollageEditor", "inputs": {"document": ""}}
+    info = {"CollageEditor": {"input": {"required": {"document": ["STRING", {}]}}}}
+    table = Table(("1.seed", "2.document"), [(at, f"{'abc'[at]}.json") for at in range(3)])
+    one = run(1)
+    one.plan = Plan(Graph(PROMPT | {"2": editor}, INFO | info), table, Files(tmp_path, []))
+    one.jobs = one.plan.jobs()
+
+    def paint(_: int) -> Outcome:
+        (tmp_path / "b.json").write_text('{"layers": [], "background_picture": "gone.png"}')
+        return GOOD
+
+    one.go(paint, workers=1)
+    assert one.painted == {0: 1, 2: 1}
+    assert [entry.error.partition(tmp_path.name)[2] for entry in one.ended if entry.error] == [
+        "/b.json was changed after the batch began; run the command again."
+    ]
 
 
 def test_workers_that_never_start_end_it(

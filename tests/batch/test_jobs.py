@@ -12,6 +12,7 @@ import pytest
 
 from launcher.client import Client
 from launcher.failure import LauncherError
+from tools.batch.cells import CellError
 from tools.batch.files import Files
 from tools.batch.jobs import Plan, input_folders
 from tools.batch.nodes import Graph
@@ -242,6 +243,29 @@ def test_a_document_without_the_layer_is_told(
         made.jobs()
     assert f"row 1, column layer.sushi.noise: the document of this row {words}" in str(error.value)
     assert "row 2" not in str(error.value)
+
+
+def test_a_document_that_was_changed_after_its_check_is_not_painted(
+    plan: Planned, tmp_path: Path
+) -> None:
+    own = json.loads((WORKFLOWS / "api" / "1_bento_box_editor.json").read_text())
+    file = tmp_path / "one.json"
+    file.write_text(own["1"]["inputs"]["document"])
+    made = plan(("editor.document",), ("one.json",), name="1_bento_box_editor")
+    made.jobs()
+    assert made.prompt_of(1)
+    file.write_text(file.read_text().replace("sushi", "egg"))
+    with pytest.raises(CellError, match=r"one\.json was changed after the batch began"):
+        made.prompt_of(1)
+    file.unlink()
+    with pytest.raises(CellError, match=r"one\.json cannot be read any more"):
+        made.prompt_of(1)
+
+
+def test_a_document_file_that_is_no_text_is_told(plan: Planned, tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(b"\x89PNG")
+    with pytest.raises(LauncherError, match=r"row 1, .*one\.png is no text in UTF-8"):
+        plan(("editor.document",), ("one.png",), name="1_bento_box_editor").jobs()
 
 
 def test_rows_stand_in_groups_by_model_and_learned_look(plan: Planned, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class Columns:
         """A document from a cell: its JSON, or the name of a file with it."""
         text = value_of(cell, ("STRING", {}))
         if not text.lstrip().startswith("{"):
-            text = self.files.paths[self.files.of_cell(text)].read_text("utf-8-sig")
+            text = self.files.text(self.files.of_cell(text))
         return self.files.renamed(text, self._either)
 
     def _either(self, name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from launcher.failure import LauncherError
 from tools.batch.backlog import Backlog
+from tools.batch.cells import CellError
 from tools.batch.jobs import Job, Plan
 from tools.batch.journal import Entry, Journal, write_pictures
 from tools.batch.nodes import Json
@@ -126,8 +127,8 @@ class Crew:
             )
 
     async def _tried(self, worker: Worker, job: Job) -> Outcome:
-        prompt = self.plan.prompt_of(job.rows[0])
         try:
+            prompt = self.plan.prompt_of(job.rows[0])
             painting = worker.paint(prompt, self.plan.files_of(prompt))
             return await asyncio.wait_for(painting, self.timeout)
         except asyncio.TimeoutError:
@@ -135,6 +136,8 @@ class Crew:
             return Outcome(seconds=self.timeout, error=said, again=True, replace=True)
         except LostError as error:
             return Outcome(error=str(error), again=True, replace=True)
+        except CellError as error:  # of a file that was changed after the row was checked
+            return Outcome(error=f"{error}.")
 
     async def _kept(self, job: Job, outcome: Outcome) -> bool:
         """Write what was painted and say so; False where the job is to be tried again."""

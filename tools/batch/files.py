@@ -73,6 +73,13 @@ class Files:
                 return own
         return ""
 
+    def text(self, name: str) -> str:
+        """What a text file of `paths` holds. Raises CellError."""
+        try:
+            return unchanged(name, self.paths[name]).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise CellError(f"{self.paths[name]} is no text in UTF-8") from error
+
     def renamed(self, text: str, find: Callable[[str], str]) -> str:
         """A document with its pictures named by what they hold; other texts stay as they are."""
         try:
@@ -80,6 +87,17 @@ class Files:
         except (ValueError, RecursionError):
             return text  # the host says what is wrong with it
         return json.dumps(_pictures(document, find), ensure_ascii=False)
+
+
+def unchanged(name: str, path: Path) -> bytes:
+    """The bytes of a file, which have to be those that it was named by. Raises CellError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CellError(f"{path} cannot be read any more ({error.strerror})") from error
+    if hashlib.sha256(data).hexdigest() not in name:
+        raise CellError(f"{path} was changed after the batch began; run the command again")
+    return data
 
 
 def _ending(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import socket
 from collections import OrderedDict
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from launcher.failure import LauncherError
+from tools.batch.cells import CellError
 from tools.batch.crew import LostError
+from tools.batch.files import unchanged
 from tools.batch.nodes import Json
 from tools.batch.painter import Outcome, Painter
 
@@ -52,12 +53,7 @@ class Shelf:
 
     def of(self, name: str, path: Path) -> Any:
         if name not in self.kept:
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() not in name:
-                raise LauncherError(
-                    f"{path} was changed after the batch began; run the command again."
-                )
-            self.kept[name] = self.ray.put(data)
+            self.kept[name] = self.ray.put(unchanged(name, path))
         self.kept.move_to_end(name)
         if len(self.kept) > KEPT_FILES:
             self.kept.popitem(last=False)
@@ -77,8 +73,8 @@ class RayWorker:
         # In a list, as Ray would send the bytes themselves for a bare reference.
         try:
             kept = {name: [self.shelf.of(name, path)] for name, path in files.items()}
-        except (LauncherError, OSError) as error:
-            return Outcome(error=str(error))
+        except CellError as error:
+            return Outcome(error=f"{error}.")
         return await self._answer(self.actor.paint.remote(prompt, kept))
 
     async def stop(self) -> None:
