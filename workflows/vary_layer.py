@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import copy
 import io
 import json
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import aiohttp
@@ -37,8 +40,13 @@ from queue_collage import (
 )
 
 COLUMNS, GAP = 4, 8
-FONT = ImageFont.load_default(18)
-CHARACTER = 10  # pixels, about, of one letter
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+SIZE, LINE = 18, 22  # pixels of a letter, and of a line
+# Pillow's own font has little more than ASCII; it finds these where the system keeps its fonts
+FONTS = (
+    "DejaVuSans.ttf", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "DroidSansFallbackFull.ttf",
+    "arial.ttf", "msyh.ttc", "YuGothM.ttc", "malgun.ttf", "Arial Unicode.ttf",
+)  # fmt: skip
 # Words end where not both neighbours are letters of a script that puts spaces between words, which
 # Thai, Chinese, Japanese and others do not.
 LETTER = (
@@ -123,19 +131,57 @@ def contact_sheet(pictures: Sequence[bytes], labels: Sequence[str]) -> Image.Ima
     """The pictures in rows, each with its label below."""
     cells = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     width, height = (max(cell.size[side] for cell in cells) for side in (0, 1))
-    texts = [textwrap.fill(label, width // CHARACTER) for label in labels]
-    below = max(
-        ImageDraw.Draw(cells[0]).multiline_textbbox((0, 0), text, FONT)[3] for text in texts
-    )
+    texts = [wrapped(label, width) for label in labels]
+    below = LINE * max(map(len, texts))
     columns, rows = min(len(cells), COLUMNS), -(-len(cells) // COLUMNS)
-    across, down = width + GAP, height + round(below) + 3 * GAP
+    across, down = width + GAP, height + below + 3 * GAP
     sheet = Image.new("RGB", (columns * across + GAP, rows * down + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for number, (cell, text) in enumerate(zip(cells, texts, strict=True)):
         left, top = number % COLUMNS * across + GAP, number // COLUMNS * down + GAP
         sheet.paste(cell, (left, top))
-        draw.multiline_text((left, top + height + GAP), text, "black", FONT)
+        for line, letters in enumerate(text):
+            base = top + height + GAP + line * LINE + SIZE
+            for x, letter, font in placed(letters):
+                draw.text((left + x, base), letter, "black", font, anchor="ls")
     return sheet
+
+
+def wrapped(label: str, width: int) -> list[str]:
+    """The lines of a label, none wider than that: Chinese letters are twice as wide as others."""
+    wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in label)
+    return textwrap.wrap(label, max(1, width // (SIZE if wide else 10))) or [""]
+
+
+def placed(letters: str) -> Iterator[tuple[float, str, Font]]:
+    """Where each letter stands, and in which font; "?" for one that no font here has."""
+    x, (own, *others) = 0.0, fonts()
+    for letter in letters:
+        font = next((one for one in (own, *others) if has(one, letter)), None)
+        shown = letter if font else "?"
+        yield x, shown, font or own
+        x += (font or own).getlength(shown)
+
+
+@cache
+def fonts() -> list[Font]:
+    found: list[Font] = [ImageFont.load_default(SIZE)]
+    for name in FONTS:
+        with contextlib.suppress(OSError):
+            found.append(ImageFont.truetype(name, SIZE))
+    return found
+
+
+@cache
+def has(font: Font, letter: str) -> bool:
+    """Whether it draws anything else than the sign for letters that it lacks."""
+    return drawn(font, letter) != drawn(font, "\U0010ffff")
+
+
+def drawn(font: Font, letter: str) -> bytes:
+    picture = Image.new("L", (3 * SIZE, 3 * SIZE))
+    ImageDraw.Draw(picture).text((SIZE, SIZE), letter, 255, font)
+    return picture.tobytes()
 
 
 def encoded(picture: Image.Image, kind: str) -> bytes:

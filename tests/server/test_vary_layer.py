@@ -99,3 +99,20 @@ def test_words_are_found_as_the_nodes_find_them(
     stack = {"class_type": "CollageStack", "inputs": {"prompt": scene}}
     importlib.import_module("vary_layer").rename({"1": stack}, old, "鸡蛋")
     assert stack["inputs"]["prompt"] == expected
+
+
+def test_labels_of_any_script_stand_on_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(WORKFLOWS)
+    script = importlib.import_module("vary_layer")
+    red = script.encoded(Image.new("RGB", (200, 60), "red"), "PNG")
+    one, two = (
+        np.asarray(script.contact_sheet([red, red], [f"text {words}", "text"]))
+        for words in ("寿司" * 30, "醤油" * 30)
+    )
+    if not any(script.has(font, "寿") for font in script.fonts()):
+        pytest.skip("this system has no font with these letters")
+    assert (one != two).any()
+    assert (one[8 + 60 + script.LINE + 8 :, 8 + 200 + 8 :] == 255).all(), "it reaches too far"
+    monkeypatch.setattr(script, "has", lambda *_: False)
+    lost = np.asarray(script.contact_sheet([red], ["寿司"]))
+    assert (lost == np.asarray(script.contact_sheet([red], ["??"]))).all()
