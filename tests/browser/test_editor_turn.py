@@ -85,19 +85,19 @@ def test_a_template_turns_into_an_editor(
 
 @pytest.mark.usefixtures("examples")
 def test_what_is_linked_or_used_elsewhere_stays(on_page: OnPage, client: Client) -> None:
-    file = str(REPO / "workflows" / "toy_box.json")
+    file = str(REPO / "workflows" / "bento_box.json")
     seen = on_page("editor_turn.mjs", "editor_turn_knots.png", "classic", file, "menu", KNOTS)
     after = seen["after"]
-    assert "blue ball: noise" in seen["notice"]
+    assert "edamame: noise" in seen["notice"]
     # the linked layer with its picture, the shown picture, and the muted layer with its picture
     assert after["types"].count("CollageLayer") == 2
     assert after["types"].count("LoadImage") == 3
     assert not {"CollageStack", "Reroute"} & {*after["types"]}
-    assert "PrimitiveFloat.FLOAT > CollageLayer#9.noise" in after["links"]
+    assert "PrimitiveFloat.FLOAT > CollageLayer#7.noise" in after["links"]
     editor = next(one for one in after["prompt"].values() if one["class_type"] == "CollageEditor")
     document = json.loads(editor["inputs"]["document"])
     assert document["background_picture"]
-    assert [layer["text"] for layer in document["layers"]][-1] == "red cube"
+    assert [layer["text"] for layer in document["layers"]][-1] == "rice"
     wanted, found = (_collage(client, seen[when]["prompt"]) for when in ("before", "after"))
     assert np.array_equal(wanted, found)
     assert seen["undone"]["types"] == seen["before"]["types"]

@@ -17,7 +17,7 @@ from launcher.client import Client
 from launcher.figures import API
 
 TWINS = {"1_bento_box_editor": "bento_box", "2_toy_box_editor": "toy_box"}
-EDITED = {"1_bento_box_editor": "sushi", "2_toy_box_editor": "cube"}
+EDITED = {"1_bento_box_editor": "sushi", "2_toy_box_editor": "star"}
 
 Json = dict[str, Any]
 
@@ -66,10 +66,10 @@ def twin(name: str) -> Json:
     prompt = read(name)
     settings = {"steps": 3, "seed": crc32(name.encode())}
     prompt[the(prompt, "PerLayerNoiseKSampler")]["inputs"] |= settings
-    prompt["map"] = {
-        "class_type": "MaskToImage",
-        "inputs": {"mask": [the(prompt, "PerLayerNoiseKSampler"), 1]},
-    }
+    # where there is any noise: a saved picture has none below 1 / 255
+    noise_map = {"mask": [the(prompt, "PerLayerNoiseKSampler"), 1], "value": 0.0}
+    prompt["noisy"] = {"class_type": "ThresholdMask", "inputs": noise_map}
+    prompt["map"] = {"class_type": "MaskToImage", "inputs": {"mask": ["noisy", 0]}}
     return prompt
 
 
