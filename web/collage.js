@@ -19,6 +19,7 @@ const BESIDE = 104 // what the page adds to the smallest width of a widget, for 
 // of all editors of the page
 const pictures = createPictures(viewUrl)
 const results = createResults(api, app)
+const editors = new Map() // node -> what ends its editor
 
 function viewUrl(name, type = 'input') {
   const [file, ...folders] = name.split('/').reverse()
@@ -48,12 +49,23 @@ function createWidget(node, name) {
   node.hideOutputImages = true
   Object.defineProperty(node, 'imgs', { configurable: true, get: () => undefined, set() {} })
   const removed = node.onRemoved
+  const end = () => {
+    if (editors.delete(node)) [editor, session].forEach((part) => part.destroy())
+  }
   node.onRemoved = function (...args) {
     removed?.apply(this, args)
-    editor.destroy()
-    session.destroy()
+    end()
   }
+  editors.set(node, end)
   return { widget, minWidth: SMALLEST[0], minHeight: SMALLEST[1] }
+}
+
+/** Ends editors of graphs that are gone: nodes inside of a subgraph are not told when the page loads another. */
+function endForgotten() {
+  const root = app.rootGraph ?? app.graph
+  for (const [{ graph }, end] of editors) {
+    if (graph && graph !== root && root.subgraphs?.get(graph.id) !== graph) end()
+  }
 }
 
 /** Nodes 2.0 keeps the element of a node that undo or a reload has made anew: ours takes its place. */
@@ -135,6 +147,7 @@ app.registerExtension({
   getNodeMenuItems: (node) =>
     node.comfyClass === STACK ? [{ content: text('turn'), callback: () => turnIntoEditor(page, node) }] : [],
   getCustomWidgets: () => ({ [WIDGET]: createWidget }),
+  afterConfigureGraph: endForgotten,
   nodeCreated(node) {
     if (node.comfyClass === 'CollageEditor')
       node.setSize(NEW.map((side, axis) => Math.max(side, node.size[axis])))

@@ -188,6 +188,39 @@ await settled(1)
 put('inside', await shown())
 await shot('subgraph')
 
+// the page loads a graph anew: the editor that was left inside of the subgraph computes nothing any more
+await page.evaluate(() => {
+  const view = [...document.querySelectorAll('.collage-canvas')].find((one) => one.offsetParent)
+  const { context } = view.collage
+  const { request } = context.compositor
+  window.collageLeft = { context, requests: 0 }
+  context.compositor.request = (...all) => {
+    window.collageLeft.requests += 1
+    return request.apply(context.compositor, all)
+  }
+})
+await page.evaluate(() => window.app.loadGraphData(window.app.rootGraph.serialize(), true, true, 'left'))
+await settled(1)
+await atRest(page)
+put(
+  'left',
+  await page.evaluate(async () => {
+    const { context } = window.collageLeft
+    const canvas = new OffscreenCanvas(8, 8)
+    canvas.getContext('2d').fillRect(0, 0, 8, 8)
+    const before = window.collageLeft.requests
+    await context.pictures.load(await context.host.upload(await canvas.convertToBlob(), 'png'))
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    return window.collageLeft.requests - before
+  }),
+)
+await page.evaluate(() => {
+  const { canvas, graph } = window.app
+  const outer = graph.nodes.find((one) => one.subgraph)
+  canvas.openSubgraph(outer.subgraph, outer)
+})
+await settled(1)
+
 // a node that goes away takes its large view with it
 await focus()
 await page.keyboard.press('Enter')

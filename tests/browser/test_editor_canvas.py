@@ -141,6 +141,7 @@ def test_the_page_does_what_it_does(on_page: OnPage, pictures: str, look: str) -
     assert sorted(seen["subgraph"]["ids"]) == [False, True]
     assert all(seen["subgraph"]["documents"])
     assert seen["inside"] == {"views": 1, **own}
+    assert seen["left"] == 0, "an editor goes on that no graph has"
     assert seen["large"] == 0, "a large view without its node"
     if look == "classic":
         assert seen["fresh"] == {"changed": True, "kept": True, "views": 1, **own}
