@@ -35,6 +35,14 @@ seen.cut = await editor.evaluate((root) =>
     return one.offsetParent && inner.right > root.getBoundingClientRect().right + 1
   }).length)
 
+// a menu of the page closes at a click into the editor
+const menus = page.locator('.p-tieredmenu:visible')
+await page.locator('.comfyui-logo-wrapper, .comfy-menu-button-wrapper').first().click()
+await menus.first().waitFor({ timeout: 60000 })
+await editor.locator('.collage-messages').click() // below the menu
+seen.menus = await menus.first().waitFor({ state: 'hidden', timeout: 10000 }).then(() => 0, () => menus.count())
+await page.keyboard.press('Escape')
+
 // keys stay in the editor when what has the focus goes: the page would delete its nodes
 await page.evaluate((document) => {
   window.app.graph.getNodeById(1).widgets.find(({ name }) => name === 'document').value = document

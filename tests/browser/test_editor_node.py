@@ -21,6 +21,7 @@ def test_an_editor_keeps_its_room_and_its_pointer(on_page: OnPage, look: str) ->
     assert SMALLEST[0] <= seen["size"][0] <= SMALLEST[0] + 20, seen["size"]
     assert SMALLEST[1] - 20 <= seen["size"][1] <= SMALLEST[1] + 40, seen["size"]
     assert seen["cut"] == 0, "buttons that are cut off"
+    assert seen["menus"] == 0, "a menu of the page stays open"
     assert (seen["closed"], seen["deleted"]) == ("collage-keys", "collage-keys")
     assert seen["nodes"] == 2, "keys of the editor have reached the page"
     assert seen["refused"] == ["CollageStack"], "layers from outside of a subgraph are lost"

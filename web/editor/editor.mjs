@@ -202,7 +202,6 @@ function keepEvents(root, keys) {
   for (const name of [
     'keyup',
     'keypress',
-    'click',
     'dblclick',
     'auxclick',
     'contextmenu',
@@ -216,6 +215,11 @@ function keepEvents(root, keys) {
     'dragstart',
   ])
     root.addEventListener(name, stop)
+  root.addEventListener('click', (event) => {
+    stop(event)
+    // menus of the page close at a click elsewhere
+    document.body.dispatchEvent(new MouseEvent('click', { bubbles: true }))
+  })
   const inside = new Set()
   root.addEventListener('pointerdown', (event) => {
     inside.add(event.pointerId)
