@@ -90,11 +90,13 @@ const says = (words) =>
     words,
     { timeout: 60000 },
   )
-const prompt = {
-  1: { class_type: 'EmptyImage', inputs: { width: 2048, height: 2048, batch_size: 24, color: 0 } },
-  2: { class_type: 'ImageBlur', inputs: { image: ['1', 0], blur_radius: 31, sigma: 10 } },
-  3: { class_type: 'PreviewImage', inputs: { images: ['2', 0] } },
+// many short nodes, as a node that has begun is not interrupted
+const prompt = { 0: { class_type: 'EmptyImage', inputs: { width: 512, height: 512, batch_size: 1, color: 0 } } }
+for (let node = 1; node <= 300; node += 1) {
+  const inputs = { image: [`${node - 1}`, 0], blur_radius: 31, sigma: 10 }
+  prompt[node] = { class_type: 'ImageBlur', inputs }
 }
+prompt.end = { class_type: 'PreviewImage', inputs: { images: ['300', 0] } }
 await post('/prompt', { prompt })
 await page.waitForTimeout(500)
 await page.locator('.collage-toolbar:visible input[aria-label="Save"]').click()
