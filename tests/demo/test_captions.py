@@ -20,7 +20,8 @@ NOISE = re.compile(r"(?:noise|噪波) (\d(?:\.\d+)?)")
 
 def captions() -> Iterator[tuple[Path, str, str]]:
     """Page, workflow, and what is said of each picture that a workflow painted."""
-    taken = {f"pictures/{node}.jpg": file for node, (file, _) in help_pictures.TAKEN.items()}
+    given = help_pictures.TAKEN.items()
+    taken = {f"pictures/{node}.jpg": file for node, (file, _) in given if file is not None}
     for page in sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")]):
         for aloud, file, below in PICTURE.findall(page.read_text("utf-8")):
             workflow = Path(taken.get(file, file)).stem

@@ -175,10 +175,11 @@ def test_a_model_of_its_own_for_the_negative(tiny, model, patched, encode) -> No
         guider.sample(torch.zeros_like(x), x, Once(), torch.tensor([0.7, 0.0]), seed=1)
         return kept["out"]
 
-    positive, plain = asked(*patched, 1.0), asked(model, encode(), 1.0)
+    own, words = patched
+    positive, plain = asked(own, words, 1.0), asked(model, encode(), 1.0)
     assert (positive - plain).abs().max() > 0.01
     negative = (asked(model, encode()) - 4 * plain) / (1 - 4)
-    assert_close(asked(*patched), negative + 4 * (positive - negative), atol=1e-3, rtol=1e-3)
+    assert_close(asked(own, words), negative + 4 * (positive - negative), atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("first", ["patch", "split"])
