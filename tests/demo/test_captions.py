@@ -20,11 +20,10 @@ NOISE = re.compile(r"(?:noise|噪波) (\d(?:\.\d+)?)")
 
 def captions() -> Iterator[tuple[Path, str, str]]:
     """Page, workflow, and what is said of each picture that a workflow painted."""
-    given = help_pictures.TAKEN.items()
-    taken = {f"pictures/{node}.jpg": file for node, (file, _) in given if file is not None}
+    taken = {f"pictures/{node}.jpg": file for node, (file, _) in help_pictures.TAKEN.items()}
     for page in sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")]):
         for aloud, file, below in PICTURE.findall(page.read_text("utf-8")):
-            workflow = Path(taken.get(file, file)).stem
+            workflow = Path(taken.get(file) or file).stem
             if (API / f"{workflow}.json").exists():
                 yield page, workflow, f"{aloud}. {below}"
 
