@@ -137,7 +137,8 @@ def folder(pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     extensions = folder_paths.folder_names_and_paths["embeddings"][1]
     entry = ([str(tmp_path)], extensions)
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", entry)
-    monkeypatch.setattr(pack.nodes.host.inversion.store, "UNWRITTEN", {})
+    for name, empty in (("UNWRITTEN", {}), ("WRITTEN", set()), ("GONE", [])):
+        monkeypatch.setattr(pack.nodes.host.inversion.store, name, empty)
     return tmp_path
 
 
