@@ -81,7 +81,7 @@ def test_tables_count_won_tied_and_lost_runs() -> None:
 
 @pytest.mark.slow
 def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path) -> None:
-    small = f"--looks 1 --seeds 1 --quick --workers 1 --output {tmp_path}".split()
+    small = f"--looks 1 --seeds 1 --quick --steps 2 --workers 1 --output {tmp_path}".split()
     command = [sys.executable, "-P", "-m", "demo.bench", "inversion", *small]
     command += ["--methods", "none,preview"]
     run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
