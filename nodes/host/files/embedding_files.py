@@ -97,7 +97,7 @@ def texts_hash(*texts: str | None) -> str:
     if None in texts:
         return list_hash()
     names = {one.name for text in texts for one in read_prompt(str(text)).embeddings}
-    files = {name: [_digest(path) for path in paths_of(name)] for name in sorted(names)}
+    files = {name: [_digest(path) for path in _paths(_meant(name))] for name in sorted(names)}
     return content_key(files=files) if files else ""
 
 
@@ -120,15 +120,18 @@ def check_written(node: Any, output: int, words: Iterable[Embedding | None]) -> 
 
 
 def is_there(name: str) -> bool:
-    """Whether a text encoder finds the name now; ComfyUI's list may be half a second old."""
+    """Whether a text encoder finds the name now."""
+    return any(path.is_file() for path in files_of(name))
+
+
+def files_of(name: str) -> list[Path]:
+    """Where the file of a name may lie, best first: at the top of a folder, or where it is listed.
+
+    ComfyUI's list may be half a second old, and results of ours are written to the top.
+    """
     folders = folder_paths.get_folder_paths("embeddings")
-    own = any((Path(folder) / f"{name}{SUFFIX}").is_file() for folder in folders)
-    return own or any(path.is_file() for path in paths_of(name))
-
-
-def paths_of(name: str) -> list[Path]:
-    """The files, in any folder of models/embeddings, that a prompt may read for this name."""
-    return _paths(_meant(name))
+    own = [Path(folder) / f"{name}{SUFFIX}" for folder in folders]
+    return [*dict.fromkeys([*own, *_paths(_meant(name))])]
 
 
 def _meant(name: str) -> list[PurePosixPath]:

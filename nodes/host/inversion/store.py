@@ -35,7 +35,7 @@ from ....collage_core.storage.embedding_file import (
 )
 from ....collage_core.storage.file_lock import exclusive
 from ....collage_core.storage.tensor_file import pack_state, unpack_state
-from ..files.embedding_files import is_there, paths_of
+from ..files.embedding_files import files_of, is_there
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Job:
 
     def look_up(self) -> bool:
         """Whether there is a result; sets `found`, `metadata` and `name`."""
-        for path in (path for name in self._names for path in _files(name)):
+        for path in (path for name in self._names for path in files_of(name)):
             own = self._own(path)
             if own:
                 self.found, self.metadata = own
@@ -249,11 +249,6 @@ class Job:
         if sentence not in self.notes:
             self.notes.append(sentence)
             log.warning("%s", sentence)
-
-
-def _files(name: str) -> list[Path]:
-    """The files of this name at the top of models/embeddings, then those further down."""
-    return [*dict.fromkeys([*(f / f"{name}{SUFFIX}" for f in _folders()), *paths_of(name)])]
 
 
 def _folders() -> list[Path]:
