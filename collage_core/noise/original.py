@@ -14,8 +14,8 @@ import torch
 
 from ..errors import CollageError
 from ..storage.content_key import content_key
+from .plan import NODE
 
-NODE = "PerLayerNoiseKSampler"
 WHERE = f"{NODE}, input latent_image"
 SAME_LEVEL = 1e-3  # relative; half precision and other devices round a schedule
 
