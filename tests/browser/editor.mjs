@@ -3,6 +3,17 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { atRest, openPage } from './browser.mjs'
 
+/** What a script has seen so far: a script that fails prints it before its error. */
+export function keepSeen() {
+  const seen = {}
+  process.on('uncaughtException', (error) => {
+    console.log(JSON.stringify(seen))
+    console.error(error)
+    process.exit(1)
+  })
+  return seen
+}
+
 /** A page with one Collage Editor. -> {page, browser, errors, foreign, ...helpers} */
 export async function openEditor(url, look, { document = '', settings = {}, language } = {}) {
   const errors = []

@@ -1,17 +1,12 @@
 // A collage laid out by mouse on ComfyUI's page.
 // node editor_canvas.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
-import { lookAt, openEditor } from './editor.mjs'
+import { keepSeen, lookAt, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, at, drag, drop, read, layers } = editor
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
-const seen = {}
-process.on('uncaughtException', (e) => {
-  console.log(JSON.stringify(seen))
-  console.log(e.stack)
-  process.exit(1)
-})
+const seen = keepSeen()
 const layer = async (text) => (await read()).layers.findLast((one) => one.text === text)
 const place = async (text) => {
   const { x, y } = await layer(text)

@@ -1,17 +1,12 @@
 // A collage made without a pointer: every gesture of the canvas has its keys, and none reaches the page.
 // node editor_keys.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { readFileSync } from 'node:fs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, read, layers, focus } = editor
-const seen = {}
-process.on('uncaughtException', (error) => {
-  console.log(JSON.stringify(seen))
-  console.error(error)
-  process.exit(1)
-})
+const seen = keepSeen()
 const press = async (...keys) => {
   for (const key of keys) await page.keyboard.press(key)
 }

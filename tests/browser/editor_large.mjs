@@ -1,16 +1,11 @@
 // The large view over the page: what the page asks and says lies above it, and keys stay where they belong.
 // node editor_large.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, at, drop, layers, focus, read } = editor
-const seen = {}
-process.on('uncaughtException', (error) => {
-  console.log(JSON.stringify(seen))
-  console.error(error)
-  process.exit(1)
-})
+const seen = keepSeen()
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 const large = () => page.locator('.collage-dialog').count()
 const nodes = () => page.evaluate(() => window.app.graph.nodes.length)

@@ -1,17 +1,12 @@
 // What an editor bears: frames while 20 layers are dragged, 64 layers, a photo of 40 megapixels, missing pictures.
 // node editor_limits.mjs <server url> <picture.png> <classic|nodes2>
 import { dragged, fill } from './discs.mjs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, read, layers, exact } = editor
-const seen = {}
-process.on('uncaughtException', (error) => {
-  console.log(JSON.stringify(seen))
-  console.error(error)
-  process.exit(1)
-})
+const seen = keepSeen()
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 
 await fill(page, 6, 512)

@@ -1,20 +1,15 @@
 // What the page does to an editor: runs, undo outside of it, reload, copies, tabs, subgraphs.
 // node editor_page.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { atRest } from './browser.mjs'
-import { graphOf, lookAt, openEditor } from './editor.mjs'
+import { graphOf, keepSeen, lookAt, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, at, drag, drop, read, text, layers, focus, run, exact } = editor
-const seen = {}
+const seen = keepSeen()
 const put = (name, value) => {
   seen[name] = value
 }
-process.on('uncaughtException', (error) => {
-  console.log(JSON.stringify(seen))
-  console.error(error)
-  process.exit(1)
-})
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 /** Whether what the page shows of the first editor is the widget's own element, and its document. */
 const shown = () =>

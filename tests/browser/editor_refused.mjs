@@ -1,17 +1,12 @@
 // What an editor does not take: texts that are too long, more layers than it holds. It says so, and nothing is lost.
 // node editor_refused.mjs <server url> <picture.png> <classic|nodes2>
 import { fill } from './discs.mjs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, at, drag, read, focus, exact } = editor
-const seen = {}
-process.on('uncaughtException', (error) => {
-  console.log(JSON.stringify(seen))
-  console.error(error)
-  process.exit(1)
-})
+const seen = keepSeen()
 const notice = page.locator('.collage-notice:visible').first()
 /** What the notice says, which then is put away. */
 const said = async () => {
