@@ -36,7 +36,7 @@ from . import (
     spending,
     structure,
 )
-from .painter import Sampling
+from .painter import DEFAULT_SAMPLER, Sampling, sampler_names
 
 ROWS = {
     "prompts": prompts.run,
@@ -70,12 +70,22 @@ def main() -> None:
     parser.add_argument("--half", action="store_true", help="compute in bfloat16, to save time")
     parser.add_argument("--network", choices=("unet", "transformer"), default="unet")
     parser.add_argument("--schedule", choices=SCHEDULES, default=DEFAULT_SCHEDULE)
+    parser.add_argument(
+        "--sampler", choices=sampler_names(), default=DEFAULT_SAMPLER, metavar="NAME"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "evaluate")
     options = parser.parse_args()
     rows = [ALIASES.get(row, row) for row in options.rows or ("prompts", "placement")]
     if options.network != "unet" and (refused := [row for row in rows if row in UNET_ONLY]):
         parser.error(f"only the UNet has what {', '.join(refused)} needs: leave --network out")
-    how = Sampling(options.steps, options.cfg, options.half, options.network, options.schedule)
+    how = Sampling(
+        options.steps,
+        options.cfg,
+        options.half,
+        options.network,
+        options.schedule,
+        options.sampler,
+    )
     common = (how, options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     counts = {"prompts": options.prompts, "realism": options.pictures}

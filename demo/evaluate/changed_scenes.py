@@ -14,6 +14,7 @@ import torch
 
 from ..judges import judge
 from ..pack import host_nodes
+from .painter import Sampling
 
 WORD = "{}"  # where the object's words go
 FEWEST_CELLS = 100  # of 1024: a wall or a ground is no speck
@@ -48,13 +49,17 @@ def changed_scenes(noun: str) -> tuple[ChangedScene, ...]:
 
 
 def paint_scenes(
-    conditioned: Sequence[tuple[Any, list]], negative: list, vae: Any, seed: int, **sampling: Any
+    conditioned: Sequence[tuple[Any, list]],
+    negative: list,
+    vae: Any,
+    seed: int,
+    sampling: Sampling,
 ) -> torch.Tensor:
     """Models with their positive conditionings -> one picture each, [N, 256, 256, 3] in [0, 1]."""
     pictures = []
     for number, (model, positive) in enumerate(conditioned):
         latent = {"samples": torch.zeros(1, 4, 32, 32)}
-        options = (sampling["steps"], sampling["cfg"], "euler_ancestral", "normal")
+        options = (sampling.steps, sampling.cfg, sampling.sampler, "normal")
         samples = host_nodes().common_ksampler(
             model, 100 * seed + number, *options, positive, negative, latent
         )[0]["samples"]

@@ -30,7 +30,7 @@ def paint_by_mask(
         seed=seed,
         steps=painter.sampling.steps,
         cfg=painter.sampling.cfg,
-        sampler_name="euler_ancestral",
+        sampler_name=painter.sampling.sampler,
         scheduler="normal",
         positive=positive,
         negative=painter.negative,

@@ -136,8 +136,7 @@ class Learning:
             painter.negative,
             painter.vae,
             seed,
-            steps=painter.sampling.steps,
-            cfg=painter.sampling.cfg,
+            painter.sampling,
         )
         seen = judge.recognise(self.judge, pictures)
         found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -12,11 +13,14 @@ from collage_core.attention.bias import DEFAULT_SCHEDULE
 from ..pack import host_nodes, load_pack
 from .collages import Case
 
+DEFAULT_SAMPLER = "euler_ancestral"
+
 
 @dataclass(frozen=True)
 class Sampling:
     """How the measured pictures are painted: steps, and the scale of guidance.
 
+    sampler: its name in ComfyUI; the scheduler is `normal` for all.
     schedule: of the words in their places, where a row does not compare several.
     half: compute in bfloat16, twice as fast on processors that can, with slightly other pictures.
     network: the demo model's UNet or its transformer.
@@ -27,6 +31,12 @@ class Sampling:
     half: bool = False
     network: str = "unet"
     schedule: str = DEFAULT_SCHEDULE
+    sampler: str = DEFAULT_SAMPLER
+
+
+def sampler_names() -> list[str]:
+    """The names of ComfyUI's samplers."""
+    return import_module("comfy.samplers").KSampler.SAMPLERS
 
 
 def load_models(network: str = "unet") -> tuple[Any, Any, Any]:
@@ -106,7 +116,7 @@ class Painter:
             seed=seed,
             steps=self.sampling.steps,
             cfg=self.sampling.cfg,
-            sampler_name="euler_ancestral",
+            sampler_name=self.sampling.sampler,
             scheduler="normal",
             base_noise=case.collage.layers[0].noise,
             feather=4.0,

@@ -72,7 +72,7 @@ def paint(captions: list[str], sampling: Sampling) -> torch.Tensor:
     for number, caption in enumerate(captions):
         positive = clip.encode_from_tokens_scheduled(clip.tokenize(caption))
         latent = {"samples": torch.zeros(1, channels, 32, 32)}
-        solver = (sampling.steps, sampling.cfg, "euler_ancestral", "normal")
+        solver = (sampling.steps, sampling.cfg, sampling.sampler, "normal")
         options = (number, *solver, positive, empty, latent)
         samples = host_nodes().common_ksampler(model, *options)[0]["samples"]
         pictures.append(vae.decode(samples))

@@ -24,6 +24,7 @@ NONSENSE = [
     "evaluate.__main__ --noise nan",
     "evaluate.__main__ --noise 1.1",
     "evaluate.__main__ --steps x",
+    "evaluate.__main__ --sampler eulre",
     "evaluate.__main__ nothing",
 ]
 
