@@ -14,8 +14,9 @@ from ..pack import load_pack
 from .stories import bento_box
 from .variants import DEMO
 
-SAMPLING = {"steps": 30, **DEMO.sampling, "sampler_name": "euler_ancestral", "scheduler": "normal"}
-BASE = {"base_noise": 0.6, "feather": 4.0}
+BASE = {key: bento_box.SAMPLING[key] for key in ("base_noise", "feather")}
+SAMPLING = {key: bento_box.SAMPLING[key] for key in ("steps", "sampler_name", "scheduler")}
+SAMPLING |= DEMO.sampling
 
 
 class Studio:
@@ -25,8 +26,8 @@ class Studio:
         self.nodes = load_pack().nodes
         self.scene = world.scene(bento_box.SEED, "bento")
         plain = to_collage(self.scene, 0.0)
-        pairs = zip(plain.layers, self.scene.layers, strict=True)
-        layers = (replace(layer, noise=bento_box.NOISE[drawn.kind]) for layer, drawn in pairs)
+        noise, pairs = bento_box.noise(), zip(plain.layers, self.scene.layers, strict=True)
+        layers = (replace(layer, noise=noise[drawn.kind]) for layer, drawn in pairs)
         self.collage = replace(plain, layers=tuple(layers))
 
     @cached_property

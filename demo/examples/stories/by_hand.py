@@ -19,7 +19,7 @@ from . import bento_box, in_place
 
 def bento(variant: Variant = DEMO) -> Graph:
     scene = world.scene(bento_box.SEED, "bento")
-    return _graph(scene, "bento", bento_box.NOISE, bento_box.SAMPLING, variant)
+    return _graph(scene, "bento", bento_box.noise(variant), bento_box.SAMPLING, variant)
 
 
 def toys(variant: Variant = DEMO) -> Graph:

@@ -9,12 +9,12 @@ from typing import Any
 
 from ... import world
 from ..graph import Graph, Link, Models, Node, save_layers
-from ..variants import DEMO, Variant
+from ..variants import CLEAN, DEMO, Variant
 
 SEED = 7_900_009
 NOISE = {"window": 0.45, "bookshelves": 0.45, "chairs": 0.5, "table": 0.45, "cakes": 0.4}
 BASE_NOISE = 0.5
-SAMPLING = {"steps": 30}
+SAMPLING = {"steps": 30, **CLEAN}
 ROUND = 4  # columns of the page
 
 # what is drawn again, its new words, noise, seed

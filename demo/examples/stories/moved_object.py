@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from ... import world
 from ..graph import Graph, Link, Models, Node, save_layers
-from ..variants import DEMO, Variant
+from ..variants import CLEAN, DEMO, Variant
 
 SEED = 7_900_011
 NOISE = 0.6
-SAMPLING = {"steps": 20, "sampler_name": "euler_ancestral"}
+SAMPLING = {"steps": 30, **CLEAN}
 OBJECT, GROUND = "blue ball", "wood table"
 PLACE = {"x": 0.77, "y": 0.7}
 AGAIN = 0.6  # enough to close seams and to throw a shadow

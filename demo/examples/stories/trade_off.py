@@ -13,7 +13,7 @@ from . import bento_box
 
 LAYER = "sushi"
 NOISES = (0.1, 0.3, 0.5, 0.7, 0.9)
-SAMPLING = {"seed": 7, "steps": 30, "base_noise": 0.6, "feather": 4.0}
+SAMPLING = bento_box.SAMPLING
 
 
 def graph(variant: Variant = DEMO) -> Graph:
@@ -22,7 +22,7 @@ def graph(variant: Variant = DEMO) -> Graph:
     loads = [made.add("LoadImage", 0, image=file) for file in save_layers(scene, "bento")]
     pairs = [*zip(scene.layers, loads, strict=True)]
     others = {
-        layer.kind: made.placed(layer, load, bento_box.NOISE[layer.kind])
+        layer.kind: made.placed(layer, load, bento_box.noise(variant)[layer.kind])
         for layer, load in pairs
         if layer.kind != LAYER
     }
