@@ -214,8 +214,9 @@ def demo_model(studio: Studio) -> Row:
     """A picture of each story from its caption alone."""
     model, _, vae = studio.models
     empty = {"samples": torch.zeros(1, model.model.latent_format.latent_channels, 32, 32)}
-    # words alone need more guidance than a collage
-    sampling = {**SAMPLING, "cfg": 3.0, "positive": None, "negative": studio.words("")}
+    # words alone need more steps and more guidance than a collage
+    alone = {"steps": 30, "scheduler": "normal", "cfg": 3.0}
+    sampling = {**SAMPLING, **alone, "positive": None, "negative": studio.words("")}
     pictures = []
     for seed, story in enumerate(("bento", "toys", "cake_table"), 1):
         sampling["positive"] = studio.words(world.scene(seed, story, collage=False).caption)
