@@ -26,6 +26,14 @@ EXAMPLE = REPO / "workflows" / "api" / "bento_box.json"
 ENDS = ("composite", "result")  # the pictures that stand left and right
 DEMO_MODEL, CHECKPOINT_LOADER = "CollageDemoModel", "CheckpointLoaderSimple"
 SAVER = "SaveImage"
+# as the examples paint with the demo model, and as the paper paints with a checkpoint
+DEMO_SAMPLER, DEMO_CFG = "lcm", 2.0
+CHECKPOINT_SAMPLING = {
+    "steps": 50,
+    "cfg": 7.5,
+    "sampler_name": "euler_ancestral",
+    "scheduler": "normal",
+}
 
 
 def run_demo(host: Host, options: argparse.Namespace) -> int:
@@ -76,6 +84,7 @@ def _run_workflow(server: Server, workflow: Json, checkpoint: str | None) -> dic
         prompt = workflow if is_api_form(workflow) else to_api_form(workflow, info)
         if checkpoint:
             prompt = with_checkpoint(prompt, checkpoint, info)
+            _tell_of_small_canvases(prompt)
         outputs = client.wait(client.queue(prompt), while_waiting=Progress("running").tick)
         require_all_saved(prompt, outputs)
         return fetch_saved(client, outputs)
@@ -108,7 +117,10 @@ def _name(image: Json) -> str:
 
 
 def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
-    """Replace the demo model of a workflow by a checkpoint, which has the same outputs."""
+    """Replace the demo model of a workflow by a checkpoint, which has the same outputs.
+
+    Samplers that are set as suits the demo model are set as in the paper.
+    """
     spec = object_info[CHECKPOINT_LOADER]["input"]["required"]["ckpt_name"]
     known = spec[0] if isinstance(spec[0], list) else spec[1]["options"]
     if name not in known:
@@ -122,9 +134,29 @@ def with_checkpoint(prompt: Json, name: str, object_info: Json) -> Json:
         )
     loader = {"class_type": CHECKPOINT_LOADER, "inputs": {"ckpt_name": name}}
     return {
-        node_id: loader if node["class_type"] == DEMO_MODEL else node
+        node_id: loader if node["class_type"] == DEMO_MODEL else _for_checkpoint(node)
         for node_id, node in prompt.items()
     }
+
+
+def _for_checkpoint(node: Json) -> Json:
+    inputs = node["inputs"]
+    if not CHECKPOINT_SAMPLING.keys() <= inputs.keys():
+        return node
+    if inputs["sampler_name"] != DEMO_SAMPLER and inputs["cfg"] != DEMO_CFG:
+        return node
+    return {**node, "inputs": {**inputs, **CHECKPOINT_SAMPLING}}
+
+
+def _tell_of_small_canvases(prompt: Json) -> None:
+    """A checkpoint paints a canvas of the demo model's size badly, and nothing else says so."""
+    for node_id, node in prompt.items():
+        sides = [node["inputs"].get(side) for side in ("width", "height")]
+        if node["class_type"] == "CollageStack" and sides == [256, 256]:
+            say(
+                f"  The canvas of node {node_id} has 256 x 256 pixels, which is the demo model's "
+                "size; most checkpoints want 512 or 1024, and layers twice or four times as large."
+            )
 
 
 def write_pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,28 @@ def test_a_checkpoint_takes_the_place_of_the_demo_model() -> None:
     }
     assert swapped["2"] == PROMPT["2"]
     assert PROMPT["1"]["class_type"] == "CollageDemoModel"
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "workflows" / "api").glob("*.json"))
+OF_THE_DEMO_MODEL = [file for file in EXAMPLES if '"CollageDemoModel"' in file.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("file", OF_THE_DEMO_MODEL, ids=lambda file: file.stem)
+def test_no_example_paints_with_a_checkpoint_as_with_the_demo_model(file: Path) -> None:
+    given = json.loads(file.read_text("utf-8"))
+    swapped = demo.with_checkpoint(given, "a.ckpt", info_with("a.ckpt"))
+    samplers = [node["inputs"] for node in swapped.values() if "sampler_name" in node["inputs"]]
+    assert samplers
+    for inputs in samplers:
+        assert (inputs["sampler_name"], inputs["cfg"]) == ("euler_ancestral", 7.5)
+    assert given == json.loads(file.read_text("utf-8"))
+
+
+def test_a_sampler_of_ones_own_stays_with_a_checkpoint() -> None:
+    own = {"steps": 9, "cfg": 5.0, "sampler_name": "euler", "scheduler": "simple"}
+    prompt = PROMPT | {"3": {"class_type": "KSampler", "inputs": own}}
+    swapped = demo.with_checkpoint(prompt, "a.ckpt", info_with("a.ckpt"))
+    assert swapped["3"]["inputs"] == own
 
 
 def test_a_checkpoint_in_the_newer_form_of_a_list_is_found() -> None:
