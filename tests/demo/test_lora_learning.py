@@ -67,7 +67,7 @@ def test_a_lora_without_steps_is_none_to_the_bit_and_one_with_steps_acts(learnin
         case, painter = Case(known.seed, known.collage, ()), learning.painter
         inside = painter.paint(case, painter.patched(case), 1)
         other = [learning._in_place(known, "a {} before a blue wall")]
-        outside = paint_scenes(other, painter.negative, painter.vae, 1, steps=2, cfg=4.0)
+        outside = paint_scenes(other, painter.negative, painter.vae, 1, painter.sampling)
         return torch.stack((inside, outside[0]))
 
     plain = pictures()

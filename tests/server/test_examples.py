@@ -35,6 +35,7 @@ SETTINGS = {
     "base_noise",
     "feather",
     "sampler_name",
+    "scheduler",
     "schedule",
 }
 PAPER = {
