@@ -110,9 +110,22 @@ await press('Tab')
 await page.keyboard.type('0,75')
 await press('Enter')
 seen.exact = (await read()).layers.map((one) => one.noise)
+// the embeddings, which Tab asked for on its way over the looks, arrive while words are typed
+let answer
+const asked = new Promise((resolve) => (answer = resolve))
+await page.route('**/embeddings', async (route) => {
+  await asked
+  await route.continue()
+})
+const arrived = page.waitForResponse('**/embeddings')
 await tabTo('.collage-field-words input')
-await page.keyboard.type('striped')
+await page.keyboard.type('strip')
+answer()
+await arrived
+await page.waitForTimeout(200)
+await page.keyboard.type('ed')
 await press('Enter')
+await page.unroute('**/embeddings')
 seen.negatives = (await read()).layers.map((one) => one.negative)
 await shot('two')
 

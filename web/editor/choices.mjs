@@ -1,5 +1,5 @@
 // Fields of the editor's panels for one of several options, and for a colour.
-import { describe, element, newElementId, ownKeys } from './fields.mjs'
+import { createTyping, describe, element, newElementId, ownKeys } from './fields.mjs'
 import { icon } from './icons.mjs'
 
 /** A choice among options [{value, label}]. */
@@ -50,8 +50,10 @@ export function colourField({ label, tip = '', onDraft, onCommit }) {
     element('span', { class: 'collage-colour-box' }, chooser, written),
   )
   describe(root, { label, tip })
+  const typing = createTyping(written)
   let value = '#969696'
   const show = () => {
+    typing.end()
     chooser.value = written.value = value
   }
   chooser.addEventListener('input', () => onDraft(chooser.value))
@@ -64,7 +66,7 @@ export function colourField({ label, tip = '', onDraft, onCommit }) {
   ownKeys(written, show)
   const set = (next) => {
     value = readColour(next) || value
-    if (root.ownerDocument.activeElement !== written) show()
+    if (!typing.now()) show()
   }
   return { root, input: chooser, set }
 }

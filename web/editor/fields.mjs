@@ -71,6 +71,18 @@ export function ownKeys(input, reset) {
 }
 
 /**
+ * Whether a field holds what was typed and not entered yet: a refresh of the panel leaves that alone.
+ * @returns {{now: function(): boolean, end: function}}
+ */
+export function createTyping(input) {
+  let typing = false
+  const end = () => (typing = false)
+  input.addEventListener('input', () => (typing = true))
+  for (const name of ['change', 'blur']) input.addEventListener(name, end)
+  return { now: () => typing, end }
+}
+
+/**
  * Keeps a field of words within what Python reads. What would be too much is left out whole, and
  * `refuse` tells so: cut off by `maxLength`, it would be lost without a word.
  */
@@ -129,8 +141,10 @@ export function numberField({
   )
   describe(root, { label, tip })
   if (tip) input.setAttribute('aria-description', tip)
+  const typing = createTyping(input)
   let value = null
   const show = () => {
+    typing.end()
     input.value = value === null ? '' : shownNumber(value, decimals)
     if (value === null) input.removeAttribute('aria-valuenow')
     else input.setAttribute('aria-valuenow', value)
@@ -165,7 +179,7 @@ export function numberField({
     value = next
     input.disabled = disabled
     input.placeholder = mixed
-    show()
+    if (!typing.now()) show()
   }
   return { root, input, set }
 }
@@ -183,8 +197,12 @@ export function wordsField({ label, tip = '', onCommit, refuse }) {
   )
   describe(root, { label, tip })
   if (tip) input.setAttribute('aria-description', tip)
+  const typing = createTyping(input)
   let value = ''
-  const show = () => (input.value = value ?? '')
+  const show = () => {
+    typing.end()
+    input.value = value ?? ''
+  }
   input.addEventListener('change', () => {
     const words = input.value.trim()
     if (words === value || (value === null && !words)) show()
@@ -194,7 +212,7 @@ export function wordsField({ label, tip = '', onCommit, refuse }) {
   const set = (next, { mixed = '' } = {}) => {
     value = next
     input.placeholder = next === null ? mixed : ''
-    show()
+    if (!typing.now()) show()
   }
   return { root, input, set }
 }
