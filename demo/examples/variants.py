@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collage_core.attention.bias import DEFAULT_SCHEDULE
+from launcher.demo import CHECKPOINT_SAMPLING, DEMO_CFG, DEMO_SAMPLER
 
 from ..world.scene import SIZE
 
@@ -56,7 +57,7 @@ def _clip(name: str, kind: str) -> Kind:
 # A small model errs a little at every step. This sampler throws all noise anew each time, so the
 # errors do not add up: shapes come out whole and clean. What is rare goes with them (a pattern, a
 # learned look), so the examples of these keep Euler ancestral.
-CLEAN = {"sampler_name": "lcm"}
+CLEAN = {"sampler_name": DEMO_SAMPLER}
 
 DEMO = Variant(
     model=("CollageDemoModel", {}),
@@ -64,7 +65,7 @@ DEMO = Variant(
     size=SIZE,
     noise=0.5,
     share=2 / 3,  # its sampler changes more at the same noise
-    sampling={"cfg": 2.0},  # more frays edges and bleaches floors where a collage is painted
+    sampling={"cfg": DEMO_CFG},  # more frays edges and bleaches floors where a collage is painted
 )
 
 # the transformer of the painted world, with a flow's sampler
@@ -84,10 +85,7 @@ CHECKPOINT = Variant(
     negative="collage",
     schedule="paper",
     sampling={
-        "steps": 50,
-        "cfg": 7.5,
-        "sampler_name": "euler_ancestral",
-        "scheduler": "normal",
+        **CHECKPOINT_SAMPLING,
         "base_noise": 0.8,
         "feather": 10.0,
     },

@@ -35,8 +35,9 @@ def noise(variant: Variant = DEMO) -> dict[str, float]:
 def graph(variant: Variant = DEMO) -> Graph:
     scene, made = world.scene(SEED, "bento"), Graph(variant)
     model = made.model(2)
+    noises = noise(variant)
     layers = [
-        made.layer(layer, file, noise(variant)[layer.kind])
+        made.layer(layer, file, noises[layer.kind])
         for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
     ]
     stack = made.stack(2, scene.caption, layers)

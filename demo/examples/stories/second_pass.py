@@ -25,8 +25,9 @@ AGAIN = {
 def graph(variant: Variant = DEMO) -> Graph:
     scene, made = world.scene(bento_box.SEED, "bento"), Graph(variant)
     model = made.model(2)
+    noise = bento_box.noise(variant)
     layers = [
-        made.layer(layer, file, bento_box.noise(variant)[layer.kind])
+        made.layer(layer, file, noise[layer.kind])
         for layer, file in zip(scene.layers, save_layers(scene, "bento"), strict=True)
     ]
     stack = made.stack(2, scene.caption, layers)
