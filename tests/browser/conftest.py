@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -21,27 +23,73 @@ PICTURES = REPO / "output" / "browser"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HERE = CHROMIUM and shutil.which("node") and (PLAYWRIGHT / "node_modules").is_dir()
 
+LONGEST = 500  # seconds of a script
+
 OnPage = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def on_page(server: Server) -> OnPage:
-    """Runs a script of this folder: its name, its picture's, more words; -> what it saw."""
+@pytest.fixture(scope="package")
+def on_page(server: Server) -> Iterator[OnPage]:
+    """Runs a script of this folder: its name, its picture's, more words; -> what it saw.
+
+    One goes on with the page of the one before it, for loading it costs more than most of what they
+    do there; one that fails closes it.
+    """
     if not HERE:
         pytest.skip("no Chromium or playwright-core here; .ci/browser installs both")
     PICTURES.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "CHROMIUM": str(CHROMIUM), "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
+    with ExitStack() as ends:
+        started: list[Scripts] = []
 
-    def run(script: str, picture: str, *words: str) -> dict[str, Any]:
-        path = Path(__file__).with_name(script)
-        command = ["node", str(path), server.url, str(PICTURES / picture), *words]
-        done = subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=500, check=False
+        def run(script: str, picture: str, *words: str) -> dict[str, Any]:
+            if not started or started[-1].ended:
+                started.append(ends.enter_context(Scripts()))
+            return started[-1].run(script, server.url, str(PICTURES / picture), *words)
+
+        yield run
+
+
+class Scripts:
+    """Node.js with scripts.mjs, until the block ends; what it complains about, pytest captures."""
+
+    def __init__(self) -> None:
+        env = {**os.environ, "CHROMIUM": str(CHROMIUM), "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
+        command = ["node", str(Path(__file__).with_name("scripts.mjs"))]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, env=env, stdin=pipe, stdout=pipe, encoding="utf-8"
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.splitlines()[-1])
 
-    return run
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def run(self, *words: str) -> dict[str, Any]:
+        given, told = self._process.stdin, self._process.stdout
+        assert given
+        assert told
+        limit = Timer(LONGEST, self._process.kill)
+        limit.start()
+        try:
+            print(json.dumps(words), file=given, flush=True)
+            line = told.readline()
+        except BaseException:  # such as Ctrl-C: it is not waited for
+            self._process.kill()
+            raise
+        finally:
+            limit.cancel()
+        if not line:
+            self._process.wait()
+            pytest.fail(f"Node.js has ended with status {self._process.returncode}")
+        answer = json.loads(line)
+        assert "error" not in answer, answer["error"]
+        return answer["seen"]
+
+    def __enter__(self) -> Scripts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()  # its input ends, and so does it
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,13 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { atRest, openPage } from './browser.mjs'
 
-/** What a script has seen so far: a script that fails prints it before its error. */
-export function keepSeen() {
-  const seen = {}
-  process.on('uncaughtException', (error) => {
-    console.log(JSON.stringify(seen))
-    console.error(error)
-    process.exit(1)
-  })
-  return seen
-}
+let seen = {}
+
+/** Begins anew what a script has seen. */
+export const keepSeen = () => (seen = {})
+
+/** What the script that began last has seen: told with the error of one that fails. */
+export const seenSoFar = () => seen
 
 /** A page with one Collage Editor. -> {page, browser, errors, foreign, ...helpers} */
 export async function openEditor(url, look, { document = '', settings = {}, language } = {}) {

@@ -1,5 +1,5 @@
 // An artist makes a collage of own pictures from a template, has it painted, and changes one thing in it.
-// node editor_budget.mjs <server url> <picture.png> <classic|nodes2> <folder of three pictures>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of three pictures>
 // Every use of the pointer and everything that is typed is counted.
 import { readdirSync } from 'node:fs'
 import { openEditor } from './editor.mjs'
@@ -136,5 +136,4 @@ seen.same = await page.evaluate(async (urls) => {
 }, [painted.saved, edited.saved])
 seen.errors = opened.errors
 seen.foreign = opened.foreign
-console.log(JSON.stringify(seen))
-await opened.browser.close()
+export default seen

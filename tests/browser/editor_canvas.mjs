@@ -1,5 +1,5 @@
 // A collage laid out by mouse on ComfyUI's page.
-// node editor_canvas.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { keepSeen, lookAt, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
@@ -182,5 +182,4 @@ seen.closed = await page.locator(within).count()
 
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

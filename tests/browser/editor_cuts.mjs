@@ -1,5 +1,5 @@
 // Cut-outs on ComfyUI's page, by mouse and by keyboard.
-// node editor_cuts.mjs <server url> <picture.png> <classic|nodes2> <en|zh> <folder of lemon.png, mug.png and huge.jpg>
+// Given: <server url> <picture.png> <classic|nodes2> <en|zh> <folder of lemon.png, mug.png and huge.jpg>
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { LAYER_DEFAULTS } from '../../web/editor/document.mjs'
@@ -183,5 +183,4 @@ await editor.exact()
 await shot('huge')
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

@@ -1,5 +1,5 @@
 // Files on ComfyUI's page: a PSD is dropped, the collage saved, changed, and its file dropped again.
-// node editor_files.mjs <server url> <picture.png> <classic|nodes2> <file.psd> <folder for what is saved>
+// Given: <server url> <picture.png> <classic|nodes2> <file.psd> <folder for what is saved>
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { openEditor } from './editor.mjs'
@@ -108,5 +108,4 @@ await says('taken out of the queue')
 seen.cleared = await notice()
 await post('/interrupt', {})
 seen.again = await save('Save')
-process.stdout.write(JSON.stringify({ ...seen, errors: editor.errors, foreign: editor.foreign }))
-await editor.browser.close()
+export default { ...seen, errors: editor.errors, foreign: editor.foreign }

@@ -1,5 +1,5 @@
 // A collage made without a pointer: every gesture of the canvas has its keys, and none reaches the page.
-// node editor_keys.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { readFileSync } from 'node:fs'
 import { keepSeen, openEditor } from './editor.mjs'
 
@@ -155,5 +155,4 @@ seen.focusBack = await page.evaluate(() => document.activeElement.matches('.coll
 await page.screenshot({ path: picture })
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

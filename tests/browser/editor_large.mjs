@@ -1,5 +1,5 @@
 // The large view over the page: what the page asks and says lies above it, and keys stay where they belong.
-// node editor_large.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
@@ -112,5 +112,4 @@ seen.left = await page.evaluate(() => ({
 }))
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

@@ -1,5 +1,5 @@
 // What an editor bears: frames while 20 layers are dragged, 64 layers, a photo of 40 megapixels, missing pictures.
-// node editor_limits.mjs <server url> <picture.png> <classic|nodes2>
+// Given: <server url> <picture.png> <classic|nodes2>
 import { dragged, fill } from './discs.mjs'
 import { keepSeen, openEditor } from './editor.mjs'
 
@@ -78,5 +78,4 @@ seen.missing = await messages.innerText()
 await shot('missing')
 seen.errors = editor.errors.filter((error) => !error.includes('0'.repeat(64))) // the server's own 404
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

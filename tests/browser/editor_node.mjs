@@ -1,12 +1,12 @@
 // The editor as a node among others: how small it gets, what the page shows over it, a stack in a subgraph.
-// node editor_node.mjs <server url> <picture.png> <classic|nodes2> <workflow.json>
+// Given: <server url> <picture.png> <classic|nodes2> <workflow.json>
 import { readFileSync } from 'node:fs'
 import { openEditor } from './editor.mjs'
 
 const [url, picture, look, file] = process.argv.slice(2)
 const settings = { 'Comfy.EnableTooltips': true, 'LiteGraph.Node.TooltipDelay': 100 }
 const opened = await openEditor(url, look, { settings })
-const { page, browser, editor, errors } = opened
+const { page, editor, errors } = opened
 const seen = {}
 
 // the pointer rests on the editor, as it does all the time
@@ -76,5 +76,4 @@ seen.refused = await page.evaluate(async () => {
 const toast = page.locator('.p-toast-message').last()
 await toast.waitFor({ timeout: 30000 })
 seen.notice = await toast.innerText()
-console.log(JSON.stringify({ ...seen, errors }))
-await browser.close()
+export default { ...seen, errors }

@@ -1,5 +1,5 @@
 // What the page does to an editor: runs, undo outside of it, reload, copies, tabs, subgraphs.
-// node editor_page.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { atRest } from './browser.mjs'
 import { graphOf, keepSeen, lookAt, openEditor } from './editor.mjs'
 
@@ -232,8 +232,7 @@ put('large', await page.locator('.collage-dialog').count())
 if (look === 'classic') await loadedAnew()
 put('errors', editor.errors)
 put('foreign', editor.foreign)
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen
 
 async function loadedAnew() {
   const open = (where) =>
@@ -274,4 +273,5 @@ async function loadedAnew() {
   put('beside', { apart: beside !== left, first: (await text()) === left })
   await page.bringToFront()
   put('front', { moved: (await nudge(page)) !== left, second: (await held(second)) === beside })
+  await second.close()
 }

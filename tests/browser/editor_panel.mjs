@@ -1,5 +1,5 @@
 // Everything around the canvas of a Collage Editor on ComfyUI's page: by keyboard, by mouse, as it looks.
-// node editor_panel.mjs <server url> <picture.png> <classic|nodes2> <language> <palette> <folder with pictures>
+// Given: <server url> <picture.png> <classic|nodes2> <language> <palette> <folder with pictures>
 import { readFileSync } from 'node:fs'
 import { lookAt, openEditor } from './editor.mjs'
 import { contrasts, gap, overflows } from './looks.mjs'
@@ -34,7 +34,7 @@ for (const name of ['table.jpg', 'mug.png', 'lemon.png']) {
 }
 const settings = { 'Comfy.Locale': language, 'Comfy.ColorPalette': palette }
 const opened = await openEditor(url, look, { document: JSON.stringify(START), language, settings })
-const { page, browser, editor, errors, foreign, read } = opened
+const { page, editor, errors, foreign, read } = opened
 const seen = {}
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`), timeout: 120000 })
 const part = (selector) => editor.locator(selector)
@@ -258,5 +258,4 @@ await page.waitForTimeout(300)
 seen.empty = [(await read()).layers.length, await part('.collage-welcome').innerText()]
 seen.contrasts.push(...(await contrasts(editor)))
 await shot('empty')
-console.log(JSON.stringify({ ...seen, errors, foreign }))
-await browser.close()
+export default { ...seen, errors, foreign }

@@ -1,5 +1,5 @@
 // Loads pictures by the editor's own modules on ComfyUI's page, and composes collages in its worker.
-// node editor_pictures.mjs <server url> <picture.png> <folder>; prints one JSON object.
+// Given: <server url> <picture.png> <folder>.
 // folder: files.json names pictures below it, cases.json documents (see tests/editor/exact_cases.py).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { openPage } from './browser.mjs'
 const [url, , folder] = process.argv.slice(2)
 const json = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
 const errors = []
-const { browser, page } = await openPage(url, {
+const { page } = await openPage(url, {
   watch: (page) => {
     page.on('pageerror', (error) => errors.push(String(error)))
     page.on('console', (said) => {
@@ -69,5 +69,4 @@ for (const name of json('cases.json')) {
   }, readFileSync(join(folder, `${name}.json`), 'utf8'))
   writeFileSync(join(folder, `${name}.page`), Uint8Array.from(found.pixels))
 }
-console.log(JSON.stringify({ errors, seen }))
-await browser.close()
+export default { errors, seen }

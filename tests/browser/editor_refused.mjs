@@ -1,5 +1,5 @@
 // What an editor does not take: texts that are too long, more layers than it holds. It says so, and nothing is lost.
-// node editor_refused.mjs <server url> <picture.png> <classic|nodes2>
+// Given: <server url> <picture.png> <classic|nodes2>
 import { fill } from './discs.mjs'
 import { keepSeen, openEditor } from './editor.mjs'
 
@@ -68,5 +68,4 @@ seen.drag = [await said(), await chosen()]
 seen.kept = JSON.stringify(await read()) === full
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

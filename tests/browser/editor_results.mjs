@@ -1,5 +1,5 @@
 // Results of runs in the Collage Editor, and edits of them, on ComfyUI's page.
-// node editor_results.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
@@ -158,5 +158,4 @@ await shot('added')
 
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

@@ -1,5 +1,5 @@
 // Fingers and a pen on the canvas.
-// node editor_touch.mjs <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
+// Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
 import { openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
@@ -62,5 +62,4 @@ seen.pen = (await lemon()).x > moved.x
 await page.screenshot({ path: picture })
 seen.errors = editor.errors
 seen.foreign = editor.foreign
-console.log(JSON.stringify(seen))
-await editor.browser.close()
+export default seen

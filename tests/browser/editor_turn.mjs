@@ -1,11 +1,11 @@
 // Turns the stack of a workflow into a Collage Editor by the node's menu, and looks at what became of the graph.
-// node editor_turn.mjs <server url> <picture.png> <classic|nodes2> <workflow.json> <menu|command> [change in JavaScript]
+// Given: <server url> <picture.png> <classic|nodes2> <workflow.json> <menu|command> [change in JavaScript]
 import { readFileSync } from 'node:fs'
 import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look, file, way, change = ''] = process.argv.slice(2)
 const errors = []
-const { browser, page } = await openPage(url, {
+const { page } = await openPage(url, {
   settings: { 'Comfy.VueNodes.Enabled': look === 'nodes2' },
   watch: (page) => {
     page.on('pageerror', (error) => errors.push(`${error} ${error.stack}`))
@@ -69,5 +69,4 @@ await page.screenshot({ path: picture })
 await page.evaluate(() => window.app.extensionManager.command.execute('Comfy.Undo'))
 await noted('CollageStack')
 const undone = await state()
-console.log(JSON.stringify({ before, notice, after, undone, errors }))
-await browser.close()
+export default { before, notice, after, undone, errors }

@@ -1,10 +1,10 @@
 // Runs workflows that fail on ComfyUI's page, and reads what can be seen of each error unasked.
-// node errors.mjs <server url> <picture.png> <classic|nodes2> (<workflow in API form> <words>)...
+// Given: <server url> <picture.png> <classic|nodes2> (<workflow in API form> <words>)...
 import { readFileSync } from 'node:fs'
 import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look, ...cases] = process.argv.slice(2)
-const { browser, page } = await openPage(url, {
+const { page } = await openPage(url, {
   settings: { 'Comfy.VueNodes.Enabled': look === 'nodes2' },
 })
 // what is loaded before the page's own first workflow has arrived is replaced by it, and what that
@@ -13,8 +13,7 @@ await page.waitForFunction(() => window.app.graph.nodes.length > 0, null, { time
 
 const seen = []
 for (let one = 0; one < cases.length; one += 2) seen.push(await failed(cases[one], cases[one + 1], seen.length))
-console.log(JSON.stringify({ cases: seen }))
-await browser.close()
+export default { cases: seen }
 
 async function failed(workflow, words, number) {
   await page.evaluate(() => window.app.extensionManager.toast.removeAll())

@@ -1,9 +1,9 @@
 // Puts a node on ComfyUI's page in one language, opens its help, takes a picture of both.
-// node help.mjs <server url> <picture.png> <browser's language> <node id>; prints one JSON object.
+// Given: <server url> <picture.png> <browser's language> <node id>.
 import { openPage } from './browser.mjs'
 
 const [url, picture, language, kind] = process.argv.slice(2)
-const { browser, page } = await openPage(url, { language, settings: { 'Comfy.VueNodes.Enabled': true } })
+const { page } = await openPage(url, { language, settings: { 'Comfy.VueNodes.Enabled': true } })
 
 // the texts arrive by themselves, after the page does
 const shown = await page.evaluate(async (kind) => {
@@ -34,5 +34,4 @@ shown.picture = await help.locator('img').first().evaluate(async (image) => {
   return image.naturalWidth
 })
 await page.screenshot({ path: picture })
-console.log(JSON.stringify(shown))
-await browser.close()
+export default shown

@@ -1,11 +1,11 @@
 // Opens ComfyUI's page, loads the example, in classic look from the templates, runs it, takes a picture.
-// node page.mjs <server url> <picture.png> <classic|nodes2>; prints one JSON object.
+// Given: <server url> <picture.png> <classic|nodes2>.
 import { atRest, openPage } from './browser.mjs'
 
 const [url, picture, look] = process.argv.slice(2)
 const errors = []
 const foreign = []
-const { browser, page } = await openPage(url, {
+const { page } = await openPage(url, {
   settings: { 'Comfy.VueNodes.Enabled': look === 'nodes2' },
   watch: (page) => {
     page.on('pageerror', (error) => errors.push(`${error} ${error.stack}`))
@@ -58,8 +58,7 @@ const texts = await page.evaluate(async () => {
   return Object.entries(read).map(([type, name]) =>
     queued.filter((one) => one.class_type === type).map((one) => one.inputs[name].trim()))
 })
-console.log(JSON.stringify({ outcome, thumbnail, errors, foreign, texts, ...graph }))
-await browser.close()
+export default { outcome, thumbnail, errors, foreign, texts, ...graph }
 
 async function fromItsFile() {
   const file = await fetch(`${url}/api/workflow_templates/collage-diffusion/bento_box.json`)
