@@ -80,10 +80,12 @@ def test_tables_count_won_tied_and_lost_runs() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path) -> None:
+def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path, capsys) -> None:
+    from demo.bench.inversion import command as bench
+
     small = f"--looks 1 --seeds 1 --quick --steps 2 --workers 1 --output {tmp_path}".split()
+    small += ["--methods", "none,preview"]
     command = [sys.executable, "-P", "-m", "demo.bench", "inversion", *small]
-    command += ["--methods", "none,preview"]
     run = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     log = tmp_path / "presets" / "runs.jsonl"
@@ -92,15 +94,13 @@ def test_a_run_is_measured_written_and_not_repeated(tmp_path: Path) -> None:
     assert runs["preview"]["passes"] > 2 * 4 * 2
     assert 0 < runs["none"]["fidelity"] < 1
     assert (tmp_path / "presets" / "sheet.png").exists()
-    again = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
-    assert "of 0" not in again.stdout
+    bench.main(small)
+    assert "object 0, seed" not in capsys.readouterr().out
     assert len(log.read_text().splitlines()) == 2
 
-    other = [*command, "--methods", "none", "--schedule", "paper"]
-    run = subprocess.run(other, cwd=REPO, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    two = ["--workers", "2", "--methods", "none", "--schedule", "paper"]  # each a process
+    bench.main([*small, *two])
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["sampling"]["schedule"] for line in lines] == 2 * [DEFAULT_SCHEDULE] + ["paper"]
     assert lines[2]["fidelity"] != runs["none"]["fidelity"]
-    assert f"| {100 * lines[2]['fidelity']:.1f} |" in run.stdout
+    assert f"| {100 * lines[2]['fidelity']:.1f} |" in capsys.readouterr().out

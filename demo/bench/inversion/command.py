@@ -17,7 +17,7 @@ import json
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=at_least(1), default=12, help="of painting")
     parser.add_argument("--cfg", type=float, default=4.0)
     parser.add_argument("--schedule", choices=SCHEDULES, default=DEFAULT_SCHEDULE)
-    parser.add_argument("--workers", type=at_least(1), default=os.cpu_count(), help="one core each")
+    parser.add_argument("--workers", type=at_least(1), default=os.cpu_count(), help="a core each")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "bench" / "inversion")
     return parser.parse_args(arguments)
 
@@ -167,16 +167,27 @@ def _work(jobs: list[tuple[int, Method, int]], log: Path, first: int, options) -
     sampling = _sampling(options)
     done = _runs(log, sampling)
     left = [job for job in jobs if (job[0], job[1].name, job[2]) not in done]
-    context = multiprocessing.get_context("spawn")
-    given = (first, options.objects, sampling)
-    with ProcessPoolExecutor(options.workers, context, _begin, given) as pool:
-        futures = [pool.submit(_one, *job, log.parent) for job in left]
-        for count, future in enumerate(as_completed(futures), 1):
-            found = future.result()
-            with log.open("a") as file:
-                file.write(json.dumps(found) + "\n")
+    with log.open("a") as file:
+        for count, found in enumerate(_results(left, log.parent, first, options), 1):
+            print(json.dumps(found), file=file, flush=True)
             brief = f"object {found['number']}, seed {found['seed']}, {found['method']}"
             print(f"{count} of {len(left)}: {brief}: {found['fidelity']:.3f}", flush=True)
+
+
+def _results(
+    jobs: list[tuple[int, Method, int]], folder: Path, first: int, options
+) -> Iterator[dict]:
+    """What each job found, as soon as it is known; one worker is this process."""
+    given = (first, options.objects, _sampling(options))
+    if options.workers == 1:
+        if jobs:
+            _set_up(*given)
+        yield from (_one(*job, folder) for job in jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, context, _begin, given) as pool:
+        futures = [pool.submit(_one, *job, folder) for job in jobs]
+        yield from (future.result() for future in as_completed(futures))
 
 
 _concepts: list[Concept] = []
@@ -184,12 +195,17 @@ _learning: list[Learning] = []
 
 
 def _begin(first: int, count: int, sampling: Sampling) -> None:
-    """Set up what a worker keeps from job to job."""
+    """Set up a worker that is a process of its own."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _set_up(first, count, sampling)
+
+
+def _set_up(first: int, count: int, sampling: Sampling) -> None:
+    """Set up what a worker keeps from job to job."""
     torch.set_num_threads(1)
     with torch.inference_mode():
-        _concepts.extend(concepts(first, count, NOISE))
-        _learning.append(Learning(sampling))
+        _concepts[:] = concepts(first, count, NOISE)
+        _learning[:] = [Learning(sampling)]
 
 
 def _end_with_parent() -> None:
