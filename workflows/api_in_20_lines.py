@@ -25,11 +25,11 @@ async def paint(server: str, workflow: str, picture: str) -> None:
         async with http.get(f"/history/{job}") as answer:
             done = (await answer.json())[job]
         images = [i for output in done["outputs"].values() for i in output.get("images", [])]
-        wanted = [i for i in images if i["filename"].startswith("collage_result")]
+        images.sort(key=lambda i: ("result" in i["filename"], i["type"] == "output", i["filename"]))
         kind, end = done["status"]["messages"][-1]
-        if kind != "execution_success" or not wanted:
+        if kind != "execution_success" or not images:
             sys.exit(f"No picture: {end.get('exception_message', kind)}")
-        async with http.get("/view", params=wanted[0], raise_for_status=True) as answer:
+        async with http.get("/view", params=images[-1], raise_for_status=True) as answer:
             pathlib.Path(picture).write_bytes(await answer.read())
 
 

@@ -21,7 +21,7 @@ import aiohttp
 
 HERE = Path(__file__).parent
 CLIENT = uuid.uuid4().hex  # the server sends progress to this id
-SAVED_AS = "collage_result"  # filename_prefix of the SaveImage node whose picture is wanted
+SAVED_AS = "collage_result"  # filename_prefix of the picture that is wanted of several
 # class -> its input that names a file of the input folder; and the keys of documents that do
 FILES = {"LoadImage": "image", "LoadImageMask": "image", "CollageOpenFile": "file"}
 PICTURES = ("picture", "background_picture", "from")
@@ -123,11 +123,12 @@ def images_of(ended: Json) -> list[Json]:
 
 
 async def fetch(http: aiohttp.ClientSession, images: list[Json]) -> bytes:
-    """The bytes of the wanted picture."""
-    wanted = [image for image in images if image["filename"].startswith(SAVED_AS)]
-    if not wanted:
-        raise RuntimeError(f"the workflow has saved nothing as {SAVED_AS}.")
-    async with http.get("/view", params=wanted[-1], raise_for_status=True) as picture:
+    """The bytes of the wanted picture: one called a result, else a saved one; the last by name."""
+    if not images:
+        raise RuntimeError("the workflow has made no picture.")
+    saved = [image for image in images if image["type"] == "output"] or images
+    wanted = max(saved, key=lambda one: ("result" in one["filename"], one["filename"]))
+    async with http.get("/view", params=wanted, raise_for_status=True) as picture:
         return await picture.read()
 
 

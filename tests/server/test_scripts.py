@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -53,6 +54,7 @@ def change(quick: Path, kind: str, **inputs: object) -> None:
     quick.write_text(json.dumps(prompt))
 
 
+RESULTS = {"collage_result": "collage_3_result", "collage_composite": "last"}
 REFUSED = [{"sampler_name": "no such sampler"}, {"scheduler": None}, {"steps": 0}]
 
 
@@ -129,6 +131,32 @@ def test_twenty_lines_do_the_same(twenty_lines, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "step 3 of 3\n" in done.stdout
     assert Image.open(tmp_path / "result.png").size == (256, 256)
+
+
+@pytest.mark.parametrize("script", ["queue_collage.py", "twenty lines"])
+@pytest.mark.parametrize("names", [{"collage_result": "ComfyUI"}, RESULTS], ids=["one", "several"])
+def test_a_result_of_any_name_is_fetched(
+    run, twenty_lines, client: Client, quick: Path, tmp_path: Path, script: str, names
+) -> None:
+    """As in a user's workflow with one picture, and in those that save one after each step."""
+    prompt = json.loads(quick.read_text())
+    for number, node in list(prompt.items()):
+        if node["class_type"] == "SaveImage":
+            name = node["inputs"]["filename_prefix"] = names.get(node["inputs"]["filename_prefix"])
+            if name is None:
+                del prompt[number]
+    quick.write_text(json.dumps(prompt))
+    done = twenty_lines() if script == "twenty lines" else run(script, "result.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = pictures_of_last(client)[names["collage_result"]]
+    assert client.request(f"/view?{urlencode(result)}") == (tmp_path / "result.png").read_bytes()
+
+
+def pictures_of_last(client: Client) -> dict[str, dict[str, str]]:
+    """Of the workflow that ended last: the name that a picture was given -> where it is."""
+    job = list(client.get("/history").values())[-1]
+    made = [image for node in job["outputs"].values() for image in node.get("images", [])]
+    return {image["filename"].rpartition("_00")[0]: image for image in made}
 
 
 def test_the_documents_show_these_lines() -> None:
