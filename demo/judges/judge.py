@@ -37,11 +37,8 @@ class Residual(nn.Module):
         return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
 
 
-class Judge(nn.Module):
-    """[B, 3, H, W] in [0, 1] -> logits of kind, colour and pattern, each [B, classes, H/8, W/8].
-
-    expected: [K], the cells that an object of each kind usually has in the world.
-    """
+class Trunk(nn.Module):
+    """[B, 3, H, W] in [0, 1] -> what a head reads, [B, width, H/8, W/8]."""
 
     def __init__(self, fine: int = 64, width: int = 96):
         super().__init__()
@@ -53,18 +50,37 @@ class Judge(nn.Module):
         )
         self.context = nn.Sequential(*(Residual(width, step) for step in (1, 2, 4, 1)))
         self.norm = nn.GroupNorm(8, width)
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        return F.silu(self.norm(self.context(self.stem(picture * 2 - 1))))
+
+
+class Judge(nn.Module):
+    """[B, 3, H, W] in [0, 1] -> logits of kind, colour and pattern, each [B, classes, H/8, W/8].
+
+    Patterns are seen by a trunk of their own: few objects have one, and beside the kinds of all
+    cells they are learned badly. expected: [K], the cells that an object of each kind usually has.
+    """
+
+    def __init__(self, width: int = 96):
+        super().__init__()
+        self.trunk, self.pattern_trunk = Trunk(width=width), Trunk(width=width)
         classes = (len(world.KINDS), len(COLORS), len(PATTERNS))
         self.heads = nn.ModuleList(nn.Conv2d(width, count, 1) for count in classes)
         self.expected: torch.Tensor
         self.register_buffer("expected", torch.ones(len(world.KINDS)))
 
     def features(self, picture: torch.Tensor) -> torch.Tensor:
-        """What the heads read: [B, width, H/8, W/8]."""
-        return F.silu(self.norm(self.context(self.stem(picture * 2 - 1))))
+        """What the heads of kind and colour read: [B, width, H/8, W/8]."""
+        return self.trunk(picture)
 
     def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        seen = self.features(picture)
-        return tuple(head(seen) for head in self.heads)
+        seen, kind, color = self.features(picture), *self.heads[:2]
+        return kind(seen), color(seen), self.patterns(picture)
+
+    def patterns(self, picture: torch.Tensor) -> torch.Tensor:
+        """The logits of the pattern alone."""
+        return self.heads[2](self.pattern_trunk(picture))
 
 
 @dataclass(frozen=True)
