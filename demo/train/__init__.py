@@ -25,6 +25,7 @@ Modules
     pairs         pictures and edges for the structure network
     control       the structure network
     judge         the recogniser of kinds and colours
+    patterns      its eye for patterns
     harmony       the recogniser of pasted objects
     lora          a look for a toy, as a LoRA
     looks         the recogniser of these looks
