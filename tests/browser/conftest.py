@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -28,8 +27,8 @@ LONGEST = 500  # seconds of a script
 OnPage = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="package")
-def on_page(server: Server) -> Iterator[OnPage]:
+@pytest.fixture(scope="session")
+def on_page(server: Server) -> OnPage:
     """Runs a script of this folder: its name, its picture's, more words; -> what it saw.
 
     One goes on with the page of the one before it, for loading it costs more than most of what they
@@ -38,19 +37,27 @@ def on_page(server: Server) -> Iterator[OnPage]:
     if not HERE:
         pytest.skip("no Chromium or playwright-core here; .ci/browser installs both")
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as ends:
-        started: list[Scripts] = []
 
-        def run(script: str, picture: str, *words: str) -> dict[str, Any]:
-            if not started or started[-1].ended:
-                started.append(ends.enter_context(Scripts()))
-            return started[-1].run(script, server.url, str(PICTURES / picture), *words)
+    def run(script: str, picture: str, *words: str) -> dict[str, Any]:
+        if not started or started[-1].ended:
+            started.append(Scripts())
+        return started[-1].run(script, server.url, str(PICTURES / picture), *words)
 
-        yield run
+    return run
+
+
+started: list[Scripts] = []
+
+
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the scripts after the last test of this folder: an open page takes a sixth of a core."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        while started:
+            started.pop().end()
 
 
 class Scripts:
-    """Node.js with scripts.mjs, until the block ends; what it complains about, pytest captures."""
+    """Node.js with scripts.mjs, until `end`; what it complains about, pytest captures."""
 
     def __init__(self) -> None:
         env = {**os.environ, "CHROMIUM": str(CHROMIUM), "PLAYWRIGHT_FROM": str(PLAYWRIGHT)}
@@ -85,10 +92,7 @@ class Scripts:
         assert "error" not in answer, answer["error"]
         return answer["seen"]
 
-    def __enter__(self) -> Scripts:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
         self._process.communicate()  # its input ends, and so does it
 
 
