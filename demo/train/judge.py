@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 
-from collage_core.storage.atomic_write import write_whole, writing
+from collage_core.storage.atomic_write import write_whole
 
 from .. import world
 from ..judges import judge
@@ -36,24 +35,21 @@ def example(seed: int) -> tuple[np.ndarray, ...]:
     return picture, *(one.numpy().astype(np.uint8) for one in judge.labels(scene)), sizes
 
 
-def examples(folder: Path) -> list[np.ndarray]:
+def examples() -> list[np.ndarray]:
     """The PARTS of SCENES + UNSEEN scenes, kept on disk."""
-    names = [folder / f"judge_{SCENES + UNSEEN}_{part}.npy" for part in PARTS]
-    if not names[-1].exists():
+
+    def make() -> list[tuple[np.ndarray, ...]]:
         seeds = range(FIRST_SEED, FIRST_SEED + SCENES + UNSEEN)
         with multiprocessing.Pool() as pool:
-            made = pool.map(example, seeds, chunksize=16)
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, column in zip(names, zip(*made, strict=True), strict=True):
-            with writing(path, replace=True) as file:
-                np.save(file, np.stack(column))
-    return [np.load(path, mmap_mode="r") for path in names]
+            return pool.map(example, seeds, chunksize=16)
+
+    return workshop.columns(f"judge_{SCENES + UNSEEN}", PARTS, make)
 
 
 def train(batches: int = 4000) -> None:
     """Train a judge from nothing and write it with its accuracy logged."""
     torch.manual_seed(0)
-    *data, sizes = examples(workshop.WORKSHOP)
+    *data, sizes = examples()
     model = judge.Judge().train().to(workshop.device())
     model.expected.copy_(typical_sizes(sizes[:SCENES]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE)

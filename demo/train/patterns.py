@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 
-from collage_core.storage.atomic_write import write_whole, writing
+from collage_core.storage.atomic_write import write_whole
 
 from .. import world
 from ..judges import judge
@@ -40,25 +38,25 @@ def example(seed: int) -> tuple[np.ndarray, ...] | None:
     return picture, *(one.numpy().astype(np.uint8) for one in (patterns, owners))
 
 
-def examples(folder: Path) -> list[np.ndarray]:
+def examples() -> list[np.ndarray]:
     """The PARTS of SCENES + UNSEEN scenes, kept on disk."""
-    names = [folder / f"patterns_{SCENES + UNSEEN}_{part}.npy" for part in PARTS]
-    if not names[-1].exists():
+
+    def make() -> list[tuple[np.ndarray, ...]]:
+        wanted, kept, first = SCENES + UNSEEN, list[tuple[np.ndarray, ...]](), FIRST_SEED
         with multiprocessing.Pool() as pool:
-            made = pool.imap(example, itertools.count(FIRST_SEED), chunksize=16)
-            kept = list(itertools.islice(filter(None, made), SCENES + UNSEEN))
-            pool.terminate()
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, column in zip(names, zip(*kept, strict=True), strict=True):
-            with writing(path, replace=True) as file:
-                np.save(file, np.stack(column))
-    return [np.load(path, mmap_mode="r") for path in names]
+            while len(kept) < wanted:
+                seeds = range(first, first + wanted)
+                kept += filter(None, pool.map(example, seeds, chunksize=16))
+                first += wanted
+        return kept[:wanted]
+
+    return workshop.columns(f"patterns_{SCENES + UNSEEN}", PARTS, make)
 
 
 def train(batches: int = 1200) -> None:
     """Train the pattern's trunk and head on from the judge's, and write the judge."""
     torch.manual_seed(0)
-    data = examples(workshop.WORKSHOP)
+    data = examples()
     model = judge.load_judge().train().to(workshop.device())
     learned = [*model.pattern_trunk.parameters(), *model.heads[2].parameters()]
     optimizer = torch.optim.AdamW(learned, lr=RATE)

@@ -7,9 +7,11 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from collage_core.storage.atomic_write import writing
@@ -77,3 +79,16 @@ def load(name: str) -> dict[str, Any] | None:
 def remove(*names: str) -> None:
     for name in names:
         (WORKSHOP / f"{name}.pt").unlink(missing_ok=True)
+
+
+def columns(
+    name: str, parts: Sequence[str], make: Callable[[], Iterable[tuple[np.ndarray, ...]]]
+) -> list[np.ndarray]:
+    """One array for each of `parts`, kept on disk under `name`; `make` gives its rows, once."""
+    paths = [WORKSHOP / f"{name}_{part}.npy" for part in parts]
+    if not paths[-1].exists():
+        WORKSHOP.mkdir(parents=True, exist_ok=True)
+        for path, column in zip(paths, zip(*make(), strict=True), strict=True):
+            with writing(path, replace=True) as file:
+                np.save(file, np.stack(column))
+    return [np.load(path, mmap_mode="r") for path in paths]
