@@ -79,9 +79,13 @@ async function begunAnew(page, settings, watch) {
   for (const kind of ['pageerror', 'console', 'request']) page.removeAllListeners(kind)
   await page.mouse.move(1599, 999) // what is shown where the pointer rests is no one's
   await page.evaluate(async (settings) => {
-    const { setting, toast, command } = window.app.extensionManager
+    const { setting, toast, command, workflow } = window.app.extensionManager
     toast.removeAll()
     await command.execute('Comfy.LoadDefaultWorkflow')
+    // a script finds a tab by its name, which those of the scripts before it have, too
+    for (const tab of [...workflow.openWorkflows]) {
+      if (tab.path !== workflow.activeWorkflow.path) await workflow.closeWorkflow(tab)
+    }
     for (const [name, value] of Object.entries(settings)) {
       if (setting.get(name) !== value) await setting.set(name, value)
     }

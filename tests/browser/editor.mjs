@@ -6,7 +6,7 @@ import { atRest, openPage } from './browser.mjs'
 let seen = {}
 
 /** Begins anew what a script has seen. */
-export const keepSeen = () => (seen = {})
+export const keepSeen = (begun = {}) => (seen = begun)
 
 /** What the script that began last has seen: told with the error of one that fails. */
 export const seenSoFar = () => seen

@@ -2,7 +2,7 @@
 // Given: <server url> <picture.png> <classic|nodes2> <folder of three pictures>
 // Every use of the pointer and everything that is typed is counted.
 import { readdirSync } from 'node:fs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const opened = await openEditor(url, look)
@@ -10,7 +10,7 @@ const { page, at, read, layers } = opened
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 const pointer = []
 const typed = []
-const seen = { pointer, typed }
+const seen = keepSeen({ pointer, typed })
 const visible = (selector) => page.locator(`.collage-editor:visible ${selector}`).first()
 
 async function point(what, action) {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { LAYER_DEFAULTS } from '../../web/editor/document.mjs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, language, folder] = process.argv.slice(2)
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
@@ -28,7 +28,7 @@ const document = JSON.stringify({
 })
 const editor = await openEditor(url, look, { document, language, settings: { 'Comfy.Locale': language } })
 const { page, at, read, focus } = editor
-const seen = { first: { lemon, mug, huge } }
+const seen = keepSeen({ first: { lemon, mug, huge } })
 const layer = async (id) => (await read()).layers.find((one) => one.id === id)
 
 /** The exact composite of the editor's document, by the page's own modules. */

@@ -2,7 +2,7 @@
 // Given: <server url> <picture.png> <classic|nodes2> <file.psd> <folder for what is saved>
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, psd, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
@@ -42,7 +42,7 @@ const save = async (name) => {
   return got.suggestedFilename()
 }
 
-const seen = {}
+const seen = keepSeen()
 let before = await text()
 await drop(psd)
 await until(before)

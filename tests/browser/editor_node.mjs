@@ -1,13 +1,13 @@
 // The editor as a node among others: how small it gets, what the page shows over it, a stack in a subgraph.
 // Given: <server url> <picture.png> <classic|nodes2> <workflow.json>
 import { readFileSync } from 'node:fs'
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, file] = process.argv.slice(2)
 const settings = { 'Comfy.EnableTooltips': true, 'LiteGraph.Node.TooltipDelay': 100 }
 const opened = await openEditor(url, look, { settings })
 const { page, editor, errors } = opened
-const seen = {}
+const seen = keepSeen()
 
 // the pointer rests on the editor, as it does all the time
 const { x, y, width, height } = await editor.boundingBox()

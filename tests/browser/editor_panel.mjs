@@ -1,7 +1,7 @@
 // Everything around the canvas of a Collage Editor on ComfyUI's page: by keyboard, by mouse, as it looks.
 // Given: <server url> <picture.png> <classic|nodes2> <language> <palette> <folder with pictures>
 import { readFileSync } from 'node:fs'
-import { lookAt, openEditor } from './editor.mjs'
+import { keepSeen, lookAt, openEditor } from './editor.mjs'
 import { contrasts, gap, overflows } from './looks.mjs'
 
 const [url, picture, look, language, palette, folder] = process.argv.slice(2)
@@ -35,7 +35,7 @@ for (const name of ['table.jpg', 'mug.png', 'lemon.png']) {
 const settings = { 'Comfy.Locale': language, 'Comfy.ColorPalette': palette }
 const opened = await openEditor(url, look, { document: JSON.stringify(START), language, settings })
 const { page, editor, errors, foreign, read } = opened
-const seen = {}
+const seen = keepSeen()
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`), timeout: 120000 })
 const part = (selector) => editor.locator(selector)
 const press = async (...keys) => {

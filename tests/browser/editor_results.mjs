@@ -1,11 +1,11 @@
 // Results of runs in the Collage Editor, and edits of them, on ComfyUI's page.
 // Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
 const { page, at, drag, drop, read, layers, exact, focus } = editor
-const seen = {}
+const seen = keepSeen()
 const shot = (name) => page.screenshot({ path: picture.replace('.png', `_${name}.png`) })
 /** Calls a function on the page with the context of the editor that is seen. */
 const within = (call, given) =>

@@ -1,6 +1,6 @@
 // Fingers and a pen on the canvas.
 // Given: <server url> <picture.png> <classic|nodes2> <folder of mug, lemon and table>
-import { openEditor } from './editor.mjs'
+import { keepSeen, openEditor } from './editor.mjs'
 
 const [url, picture, look, folder] = process.argv.slice(2)
 const editor = await openEditor(url, look)
@@ -10,7 +10,7 @@ const fingers = (type, ...points) =>
   touch.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) })
 const scale = () => page.evaluate(() => document.querySelector('.collage-canvas').collage.viewport.scale())
 const lemon = async () => (await read()).layers.at(-1)
-const seen = {}
+const seen = keepSeen()
 
 await drop(
   ['table.jpg', 'lemon.png'].map((name) => `${folder}/${name}`),
