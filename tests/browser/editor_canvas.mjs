@@ -46,11 +46,26 @@ await drag(await at(8, 504), await at(28, 504), { hold: 'Control' })
 seen.pulled = (await layer('table')).x
 await page.keyboard.press('Control+z')
 seen.drags = []
+/** How often a drag asks the page what can be seen, each time of which lays it out anew. */
+async function layouts(drag) {
+  await page.evaluate(() => {
+    const asked = (window.collageAsked = { count: 0, check: Element.prototype.checkVisibility })
+    Element.prototype.checkVisibility = function (...given) {
+      asked.count += 1
+      return asked.check.apply(this, given)
+    }
+  })
+  await drag()
+  return page.evaluate(() => {
+    Element.prototype.checkVisibility = window.collageAsked.check
+    return window.collageAsked.count
+  })
+}
 for (const zoom of [0.6, 1.4, 1]) {
   await lookAt(page, zoom, [-120 + 150 / zoom, -60 + 60 / zoom])
   const before = await nodes()
   const [x, y, scale] = await place('lemon')
-  await drag([x, y], [x + 33 * scale, y - 31 * scale], { hold: 'Control' })
+  const asked = await layouts(() => drag([x, y], [x + 33 * scale, y - 31 * scale], { hold: 'Control' }))
   const now = await layer('lemon')
   const then = (await at(0, 0)).slice(2)[0]
   seen.drags.push({
@@ -58,6 +73,7 @@ for (const zoom of [0.6, 1.4, 1]) {
     scale: then,
     x: now.x,
     y: now.y,
+    asked,
     stayed: JSON.stringify(before) === JSON.stringify(await nodes()),
   })
 }

@@ -33,6 +33,7 @@ def test_a_collage_is_laid_out_by_mouse(on_page: OnPage, pictures: str, look: st
     assert seen["pulled"] == pytest.approx(0.5 + 20 / 512, abs=0.005), "a chosen photo moves"
     for number, drag in enumerate(seen["drags"], start=1):
         assert drag["stayed"], "the node was dragged along"
+        assert drag["asked"] <= 3, "the page is laid out anew with every move of the pointer"
         assert drag["x"] == pytest.approx(0.75 + number * 33 / 512, abs=0.005), drag
         assert drag["y"] == pytest.approx(0.5 - number * 31 / 512, abs=0.005), drag
     assert seen["underneath"] == seen["corner"] == ["table"], "what is transparent took the click"

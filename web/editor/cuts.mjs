@@ -105,9 +105,8 @@ export function createCuts(context) {
       const now = model.document.layers.find((one) => one.id === target?.id)
       const other = now?.picture !== target?.picture || model.primary?.id !== target?.id
       if (state.way && other && !state.busy) end()
-      else tell()
     }),
-    pictures.subscribe(tell),
+    pictures.subscribe(() => state.open && tell()),
   ]
   return {
     state,

@@ -26,9 +26,19 @@ export function keepFocus(root, { model, display, cuts, focusCanvas }) {
     const { activeElement, body } = document
     if (activeElement === last || activeElement === body) focusCanvas()
   }
+  let due = false
+  // Asking the page whether something can be seen lays it out anew: once for all that is told of one
+  // change, still before the next key, and not while a hand drags, when nothing goes.
+  const changed = (change) => {
+    if (due || change?.what === 'draft') return
+    due = true
+    queueMicrotask(() => {
+      due = false
+      check()
+    })
+  }
   root.addEventListener('focusin', entered)
   root.addEventListener('focusout', left)
-  // while a hand drags nothing goes, and asking the page whether something can be seen lays it out anew
-  const ends = [model, display, cuts].map((one) => one.subscribe((change) => change?.what !== 'draft' && check()))
+  const ends = [model, display, cuts].map((one) => one.subscribe(changed))
   return { destroy: () => ends.forEach((end) => end()) }
 }
