@@ -1,9 +1,10 @@
 // Runs scripts of this folder one after the other. Each line that comes in names one with its words, as
 // JSON: ["help.mjs", "<server url>", "<picture.png>", ...]; the line that goes out tells what it saw.
 import { createInterface } from 'node:readline'
-import { closePage } from './browser.mjs'
+import { closePage, drawLess } from './browser.mjs'
 import { keepSeen, seenSoFar } from './editor.mjs'
 
+drawLess()
 let run = 0
 for await (const line of createInterface({ input: process.stdin })) {
   const [script, ...words] = JSON.parse(line)
