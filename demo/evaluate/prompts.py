@@ -20,10 +20,10 @@ from .. import world
 from ..judges import judge
 from ..pack import host_nodes
 from ..sheets import save_sheet
+from ..world.toys.arrangement import GROUNDS
 from .painter import Sampling, load_models
 
 FIRST_SEED = 5_000_000
-SCENERY = {"wall", "table", "floor", "cloth"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def unseen_prompts(count: int) -> list[Prompt]:
     seed = FIRST_SEED
     while min(len(prompts) for prompts in found.values()) < count // 4:
         scene = world.scene(seed, "toys", collage=False)
-        things = tuple(_thing(t) for t in scene.things if t.kind not in SCENERY)
+        things = tuple(_thing(t) for t in scene.things if t.kind not in GROUNDS)
         if len(found[len(things)]) < count // 4:
             picture = torch.from_numpy(scene.picture)
             found[len(things)].append(Prompt(scene.caption, things, picture))

@@ -14,12 +14,12 @@ from collage_core.storage.atomic_write import write_whole
 
 from .. import world
 from ..judges import judge
+from ..world.toys.arrangement import GROUNDS
 from . import workshop
 from .judge import BATCH, MIN_CELLS, RATE, crop, spoil
 
 SCENES, UNSEEN = 2400, 200  # of toys, each with a pattern at least
 FIRST_SEED = 2_400_000
-GROUNDS = ("wall", "table", "floor")
 SCENERY = 0.05  # weight of cells that are no toy: all are plain
 PARTS = ("pictures", "patterns", "owners")
 

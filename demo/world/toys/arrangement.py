@@ -17,7 +17,8 @@ FIGURES = {
     "wood train": figures.wood_train,
     "football": figures.football,
 }
-KINDS = ("wall", "table", "floor", *FIGURES, *SOLIDS)
+GROUNDS = ("wall", "table", "floor")  # what is no toy
+KINDS = (*GROUNDS, *FIGURES, *SOLIDS)
 
 COUNTS = (0.3, 0.3, 0.25, 0.15)  # one toy, two, three, four
 SIZES = ((98, 110), (82, 98), (69, 82), (57, 69))  # of a toy, by how many there are
